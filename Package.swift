@@ -1,0 +1,52 @@
+// swift-tools-version: 6.0
+import PackageDescription
+
+let package = Package(
+    name: "gpt2-filters",
+    platforms: [.macOS(.v15)],
+    products: [
+        .library(name: "GPT2Kit", targets: ["GPT2Kit"]),
+        .library(name: "Records", targets: ["Records"]),
+    ],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.5.0"),
+        .package(url: "https://github.com/apple/swift-crypto", from: "4.0.0"),
+    ],
+    targets: [
+        // The two C libraries, each behind one door.
+        .target(name: "COneDNN", linkerSettings: [.linkedLibrary("dnnl")]),
+        .systemLibrary(
+            name: "CLibzip", pkgConfig: "libzip",
+            providers: [.apt(["libzip-dev"]), .brew(["libzip"])]),
+
+        // Libraries, in the order of the data.
+        .target(name: "Records"),
+        .target(
+            name: "Fetching",
+            dependencies: ["CLibzip", "Records", .product(name: "Crypto", package: "swift-crypto")]),
+        .target(
+            name: "GPT2Kit",
+            dependencies: ["COneDNN", "Records", .product(name: "Crypto", package: "swift-crypto")]),
+        .target(
+            name: "FilterSupport",
+            dependencies: ["Records", .product(name: "ArgumentParser", package: "swift-argument-parser")]),
+
+        // The filters, in the order of the data.
+        .executableTarget(name: "fetch-unzip", dependencies: ["Fetching", "FilterSupport"]),
+        .executableTarget(name: "balance", dependencies: ["FilterSupport"]),
+        .executableTarget(name: "split", dependencies: ["FilterSupport"]),
+        .executableTarget(name: "train-tokenizer", dependencies: ["GPT2Kit", "FilterSupport"]),
+        .executableTarget(name: "tokenize-pad", dependencies: ["GPT2Kit", "FilterSupport"]),
+        .executableTarget(name: "finetune", dependencies: ["GPT2Kit", "FilterSupport"]),
+        .executableTarget(name: "score", dependencies: ["GPT2Kit", "FilterSupport"]),
+        .executableTarget(name: "evaluate", dependencies: ["GPT2Kit", "FilterSupport"]),
+        .executableTarget(name: "fetch-model", dependencies: ["Fetching", "FilterSupport"]),
+
+        // Tests mirror the folders they test.
+        .testTarget(name: "RecordsTests", dependencies: ["Records"]),
+        .testTarget(name: "FetchingTests", dependencies: ["Fetching"]),
+        .testTarget(name: "GPT2KitTests", dependencies: ["GPT2Kit"]),
+        .testTarget(name: "FilterTests", dependencies: ["Records"]),
+    ],
+    swiftLanguageModes: [.v6]
+)

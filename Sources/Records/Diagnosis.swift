@@ -1,0 +1,99 @@
+// What went wrong, where, and what to do about it: the shape that every error of this project can be told in.
+// One filter prints it as one line (FilterSupport); a library's user may show it in any other way.
+
+/// Exit codes after BSD's `sysexits.h`, and the two that a shell reports for interrupted programs.
+public enum ExitStatus: Int32, Sendable {
+    /// The command line is wrong.
+    case usage = 64
+    /// The input was read and is not what it has to be.
+    case badData = 65
+    /// An input file doesn't exist or can't be opened.
+    case noInput = 66
+    /// A service (a server, a certificate) isn't available.
+    case unavailable = 69
+    /// A defect of the program itself.
+    case software = 70
+    /// The system has no more of something: memory, file descriptors, threads.
+    case osLimit = 71
+    /// An output file can't be created.
+    case cannotCreate = 73
+    /// Reading or writing failed.
+    case ioError = 74
+    /// Trying again later may succeed: a stalled download, a lock held by another run.
+    case temporaryFailure = 75
+    /// The other side broke the protocol.
+    case protocolError = 76
+    /// Permission denied.
+    case noPermission = 77
+    /// Model, tokenizer, shards or configuration don't belong together.
+    case configuration = 78
+    case interrupted = 130
+    case terminated = 143
+}
+
+/// One failure in the words of the user: `tool: source:position: problem: remedy`.
+public struct Diagnosis: Sendable, Equatable {
+    /// A place within ``source``: lines count from 1, bytes from 0.
+    public enum Position: Sendable, Equatable {
+        case line(Int)
+        case byte(Int)
+    }
+
+    /// A file's name as the user gave it, `stdin` for a pipe, or an address; nil where no input is to blame.
+    public var source: String?
+    public var position: Position?
+    /// What is wrong, without a full stop.
+    public var problem: String
+    /// What to do about it, without a full stop.
+    public var remedy: String
+    public var status: ExitStatus
+
+    public init(
+        source: String? = nil, position: Position? = nil, problem: String, remedy: String, status: ExitStatus
+    ) {
+        self.source = source
+        self.position = position
+        self.problem = problem
+        self.remedy = remedy
+        self.status = status
+    }
+
+    /// The text after `tool: `, on one line.
+    public var message: String {
+        var place = ""
+        if let source {
+            switch position {
+            case .line(let line): place = "\(source):\(line): "
+            case .byte(let byte): place = "\(source):@\(byte): "
+            case nil: place = "\(source): "
+            }
+        }
+        return printable("\(place)\(problem): \(remedy)")
+    }
+}
+
+/// An error that knows how to be told. Every error thrown in this project is one.
+public protocol DiagnosableError: Error, CustomStringConvertible {
+    var diagnosis: Diagnosis { get }
+}
+
+extension DiagnosableError {
+    public var description: String { diagnosis.message }
+}
+
+/// `text` with control characters (escape sequences, line feeds) shown as `\u{1B}`, so that what came from
+/// a file can't move the cursor of whoever reads the message.
+public func printable(_ text: String) -> String {
+    var result = ""
+    for scalar in text.unicodeScalars {
+        switch scalar.value {
+        case 0x0A: result += "\\n"
+        case 0x0D: result += "\\r"
+        case 0x09: result += "\\t"
+        case 0..<0x20, 0x7F..<0xA0, 0x2028, 0x2029, 0x202A...0x202E, 0x2066...0x2069:
+            result += scalar.escaped(asASCII: true)
+        default: result.unicodeScalars.append(scalar)
+        }
+    }
+    return result
+}
