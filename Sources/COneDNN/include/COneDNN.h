@@ -1,0 +1,64 @@
+// The only door to oneDNN: what GPT-2 needs of it, and nothing of oneDNN's own types.
+// Works with oneDNN 2.x (Debian 12) and 3.x (Debian 13, Ubuntu 24.04, Homebrew); shim.c hides where they differ.
+//
+// Matrices are row-major. Every function runs on the calling thread alone once that thread has called
+// onednn_use_one_thread(). Functions that can fail return 0 for success, otherwise oneDNN's status code.
+
+#ifndef CONEDNN_H
+#define CONEDNN_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/// Keeps oneDNN's OpenMP runtime from starting threads for the calling thread.
+void onednn_use_one_thread(void);
+
+/// "2.6.3", as the loaded library says it.
+const char *_Nonnull onednn_version(void);
+
+/// C = A·B + beta·C, with A [m,k] or transposed [k,m], B [k,n] or transposed [n,k], C [m,n]; row strides in elements.
+int onednn_sgemm(bool transpose_a, bool transpose_b, int64_t m, int64_t n, int64_t k,
+                 float alpha, const float *_Nonnull a, int64_t stride_a, const float *_Nonnull b, int64_t stride_b,
+                 float beta, float *_Nonnull c, int64_t stride_c);
+
+typedef enum {
+    ONEDNN_F32 = 0,
+    ONEDNN_BF16 = 1,
+} onednn_type;
+
+/// What happens to a matmul's result before it is stored.
+typedef enum {
+    ONEDNN_STORE = 0,      ///< dst = src·W + b
+    ONEDNN_GELU_TANH = 1,  ///< dst = gelu_tanh(src·W + b)
+    ONEDNN_ADD = 2,        ///< dst = dst + src·W + b
+} onednn_epilogue;
+
+/// A matrix product of one fixed shape, compiled once, run many times, also by several threads at a time:
+/// src [rows,inner] × weights [inner,columns] + bias [columns] → dst [rows,columns].
+typedef struct onednn_matmul onednn_matmul;
+
+int onednn_matmul_create(onednn_matmul *_Nullable *_Nonnull result, int64_t rows, int64_t inner, int64_t columns,
+                         onednn_type source_type, onednn_type destination_type, onednn_epilogue epilogue);
+void onednn_matmul_destroy(onednn_matmul *_Nullable matmul);
+
+/// The name of oneDNN's implementation, for instance "brg:avx512_core_bf16".
+const char *_Nonnull onednn_matmul_implementation(const onednn_matmul *_Nonnull matmul);
+/// Bytes that the packed weights take.
+size_t onednn_matmul_packed_size(const onednn_matmul *_Nonnull matmul);
+/// Bytes of scratch memory that each concurrent run needs.
+size_t onednn_matmul_scratch_size(const onednn_matmul *_Nonnull matmul);
+/// Brings weights [inner,columns] f32 into the layout and type that the implementation wants.
+int onednn_matmul_pack(const onednn_matmul *_Nonnull matmul, const float *_Nonnull weights, void *_Nonnull packed);
+int onednn_matmul_run(const onednn_matmul *_Nonnull matmul, const void *_Nonnull source, const void *_Nonnull packed,
+                      const float *_Nonnull bias, void *_Nonnull destination, void *_Nullable scratch);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

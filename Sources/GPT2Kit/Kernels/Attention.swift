@@ -1,0 +1,117 @@
+// Causal multi-head attention (Vaswani et al. 2017, https://arxiv.org/abs/1706.03762, §3.2) of one head over one text.
+//
+//     S = Q·Kᵀ/√d,   P = softmax(S) over the positions up to one's own,   O = P·V
+//
+// Queries are taken in blocks of rows, each against the keys up to its end: what causality forbids is hardly computed,
+// and the scores of a block stay in the cache. The backward pass computes P anew instead of having kept T² numbers.
+
+package enum Attention {
+    /// Queries in a block.
+    private static let block = 64
+
+    /// Floats of scratch memory for texts of up to `length` positions.
+    package static func scratchCount(length: Int) -> Int { 2 * block * length }
+
+    /// output [T,d] from query, key, value [T,d], whose strides are those of the packed `c_attn` output.
+    package static func forward(
+        _ output: Matrix, query: Matrix, key: Matrix, value: Matrix, length T: Int, headWidth d: Int,
+        scratch: UnsafeMutablePointer<Float>
+    ) {
+        let scale = 1 / Float(d).squareRoot()
+        for first in stride(from: 0, to: T, by: block) {
+            let last = min(first + block, T)
+            let p = Matrix(scratch, stride: last)
+            multiply(p, query.at(row: first), key, m: last - first, n: last, k: d, transposeB: true, scale: scale)
+            for row in first..<last {
+                causalSoftmax(scratch + (row - first) * last, visible: row + 1, count: last)
+            }
+            multiply(output.at(row: first), p, value, m: last - first, n: d, k: last)
+        }
+    }
+
+    /// dQuery, dKey, dValue [T,d] are set from dOutput [T,d].
+    package static func backward(
+        dQuery: Matrix, dKey: Matrix, dValue: Matrix, dOutput: Matrix,
+        query: Matrix, key: Matrix, value: Matrix, length T: Int, headWidth d: Int,
+        scratch: UnsafeMutablePointer<Float>
+    ) {
+        let scale = 1 / Float(d).squareRoot()
+        for row in 0..<T {
+            (dKey.pointer + row * dKey.stride).update(repeating: 0, count: d)
+            (dValue.pointer + row * dValue.stride).update(repeating: 0, count: d)
+        }
+        for first in stride(from: 0, to: T, by: block) {
+            let last = min(first + block, T)
+            let rows = last - first
+            let p = Matrix(scratch, stride: last)
+            let dP = Matrix(scratch + block * T, stride: last)
+            multiply(p, query.at(row: first), key, m: rows, n: last, k: d, transposeB: true, scale: scale)
+            for row in first..<last {
+                causalSoftmax(scratch + (row - first) * last, visible: row + 1, count: last)
+            }
+            multiply(dValue, p, dOutput.at(row: first), m: last, n: d, k: rows, transposeA: true, keep: 1)
+            multiply(dP, dOutput.at(row: first), value, m: rows, n: last, k: d, transposeB: true)
+            for row in 0..<rows {
+                softmaxBackward(dP.pointer + row * last, probabilities: p.pointer + row * last, count: last)
+            }
+            multiply(dQuery.at(row: first), dP, key, m: rows, n: d, k: last, scale: scale)
+            multiply(dKey, dP, query.at(row: first), m: last, n: d, k: rows, transposeA: true, scale: scale, keep: 1)
+        }
+    }
+
+    /// scores [count] become their softmax over the first `visible`, and 0 behind.
+    @inline(__always)
+    package static func causalSoftmax(_ scores: UnsafeMutablePointer<Float>, visible: Int, count: Int) {
+        softmax(scores, count: visible)
+        (scores + visible).update(repeating: 0, count: count - visible)
+    }
+
+    /// scores [count] become e^(s − max) / Σ.
+    @inline(__always)
+    package static func softmax(_ scores: UnsafeMutablePointer<Float>, count: Int) {
+        var highest = -Float.infinity
+        for i in 0..<count { highest = max(highest, scores[i]) }
+        var sums = Lanes()
+        var i = 0
+        while i + 8 <= count {
+            let e = exponential(scores.lanes(i) - highest)
+            scores.store(e, i)
+            sums += e
+            i += 8
+        }
+        var sum = sums.total()
+        while i < count {
+            let e = exponential(scores[i] - highest)
+            scores[i] = e
+            sum += e
+            i += 1
+        }
+        let share = 1 / sum
+        i = 0
+        while i + 8 <= count {
+            scores.store(scores.lanes(i) * share, i)
+            i += 8
+        }
+        while i < count {
+            scores[i] *= share
+            i += 1
+        }
+    }
+
+    /// dScores [count] arrives as dP and leaves as dS = P ∘ (dP − Σ P∘dP).
+    @inline(__always)
+    package static func softmaxBackward(
+        _ dScores: UnsafeMutablePointer<Float>, probabilities: UnsafePointer<Float>, count: Int
+    ) {
+        let mean = dot(dScores, probabilities, count)
+        var i = 0
+        while i + 8 <= count {
+            dScores.store(probabilities.lanes(i) * (dScores.lanes(i) - mean), i)
+            i += 8
+        }
+        while i < count {
+            dScores[i] = probabilities[i] * (dScores[i] - mean)
+            i += 1
+        }
+    }
+}

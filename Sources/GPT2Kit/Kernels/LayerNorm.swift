@@ -1,0 +1,159 @@
+// Layer normalisation (Ba, Kiros & Hinton 2016, https://arxiv.org/abs/1607.06450), over the C numbers of a row:
+//
+//     x̂ = (x − mean)·rstd,   rstd = 1/√(variance + ε),   y = x̂ ∘ gain + shift
+//
+// In two halves, because the last block of a classifier reads x̂ itself: its gain and shift are absorbed there.
+
+package enum LayerNorm {
+    /// normalized [rows,C] = x̂, rstd [rows] (nil where no backward pass follows); input [rows,C].
+    package static func normalize(
+        _ normalized: UnsafeMutablePointer<Float>, rstd: UnsafeMutablePointer<Float>?,
+        _ input: UnsafePointer<Float>, rows: Int, width C: Int, epsilon: Float
+    ) {
+        for row in 0..<rows {
+            let x = input + row * C
+            let y = normalized + row * C
+            let (mean, scale) = statistics(x, C, epsilon)
+            var i = 0
+            while i + 8 <= C {
+                y.store((x.lanes(i) - mean) * scale, i)
+                i += 8
+            }
+            while i < C {
+                y[i] = (x[i] - mean) * scale
+                i += 1
+            }
+            rstd?[row] = scale
+        }
+    }
+
+    /// output [rows,C] = normalized ∘ gain + shift; output and normalized may be the same.
+    package static func affine(
+        _ output: UnsafeMutablePointer<Float>, _ normalized: UnsafePointer<Float>,
+        gain: UnsafePointer<Float>, shift: UnsafePointer<Float>, rows: Int, width C: Int
+    ) {
+        for row in 0..<rows {
+            let x = normalized + row * C
+            let y = output + row * C
+            var i = 0
+            while i + 8 <= C {
+                y.store(x.lanes(i) * gain.lanes(i) + shift.lanes(i), i)
+                i += 8
+            }
+            while i < C {
+                y[i] = x[i] * gain[i] + shift[i]
+                i += 1
+            }
+        }
+    }
+
+    /// Both halves at once, for passes that keep nothing: output [rows,C]; output and input may be the same.
+    package static func forward(
+        _ output: UnsafeMutablePointer<Float>, _ input: UnsafePointer<Float>,
+        gain: UnsafePointer<Float>, shift: UnsafePointer<Float>, rows: Int, width C: Int, epsilon: Float
+    ) {
+        for row in 0..<rows {
+            let x = input + row * C
+            let y = output + row * C
+            let (mean, scale) = statistics(x, C, epsilon)
+            var i = 0
+            while i + 8 <= C {
+                y.store((x.lanes(i) - mean) * scale * gain.lanes(i) + shift.lanes(i), i)
+                i += 8
+            }
+            while i < C {
+                y[i] = (x[i] - mean) * scale * gain[i] + shift[i]
+                i += 1
+            }
+        }
+    }
+
+    /// dInput [rows,C] += (dx̂ − mean(dx̂) − x̂·mean(dx̂ ∘ x̂))·rstd, with dx̂ = dOutput ∘ gain (gain nil: dx̂ = dOutput).
+    package static func backward(
+        _ dInput: UnsafeMutablePointer<Float>, _ dOutput: UnsafePointer<Float>,
+        normalized: UnsafePointer<Float>, rstd: UnsafePointer<Float>, gain: UnsafePointer<Float>?,
+        rows: Int, width C: Int
+    ) {
+        for row in 0..<rows {
+            let dx = dInput + row * C
+            let dy = dOutput + row * C
+            let x = normalized + row * C
+            var sum: Float = 0
+            var product: Float = 0
+            var sums = Lanes()
+            var products = Lanes()
+            var i = 0
+            while i + 8 <= C {
+                let d = gain.map { dy.lanes(i) * $0.lanes(i) } ?? dy.lanes(i)
+                sums += d
+                products += d * x.lanes(i)
+                i += 8
+            }
+            while i < C {
+                let d = gain.map { dy[i] * $0[i] } ?? dy[i]
+                sum += d
+                product += d * x[i]
+                i += 1
+            }
+            let mean = (sums.total() + sum) / Float(C)
+            let correlation = (products.total() + product) / Float(C)
+            i = 0
+            while i + 8 <= C {
+                let d = gain.map { dy.lanes(i) * $0.lanes(i) } ?? dy.lanes(i)
+                dx.store(dx.lanes(i) + (d - mean - x.lanes(i) * correlation) * rstd[row], i)
+                i += 8
+            }
+            while i < C {
+                let d = gain.map { dy[i] * $0[i] } ?? dy[i]
+                dx[i] += (d - mean - x[i] * correlation) * rstd[row]
+                i += 1
+            }
+        }
+    }
+
+    /// dGain [C] += Σ dOutput ∘ normalized, dShift [C] += Σ dOutput, summed over rows in their order, for `columns`.
+    package static func backwardParameters(
+        dGain: UnsafeMutablePointer<Float>, dShift: UnsafeMutablePointer<Float>, _ dOutput: UnsafePointer<Float>,
+        normalized: UnsafePointer<Float>, rows: Int, width C: Int, columns: Range<Int>
+    ) {
+        for row in 0..<rows {
+            let dy = dOutput + row * C
+            let x = normalized + row * C
+            for i in columns {
+                dGain[i] += dy[i] * x[i]
+                dShift[i] += dy[i]
+            }
+        }
+    }
+
+    @inline(__always) private static func statistics(
+        _ x: UnsafePointer<Float>, _ C: Int, _ epsilon: Float
+    ) -> (mean: Float, rstd: Float) {
+        var sums = Lanes()
+        var i = 0
+        while i + 8 <= C {
+            sums += x.lanes(i)
+            i += 8
+        }
+        var sum = sums.total()
+        while i < C {
+            sum += x[i]
+            i += 1
+        }
+        let mean = sum / Float(C)
+        var squares = Lanes()
+        i = 0
+        while i + 8 <= C {
+            let d = x.lanes(i) - mean
+            squares += d * d
+            i += 8
+        }
+        var square = squares.total()
+        while i < C {
+            let d = x[i] - mean
+            square += d * d
+            i += 1
+        }
+        return (mean, 1 / (square / Float(C) + epsilon).squareRoot())
+    }
+}

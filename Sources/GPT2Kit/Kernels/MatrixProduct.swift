@@ -1,0 +1,99 @@
+// Matrix products on row-major matrices, through oneDNN: every floating-point operation that matters passes here.
+
+import COneDNN
+
+/// A matrix in memory: its first number, and how many numbers further its next row begins.
+package struct Matrix {
+    package var pointer: UnsafeMutablePointer<Float>
+    package var stride: Int
+
+    package init(_ pointer: UnsafeMutablePointer<Float>, stride: Int) {
+        self.pointer = pointer
+        self.stride = stride
+    }
+
+    package func at(row: Int = 0, column: Int = 0) -> Matrix {
+        Matrix(pointer + row * stride + column, stride: stride)
+    }
+}
+
+/// C [m,n] = scale·op(A)·op(B) + keep·C, on the calling thread, where op(A) is [m,k] and op(B) is [k,n].
+@inline(__always)
+package func multiply(
+    _ c: Matrix, _ a: Matrix, _ b: Matrix, m: Int, n: Int, k: Int,
+    transposeA: Bool = false, transposeB: Bool = false, scale: Float = 1, keep: Float = 0
+) {
+    if m == 0 || n == 0 { return }
+    let status = onednn_sgemm(
+        transposeA, transposeB, Int64(m), Int64(n), Int64(k), scale,
+        a.pointer, Int64(a.stride), b.pointer, Int64(b.stride), keep, c.pointer, Int64(c.stride))
+    precondition(status == 0, "oneDNN refuses a matrix product [\(m),\(k)]×[\(k),\(n)], status \(status)")
+}
+
+/// A fully connected layer, y = x·W + b, as GPT-2 stores it: W [inputs,outputs] ("Conv1D"), b [outputs].
+///
+/// Its products are cut into tiles of fixed size, so that a number doesn't depend on how many threads computed it.
+package struct Linear {
+    package let weight: Matrix
+    package let bias: UnsafeMutablePointer<Float>?
+    package let inputs: Int
+    package let outputs: Int
+
+    package init(weight: Matrix, bias: UnsafeMutablePointer<Float>?, inputs: Int, outputs: Int) {
+        self.weight = weight
+        self.bias = bias
+        self.inputs = inputs
+        self.outputs = outputs
+    }
+
+    /// Columns [columns] of the layer alone, for instance the queries of `c_attn`.
+    package func columns(_ columns: Range<Int>) -> Linear {
+        Linear(
+            weight: weight.at(column: columns.lowerBound), bias: bias.map { $0 + columns.lowerBound },
+            inputs: inputs, outputs: columns.count)
+    }
+
+    private static let columnTile = 192
+
+    /// output [rows,outputs] = input [rows,inputs]·W + b, tiles over columns.
+    package func forward(_ output: Matrix, _ input: Matrix, rows: Int, workers: Workers) {
+        workers.forEachRange(outputs, by: Self.columnTile) { columns in
+            let first = columns.lowerBound
+            multiply(
+                output.at(column: first), input, weight.at(column: first),
+                m: rows, n: columns.count, k: inputs)
+            guard let bias else { return }
+            for row in 0..<rows {
+                add(output.pointer + row * output.stride + first, bias + first, columns.count)
+            }
+        }
+    }
+
+    /// dInput [rows,inputs] = dOutput [rows,outputs]·Wᵀ + keep·dInput.
+    package func backwardInput(
+        _ dInput: Matrix, _ dOutput: Matrix, rows: Int, keep: Float = 0, workers: Workers
+    ) {
+        workers.forEachRange(inputs, by: Self.columnTile) { range in
+            multiply(
+                dInput.at(column: range.lowerBound), dOutput, weight.at(row: range.lowerBound),
+                m: rows, n: range.count, k: outputs, transposeB: true, keep: keep)
+        }
+    }
+
+    /// With self the gradients' layer: dW += inputᵀ·dOutput, db += Σ dOutput over rows.
+    package func accumulate(input: Matrix, dOutput: Matrix, rows: Int, workers: Workers) {
+        workers.forEachRange(inputs, by: Self.columnTile) { range in
+            multiply(
+                weight.at(row: range.lowerBound), input.at(column: range.lowerBound), dOutput,
+                m: range.count, n: outputs, k: rows, transposeA: true, keep: 1)
+        }
+        guard let bias else { return }
+        workers.forEachRange(outputs, by: Self.columnTile) { columns in
+            for row in 0..<rows {
+                add(
+                    bias + columns.lowerBound, dOutput.pointer + row * dOutput.stride + columns.lowerBound,
+                    columns.count)
+            }
+        }
+    }
+}

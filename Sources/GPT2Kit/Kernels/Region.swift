@@ -1,0 +1,48 @@
+// Pieces of working memory.
+
+/// Floats in memory that an ``Arena``, a ``FloatBuffer`` or a ``Tensor`` owns.
+package struct Region: @unchecked Sendable {
+    package let pointer: UnsafeMutablePointer<Float>
+
+    package init(_ pointer: UnsafeMutablePointer<Float>) { self.pointer = pointer }
+
+    /// Nothing yet: never read before it is replaced.
+    package init() { pointer = UnsafeMutablePointer(bitPattern: 64)! }
+
+    /// Seen as rows of `width` numbers.
+    @inline(__always) package func matrix(_ width: Int) -> Matrix { Matrix(pointer, stride: width) }
+
+    @inline(__always) package func advanced(by count: Int) -> Region { Region(pointer + count) }
+
+    package func add(_ other: Region, _ count: Int, _ workers: Workers) {
+        workers.forEachRange(count, by: 1 << 15) { range in
+            GPT2Kit.add(pointer + range.lowerBound, other.pointer + range.lowerBound, range.count)
+        }
+    }
+
+    package func copy(_ other: Region, _ count: Int, _ workers: Workers) {
+        workers.forEachRange(count, by: 1 << 15) { range in
+            (pointer + range.lowerBound).update(from: other.pointer + range.lowerBound, count: range.count)
+        }
+    }
+}
+
+/// One allocation, cut into regions; allocating again gives the former back.
+package struct Arena {
+    private var buffer: FloatBuffer?
+
+    package init() {}
+
+    package mutating func allocate(_ counts: [Int]) throws(OutOfMemory) -> [Region] {
+        // Regions begin at cache lines, and not a multiple of 4 KiB apart.
+        let sizes = counts.map { ($0 + 31) / 16 * 16 }
+        buffer = nil
+        let buffer = try FloatBuffer(count: sizes.reduce(0, +))
+        self.buffer = buffer
+        var start = 0
+        return sizes.map { size in
+            defer { start += size }
+            return Region(buffer.pointer + start)
+        }
+    }
+}

@@ -1,0 +1,49 @@
+// How work is spread over the cores.
+//
+// A piece of work (a tile) is the same whatever the number of threads, and writes nothing that another tile writes.
+// That alone makes every result of this module independent of the number of threads, to the last bit.
+
+import COneDNN
+import Dispatch
+import Synchronization
+
+/// As many threads as there are cores to use, each running oneDNN on its own.
+public struct Workers: Sendable {
+    /// How many tiles run at a time.
+    public let count: Int
+
+    public init(count: Int) {
+        self.count = max(1, count)
+    }
+
+    /// Runs `body(tile)` once for every tile in `0..<tiles`, in no given order, and returns when all are done.
+    package func forEach(_ tiles: Int, _ body: (_ tile: Int) -> Void) {
+        forEach(tiles) { tile, _ in body(tile) }
+    }
+
+    /// The same with the number of the worker, `0..<count`, of which no two run at a time: it may use scratch memory.
+    package func forEach(_ tiles: Int, _ body: (_ tile: Int, _ worker: Int) -> Void) {
+        let workers = min(count, tiles)
+        if workers <= 1 {
+            onednn_use_one_thread()
+            for tile in 0..<max(tiles, 0) { body(tile, 0) }
+            return
+        }
+        let next = Atomic<Int>(0)
+        DispatchQueue.concurrentPerform(iterations: workers) { worker in
+            onednn_use_one_thread()
+            while true {
+                let tile = next.wrappingAdd(1, ordering: .relaxed).oldValue
+                if tile >= tiles { return }
+                body(tile, worker)
+            }
+        }
+    }
+
+    /// Runs `body` on `0..<count` cut into ranges of `size` (the last one shorter).
+    package func forEachRange(_ count: Int, by size: Int, _ body: (Range<Int>) -> Void) {
+        forEach((count + size - 1) / size) { tile in
+            body(tile * size..<min(count, (tile + 1) * size))
+        }
+    }
+}

@@ -1,0 +1,64 @@
+// What a user chooses about a classifier: which token is read, and what is trained.
+
+/// The token whose hidden state the head reads.
+public enum Pooling: String, Sendable, CaseIterable {
+    /// The last token of the text; pads are never computed. What Hugging Face's classifiers do.
+    case lastToken = "last-token"
+    /// The last of T positions, pads included and attended to, as in the book's chapter 6.
+    case lastPosition = "last-position"
+    /// The first token.
+    case first
+    /// The mean of the logits over all T positions, pads included.
+    case mean
+
+    /// How many positions of a text of `length` tokens, padded to `paddedLength`, have to be computed: what comes
+    /// later can't be seen by the pooled position, because attention is causal.
+    package func positions(length: Int, paddedLength: Int) -> Int {
+        switch self {
+        case .lastToken: length
+        case .lastPosition, .mean: paddedLength
+        case .first: 1
+        }
+    }
+
+    /// Whether the result depends on the length that texts are padded to.
+    public var needsPadding: Bool { self == .lastPosition || self == .mean }
+}
+
+/// Which parameters are trained. The head always is.
+public enum TrainableSet: Sendable, Equatable, CustomStringConvertible {
+    /// The head alone.
+    case head
+    /// The last N blocks, the final LayerNorm and the head.
+    case lastBlocks(Int)
+    /// Everything, embeddings included.
+    case all
+
+    /// "head", "last-N" or "all"; nil for anything else.
+    public init?(_ text: String) {
+        switch text {
+        case "head": self = .head
+        case "all": self = .all
+        default:
+            guard text.hasPrefix("last-"), let count = Int(text.dropFirst(5)), count > 0 else { return nil }
+            self = .lastBlocks(count)
+        }
+    }
+
+    public var description: String {
+        switch self {
+        case .head: "head"
+        case .lastBlocks(let count): "last-\(count)"
+        case .all: "all"
+        }
+    }
+
+    /// The first block that is trained, of `blocks`; `blocks` itself where none is.
+    package func firstBlock(of blocks: Int) -> Int {
+        switch self {
+        case .head: blocks
+        case .lastBlocks(let count): max(0, blocks - count)
+        case .all: 0
+        }
+    }
+}

@@ -1,0 +1,248 @@
+// The part of the classifier behind the frozen blocks: the trainable blocks, the final LayerNorm and the head, with the
+// loss on top, forward and backward. With no gradients wanted it is the end of the scoring pass.
+
+#if canImport(Glibc)
+    import Glibc
+#else
+    import Darwin
+#endif
+
+package final class ClassifierLayers {
+    private let parameters: GPT2Parameters
+    private let gradients: GPT2Parameters?
+    private let config: GPT2Config
+    private let pooling: Pooling
+    private let firstBlock: Int
+    private let workers: Workers
+    /// Whether gradients are wanted of what comes before the head, and of the embeddings.
+    private let trainsBlocks: Bool
+    private let trainsEmbeddings: Bool
+
+    private let blocks: [TransformerBlock]
+    private let pooledBlock: PooledBlock?
+
+    private var memory = Arena()
+    private var capacity = (tokens: 0, rows: 0)
+    private var states: [Region] = []  // inputs of the blocks from firstBlock on, and the output of the last; [N,C]
+    private var norm = Region(), rstd = Region()  // of the final LayerNorm: [B,C] pooled, or [N,C] for the mean
+    private var pooled = Region(), dPooled = Region()  // what the head reads [B,C]
+    private var dStates = Region(), dOther = Region(), dNorm = Region()
+
+    /// Logits [B,K] of the last forward pass.
+    package private(set) var logits: Region = Region()
+    private var dLogits = Region()
+
+    private var C: Int { config.width }
+    private var K: Int { parameters.classes }
+
+    /// - Parameters:
+    ///   - firstBlock: the block whose input `forward` is given; `config.blocks` for the final hidden states.
+    ///   - gradients: where `backward` adds to; nil for inference.
+    ///   - trainable: what of it is wanted.
+    package init(
+        _ parameters: GPT2Parameters, gradients: GPT2Parameters?, trainable: TrainableSet, config: GPT2Config,
+        pooling: Pooling, firstBlock: Int, workers: Workers
+    ) {
+        self.parameters = parameters
+        self.gradients = gradients
+        self.config = config
+        self.pooling = pooling
+        self.firstBlock = firstBlock
+        self.workers = workers
+        trainsBlocks = gradients != nil && trainable != .head
+        trainsEmbeddings = gradients != nil && trainable == .all
+        let plainBlocks = pooling == .mean ? firstBlock..<config.blocks : firstBlock..<max(firstBlock, config.blocks - 1)
+        let blockGradients: GPT2Parameters? = trainsBlocks ? gradients : nil
+        blocks = plainBlocks.map {
+            TransformerBlock(parameters.blocks[$0], gradients: blockGradients?.blocks[$0], config: config, workers: workers)
+        }
+        let last = config.blocks - 1
+        pooledBlock =
+            pooling == .mean || firstBlock > last
+            ? nil
+            : PooledBlock(
+                parameters.blocks[last], gradients: blockGradients?.blocks[last], config: config, workers: workers)
+    }
+
+    private func reserve(_ packing: Packing) throws(OutOfMemory) {
+        guard packing.tokens > capacity.tokens || packing.rows > capacity.rows else { return }
+        let N = max(packing.tokens + packing.tokens / 4, capacity.tokens)
+        let B = max(packing.rows, capacity.rows)
+        // The head's rows: all positions for the mean of logits, otherwise the pooled one.
+        let P = pooling == .mean ? N : B
+        var sizes = [P * C, P, B * C, B * C, B * K, B * K, P * C]
+        let fixed = sizes.count
+        sizes += Array(repeating: N * C, count: blocks.count)
+        sizes += [P * C]
+        if trainsBlocks { sizes += [N * C, N * C] }
+        let r = try memory.allocate(sizes)
+        (norm, rstd, pooled, dPooled, logits, dLogits, dNorm) = (r[0], r[1], r[2], r[3], r[4], r[5], r[6])
+        states = Array(r[fixed..<fixed + blocks.count + 1])
+        if trainsBlocks { (dStates, dOther) = (r[sizes.count - 2], r[sizes.count - 1]) }
+        capacity = (N, B)
+    }
+
+    // MARK: - Forward
+
+    /// Fills ``logits`` from the input of block `firstBlock`, [N,C].
+    package func forward(_ input: Region, _ packing: Packing) throws(OutOfMemory) {
+        try pool(input, packing)
+        head(rows: packing.rows)
+    }
+
+    /// What the head reads, [B,C]: the final LayerNorm's output at the pooled position, or its mean over positions
+    /// (the mean of the logits is the logit of the mean).
+    package func pool(_ input: Region, _ packing: Packing) throws(OutOfMemory) {
+        try reserve(packing)
+        let B = packing.rows
+        var x = input
+        for (block, output) in zip(blocks, states) {
+            try block.forward(output, x, packing)
+            x = output
+        }
+        if pooling == .mean {
+            finalNorm(x, rows: packing.tokens)
+            for row in 0..<B {
+                let mean = pooled.pointer + row * C
+                mean.update(repeating: 0, count: C)
+                for token in packing.offsets[row]..<packing.offsets[row + 1] {
+                    accumulateProduct(
+                        mean, norm.pointer + token * C, parameters.finalNormWeight.pointer, C)
+                }
+                let share = 1 / Float(packing.length(row))
+                for i in 0..<C { mean[i] = mean[i] * share + parameters.finalNormBias.pointer[i] }
+            }
+            return
+        }
+        let last = states[blocks.count]
+        if let pooledBlock {
+            try pooledBlock.forward(last, x, packing)
+        } else {
+            for row in 0..<B {
+                (last.pointer + row * C).update(from: x.pointer + (packing.offsets[row + 1] - 1) * C, count: C)
+            }
+        }
+        finalNorm(last, rows: B)
+        LayerNorm.affine(
+            pooled.pointer, norm.pointer, gain: parameters.finalNormWeight.pointer,
+            shift: parameters.finalNormBias.pointer, rows: B, width: C)
+    }
+
+    /// The rows that ``pool(_:_:)`` filled, [B,C].
+    package var pooledStates: Region { pooled }
+
+    /// Fills ``logits`` from pooled states [B,C], the head's own input.
+    package func forward(pooledStates: UnsafePointer<Float>, rows: Int) throws(OutOfMemory) {
+        try reserve(Packing(lengths: repeatElement(1, count: rows)))
+        pooled.pointer.update(from: pooledStates, count: rows * C)
+        head(rows: rows)
+    }
+
+    private func head(rows: Int) {
+        for row in 0..<rows {
+            for k in 0..<K {
+                logits.pointer[row * K + k] =
+                    dot(pooled.pointer + row * C, parameters.headWeight.pointer + k * C, C)
+                    + parameters.headBias.pointer[k]
+            }
+        }
+    }
+
+    private func finalNorm(_ input: Region, rows: Int) {
+        workers.forEachRange(rows, by: 32) { range in
+            LayerNorm.normalize(
+                norm.pointer + range.lowerBound * C, rstd: rstd.pointer + range.lowerBound,
+                input.pointer + range.lowerBound * C, rows: range.count, width: C, epsilon: config.epsilon)
+        }
+    }
+
+    // MARK: - Loss
+
+    /// Mean cross entropy of ``logits`` and the number of rows whose largest logit is the label's.
+    ///
+    /// −log softmax(logits)[label], with the maximum taken out before exponentiating.
+    package func loss(labels: [Int]) -> (loss: Double, correct: Int) {
+        var sum = 0.0
+        var correct = 0
+        for (row, label) in labels.enumerated() {
+            let y = UnsafeBufferPointer(start: logits.pointer + row * K, count: K)
+            let highest = y.reduce(-Float.infinity, max)
+            let total = y.reduce(0.0) { $0 + exp(Double($1 - highest)) }
+            sum += log(total) - Double(y[label] - highest)
+            if argmax(y) == label { correct += 1 }
+        }
+        return (sum / Double(labels.count), correct)
+    }
+
+    // MARK: - Backward
+
+    /// Adds the gradients of the mean cross entropy over the batch of the last forward pass.
+    ///
+    /// - Parameter dInput: if not nil, [N,C], set to the gradient of that pass's input.
+    package func backward(labels: [Int], dInput: Region? = nil, _ packing: Packing) {
+        guard let gradients else { return }
+        let B = packing.rows
+        softmaxMinusTarget(labels)
+        multiply(
+            Matrix(gradients.headWeight.pointer, stride: C), dLogits.matrix(K), pooled.matrix(C),
+            m: K, n: C, k: B, transposeA: true, keep: 1)
+        for row in 0..<B { add(gradients.headBias.pointer, dLogits.pointer + row * K, K) }
+        guard trainsBlocks else { return }
+        multiply(
+            dPooled.matrix(C), dLogits.matrix(K), Matrix(parameters.headWeight.pointer, stride: C), m: B, n: C, k: K)
+
+        let pooledRows = pooling == .mean ? packing.tokens : B
+        if pooling == .mean {
+            for row in 0..<B {
+                let share = 1 / Float(packing.length(row))
+                for token in packing.offsets[row]..<packing.offsets[row + 1] {
+                    for i in 0..<C { dNorm.pointer[token * C + i] = dPooled.pointer[row * C + i] * share }
+                }
+            }
+        } else {
+            dNorm.pointer.update(from: dPooled.pointer, count: B * C)
+        }
+        workers.forEachRange(C, by: 64) { columns in
+            LayerNorm.backwardParameters(
+                dGain: gradients.finalNormWeight.pointer, dShift: gradients.finalNormBias.pointer, dNorm.pointer,
+                normalized: norm.pointer, rows: pooledRows, width: C, columns: columns)
+        }
+        var dOutput = dStates
+        dOutput.pointer.update(repeating: 0, count: pooledRows * C)
+        workers.forEachRange(pooledRows, by: 32) { range in
+            let start = range.lowerBound * C
+            LayerNorm.backward(
+                dOutput.pointer + start, dNorm.pointer + start, normalized: norm.pointer + start,
+                rstd: rstd.pointer + range.lowerBound, gain: parameters.finalNormWeight.pointer,
+                rows: range.count, width: C)
+        }
+        var free = dOther
+        if let pooledBlock {
+            let wanted: Region? = blocks.isEmpty ? dInput : free
+            pooledBlock.backward(wanted, dOutput, packing)
+            swap(&dOutput, &free)
+        }
+        for (index, block) in blocks.enumerated().reversed() {
+            block.backward(index == 0 ? dInput : free, dOutput, packing)
+            swap(&dOutput, &free)
+        }
+    }
+
+    /// dLogits = (softmax(logits) − one-hot(label)) / B
+    private func softmaxMinusTarget(_ labels: [Int]) {
+        for (row, label) in labels.enumerated() {
+            let d = dLogits.pointer + row * K
+            d.update(from: logits.pointer + row * K, count: K)
+            Attention.softmax(d, count: K)
+            d[label] -= 1
+            for k in 0..<K { d[k] /= Float(labels.count) }
+        }
+    }
+}
+
+/// The index of the largest number, the first of equals.
+package func argmax(_ values: UnsafeBufferPointer<Float>) -> Int {
+    var best = 0
+    for i in 0..<values.count where values[i] > values[best] { best = i }
+    return best
+}

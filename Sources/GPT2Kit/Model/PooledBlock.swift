@@ -1,0 +1,290 @@
+// The last transformer block of a classifier, of which one position per text is read.
+//
+// That position alone needs a query, a projection and an MLP. And with one query per head, keys and values need no
+// [T,C]×[C,C] product. With x̂ⱼ the normalised input of position j, g and b the gain and shift of ln_1, so that
+// xⱼ = g∘x̂ⱼ + b, and W_k, W_v the columns of c_attn that belong to one head:
+//
+//     qᵀ(W_kᵀxⱼ + b_k) = (g ∘ W_k q)ᵀx̂ⱼ + const      the constant is the same for all j: softmax doesn't see it
+//     Σ aⱼ(W_vᵀxⱼ + b_v) = W_vᵀ(g ∘ Σ aⱼx̂ⱼ + b) + b_v   because Σ aⱼ = 1
+//
+// T·C numbers of work per head instead of T·C², forward and backward. The key bias has no gradient at all.
+// ``TransformerBlock`` computes the same the plain way; the tests compare the two.
+
+package final class PooledBlock {
+    private let parameters: BlockParameters
+    private let gradients: BlockParameters?
+    private let C: Int, F: Int, H: Int, d: Int
+    private let epsilon: Float
+    private let workers: Workers
+
+    private var memory = Arena()
+    private var capacity = (tokens: 0, rows: 0)
+    // Kept by the forward pass. Rows are rounded up to `rowTile`.
+    private var norm1 = Region(), rstd1 = Region()  // x̂ [N,C], [N]
+    private var x = Region(), query = Region()  // of the pooled positions [B,C]
+    private var u = Region(), scaled = Region()  // W_k q and g∘W_k q [B,H,C]
+    private var weights = Region()  // a: H·T numbers for every text, [H,T]
+    private var mixed = Region(), z = Region()  // Σ aⱼx̂ⱼ and g∘…+b [B,H,C]
+    private var heads = Region(), residual = Region()  // [B,C]
+    private var norm2 = Region(), rstd2 = Region(), x2 = Region()
+    private var expanded = Region(), activated = Region()  // [B,4C]
+    private var contracted = Region()  // [B,C]
+    // Scratch of the backward pass.
+    private var dWide = Region(), dNarrow = Region(), dResidual = Region(), dHeads = Region(), dQuery = Region()
+    private var dZ = Region(), dMixed = Region(), dU = Region(), dScaled = Region()  // [B,H,C]
+    private var dWeights = Region(), dNorm = Region()  // [H,T] for every text, [N,C]
+
+    /// Rows of a matrix product over pooled positions: always this many, so that a text's result has the same bits
+    /// whatever other texts come with it.
+    private static let rowTile = 8
+
+    package init(_ parameters: BlockParameters, gradients: BlockParameters?, config: GPT2Config, workers: Workers) {
+        self.parameters = parameters
+        self.gradients = gradients
+        self.workers = workers
+        (C, F, H, epsilon) = (config.width, config.innerWidth, config.heads, config.epsilon)
+        d = C / H
+    }
+
+    private func reserve(tokens: Int, rows: Int) throws(OutOfMemory) {
+        guard tokens > capacity.tokens || rows > capacity.rows else { return }
+        let N = max(tokens + tokens / 4, capacity.tokens)
+        let B = max((rows + Self.rowTile - 1) / Self.rowTile * Self.rowTile, capacity.rows)
+        let C = C, F = F, H = H
+        var sizes = [N * C, N, B * C, B * C, B * H * C, B * H * C, N * H, B * H * C, B * H * C, B * C, B * C]
+        sizes += [B * C, B, B * C, B * F, B * F, B * C]
+        if gradients != nil {
+            sizes += [B * F, B * C, B * C, B * C, B * C, B * H * C, B * H * C, B * H * C, B * H * C, N * H, N * C]
+        }
+        let r = try memory.allocate(sizes)
+        (norm1, rstd1, x, query, u, scaled, weights, mixed) = (r[0], r[1], r[2], r[3], r[4], r[5], r[6], r[7])
+        (z, heads, residual, norm2, rstd2, x2) = (r[8], r[9], r[10], r[11], r[12], r[13])
+        (expanded, activated, contracted) = (r[14], r[15], r[16])
+        if gradients != nil {
+            (dWide, dNarrow, dResidual, dHeads, dQuery) = (r[17], r[18], r[19], r[20], r[21])
+            (dZ, dMixed, dU, dScaled, dWeights, dNorm) = (r[22], r[23], r[24], r[25], r[26], r[27])
+        }
+        capacity = (N, B)
+    }
+
+    // MARK: - Forward
+
+    /// output [B,C], the pooled (last) position of every text after this block; input [N,C].
+    package func forward(_ output: Region, _ input: Region, _ packing: Packing) throws(OutOfMemory) {
+        let B = packing.rows
+        try reserve(tokens: packing.tokens, rows: B)
+        workers.forEachRange(packing.tokens, by: 32) { range in
+            LayerNorm.normalize(
+                norm1.pointer + range.lowerBound * C, rstd: rstd1.pointer + range.lowerBound,
+                input.pointer + range.lowerBound * C, rows: range.count, width: C, epsilon: epsilon)
+        }
+        for row in 0..<B {
+            let last = packing.offsets[row + 1] - 1
+            LayerNorm.affine(
+                x.pointer + row * C, norm1.pointer + last * C, gain: parameters.ln1Weight.pointer,
+                shift: parameters.ln1Bias.pointer, rows: 1, width: C)
+        }
+        tiled(parameters.attention.columns(0..<C), query, x, B)
+        eachTile(B, H) { rows, head in
+            multiply(
+                u.matrix(H * C).at(row: rows.lowerBound, column: head * C),
+                query.matrix(C).at(row: rows.lowerBound, column: head * d), keyWeight(head, of: parameters),
+                m: Self.rowTile, n: C, k: d, transposeB: true)
+        }
+        workers.forEach(B) { row in attend(row, packing) }
+        eachTile(B, H) { rows, head in
+            multiply(
+                heads.matrix(C).at(row: rows.lowerBound, column: head * d),
+                z.matrix(H * C).at(row: rows.lowerBound, column: head * C), valueWeight(head, of: parameters),
+                m: Self.rowTile, n: d, k: C)
+            for row in rows {
+                add(heads.pointer + row * C + head * d, parameters.attentionBias.pointer + 2 * C + head * d, d)
+            }
+        }
+        tiled(parameters.projection, residual, heads, B)
+        for row in 0..<B {
+            add(residual.pointer + row * C, input.pointer + (packing.offsets[row + 1] - 1) * C, C)
+        }
+        LayerNorm.normalize(
+            norm2.pointer, rstd: rstd2.pointer, residual.pointer, rows: B, width: C, epsilon: epsilon)
+        LayerNorm.affine(
+            x2.pointer, norm2.pointer, gain: parameters.ln2Weight.pointer, shift: parameters.ln2Bias.pointer,
+            rows: B, width: C)
+        tiled(parameters.expansion, expanded, x2, B)
+        workers.forEachRange(B * F, by: 1 << 14) { range in
+            GELU.forward(
+                activated.pointer + range.lowerBound, expanded.pointer + range.lowerBound, count: range.count)
+        }
+        tiled(parameters.contraction, contracted, activated, B)  // `output` may have room for B rows only
+        output.pointer.update(from: contracted.pointer, count: B * C)
+        add(output.pointer, residual.pointer, B * C)
+    }
+
+    /// Softmax over one text's positions, and the mixture of its normalised inputs, for all heads.
+    private func attend(_ row: Int, _ packing: Packing) {
+        let T = packing.length(row)
+        let first = packing.offsets[row]
+        let inputs = norm1.matrix(C).at(row: first)
+        let a = weights.advanced(by: first * H)
+        let queries = scaled.advanced(by: row * H * C)
+        for head in 0..<H {
+            product(
+                queries.pointer + head * C, u.pointer + (row * H + head) * C, parameters.ln1Weight.pointer, C)
+        }
+        multiply(
+            a.matrix(T), queries.matrix(C), inputs, m: H, n: T, k: C, transposeB: true,
+            scale: 1 / Float(d).squareRoot())
+        for head in 0..<H { Attention.softmax(a.pointer + head * T, count: T) }
+        let mixture = mixed.advanced(by: row * H * C)
+        multiply(mixture.matrix(C), a.matrix(T), inputs, m: H, n: C, k: T)
+        LayerNorm.affine(
+            z.pointer + row * H * C, mixture.pointer, gain: parameters.ln1Weight.pointer,
+            shift: parameters.ln1Bias.pointer, rows: H, width: C)
+    }
+
+    // MARK: - Backward
+
+    /// Adds to the gradients; dInput [N,C] is set from dOutput [B,C], or nil where nobody wants it.
+    package func backward(_ dInput: Region?, _ dOutput: Region, _ packing: Packing) {
+        guard let gradients else { return }
+        let B = packing.rows
+        // The MLP.
+        gradients.contraction.accumulate(
+            input: activated.matrix(F), dOutput: dOutput.matrix(C), rows: B, workers: workers)
+        parameters.contraction.backwardInput(dWide.matrix(F), dOutput.matrix(C), rows: B, workers: workers)
+        workers.forEachRange(B * F, by: 1 << 14) { range in
+            let start = dWide.pointer + range.lowerBound
+            GELU.backward(start, start, expanded.pointer + range.lowerBound, count: range.count)
+        }
+        gradients.expansion.accumulate(input: x2.matrix(C), dOutput: dWide.matrix(F), rows: B, workers: workers)
+        parameters.expansion.backwardInput(dNarrow.matrix(C), dWide.matrix(F), rows: B, workers: workers)
+        dResidual.pointer.update(from: dOutput.pointer, count: B * C)
+        LayerNorm.backward(
+            dResidual.pointer, dNarrow.pointer, normalized: norm2.pointer, rstd: rstd2.pointer,
+            gain: parameters.ln2Weight.pointer, rows: B, width: C)
+        LayerNorm.backwardParameters(
+            dGain: gradients.ln2Weight.pointer, dShift: gradients.ln2Bias.pointer, dNarrow.pointer,
+            normalized: norm2.pointer, rows: B, width: C, columns: 0..<C)
+
+        // Output projection and values.
+        gradients.projection.accumulate(
+            input: heads.matrix(C), dOutput: dResidual.matrix(C), rows: B, workers: workers)
+        parameters.projection.backwardInput(dHeads.matrix(C), dResidual.matrix(C), rows: B, workers: workers)
+        workers.forEach(H) { head in
+            let dHead = dHeads.matrix(C).at(column: head * d)
+            multiply(
+                valueWeight(head, of: gradients), z.matrix(H * C).at(column: head * C), dHead,
+                m: C, n: d, k: B, transposeA: true, keep: 1)
+            multiply(
+                dZ.matrix(H * C).at(column: head * C), dHead, valueWeight(head, of: parameters),
+                m: B, n: C, k: d, transposeB: true)
+        }
+        for row in 0..<B { add(gradients.attentionBias.pointer + 2 * C, dHeads.pointer + row * C, C) }
+
+        // The mixture, the softmax, the absorbed queries.
+        workers.forEach(B) { row in attendBackward(row, packing, wantsInput: dInput != nil) }
+
+        // Keys and queries; the key bias has no gradient.
+        workers.forEach(H) { head in
+            let dHeadU = dU.matrix(H * C).at(column: head * C)
+            multiply(
+                keyWeight(head, of: gradients), dHeadU, query.matrix(C).at(column: head * d),
+                m: C, n: d, k: B, transposeA: true, keep: 1)
+            multiply(
+                dQuery.matrix(C).at(column: head * d), dHeadU, keyWeight(head, of: parameters), m: B, n: d, k: C)
+        }
+        gradients.attention.columns(0..<C).accumulate(
+            input: x.matrix(C), dOutput: dQuery.matrix(C), rows: B, workers: workers)
+        parameters.attention.columns(0..<C).backwardInput(
+            dNarrow.matrix(C), dQuery.matrix(C), rows: B, workers: workers)
+
+        // ln_1's gain is met three times: at the queries' inputs, in the scores and in the mixture.
+        workers.forEachRange(C, by: 64) { columns in
+            for row in 0..<B {
+                let last = packing.offsets[row + 1] - 1
+                ln1Gradients(dNarrow.pointer + row * C, norm1.pointer + last * C, columns, shift: true)
+                for head in row * H..<(row + 1) * H {
+                    ln1Gradients(dZ.pointer + head * C, mixed.pointer + head * C, columns, shift: true)
+                    ln1Gradients(dScaled.pointer + head * C, u.pointer + head * C, columns, shift: false)
+                }
+            }
+        }
+        guard let dInput else { return }
+        dInput.pointer.update(repeating: 0, count: packing.tokens * C)
+        for row in 0..<B {
+            let last = packing.offsets[row + 1] - 1
+            (dInput.pointer + last * C).update(from: dResidual.pointer + row * C, count: C)
+            accumulateProduct(
+                dNorm.pointer + last * C, dNarrow.pointer + row * C, parameters.ln1Weight.pointer, C)
+        }
+        workers.forEachRange(packing.tokens, by: 32) { range in
+            let start = range.lowerBound * C
+            LayerNorm.backward(
+                dInput.pointer + start, dNorm.pointer + start, normalized: norm1.pointer + start,
+                rstd: rstd1.pointer + range.lowerBound, gain: nil, rows: range.count, width: C)
+        }
+    }
+
+    private func attendBackward(_ row: Int, _ packing: Packing, wantsInput: Bool) {
+        let T = packing.length(row)
+        let first = packing.offsets[row]
+        let scale = 1 / Float(d).squareRoot()
+        let inputs = norm1.matrix(C).at(row: first)
+        let a = weights.advanced(by: first * H)
+        let dA = dWeights.advanced(by: first * H)
+        let dMixture = dMixed.advanced(by: row * H * C)
+        for head in row * H..<(row + 1) * H {
+            product(dMixed.pointer + head * C, dZ.pointer + head * C, parameters.ln1Weight.pointer, C)
+        }
+        multiply(dA.matrix(T), dMixture.matrix(C), inputs, m: H, n: T, k: C, transposeB: true)
+        for head in 0..<H {
+            Attention.softmaxBackward(dA.pointer + head * T, probabilities: a.pointer + head * T, count: T)
+        }
+        let dQueries = dScaled.advanced(by: row * H * C)
+        multiply(dQueries.matrix(C), dA.matrix(T), inputs, m: H, n: C, k: T, scale: scale)
+        for head in row * H..<(row + 1) * H {
+            product(dU.pointer + head * C, dScaled.pointer + head * C, parameters.ln1Weight.pointer, C)
+        }
+        guard wantsInput else { return }
+        let dInputs = dNorm.matrix(C).at(row: first)
+        multiply(
+            dInputs, dA.matrix(T), scaled.advanced(by: row * H * C).matrix(C), m: T, n: C, k: H, transposeA: true,
+            scale: scale)
+        multiply(dInputs, a.matrix(T), dMixture.matrix(C), m: T, n: C, k: H, transposeA: true, keep: 1)
+    }
+
+    // MARK: - Pieces
+
+    private func keyWeight(_ head: Int, of block: BlockParameters) -> Matrix {
+        Matrix(block.attentionWeight.pointer + C + head * d, stride: 3 * C)  // [C,d]
+    }
+
+    private func valueWeight(_ head: Int, of block: BlockParameters) -> Matrix {
+        Matrix(block.attentionWeight.pointer + 2 * C + head * d, stride: 3 * C)  // [C,d]
+    }
+
+    /// A layer over the pooled rows, `rowTile` of them at a time.
+    private func tiled(_ layer: Linear, _ output: Region, _ input: Region, _ rows: Int) {
+        for first in stride(from: 0, to: rows, by: Self.rowTile) {
+            layer.forward(
+                output.matrix(layer.outputs).at(row: first), input.matrix(layer.inputs).at(row: first),
+                rows: Self.rowTile, workers: workers)
+        }
+    }
+
+    private func eachTile(_ rows: Int, _ heads: Int, _ body: (_ rows: Range<Int>, _ head: Int) -> Void) {
+        let tiles = (rows + Self.rowTile - 1) / Self.rowTile
+        workers.forEach(tiles * heads) { index in
+            let (tile, head) = index.quotientAndRemainder(dividingBy: heads)
+            body(tile * Self.rowTile..<(tile + 1) * Self.rowTile, head)
+        }
+    }
+
+    private func ln1Gradients(
+        _ dOutput: UnsafePointer<Float>, _ normalized: UnsafePointer<Float>, _ columns: Range<Int>, shift: Bool
+    ) {
+        guard let gradients else { return }
+        for i in columns { gradients.ln1Weight.pointer[i] += dOutput[i] * normalized[i] }
+        if shift { for i in columns { gradients.ln1Bias.pointer[i] += dOutput[i] } }
+    }
+}
