@@ -30,12 +30,16 @@ public struct Workers: Sendable {
             return
         }
         let next = Atomic<Int>(0)
-        DispatchQueue.concurrentPerform(iterations: workers) { worker in
-            onednn_use_one_thread()
-            while true {
-                let tile = next.wrappingAdd(1, ordering: .relaxed).oldValue
-                if tile >= tiles { return }
-                body(tile, worker)
+        withoutActuallyEscaping(body) { body in
+            // Several threads call `body`; that it may be called so is what this type asks of its callers.
+            nonisolated(unsafe) let body = body
+            DispatchQueue.concurrentPerform(iterations: workers) { worker in
+                onednn_use_one_thread()
+                while true {
+                    let tile = next.wrappingAdd(1, ordering: .relaxed).oldValue
+                    if tile >= tiles { return }
+                    body(tile, worker)
+                }
             }
         }
     }

@@ -1,0 +1,80 @@
+// Every way in which a model directory, or what is used with it, can be wrong.
+
+import Records
+
+public enum ModelError: DiagnosableError, Equatable {
+    /// config.json describes a model that can't exist.
+    case impossibleConfiguration(String)
+    /// config.json lacks a field, or has one of another type.
+    case missingField(String, file: String)
+    /// config.json asks for something that this program doesn't compute.
+    case unsupported(String, file: String)
+    /// A weight is missing.
+    case missingTensor(String, file: String)
+    /// A weight has another shape than config.json says.
+    case wrongShape(String, expected: [Int], got: [Int], file: String)
+    /// A weight is infinite or not a number.
+    case notFinite(String, file: String)
+    /// The directory has no classification head where one is needed.
+    case noHead(file: String)
+    /// The head has another number of classes than there are labels.
+    case headMismatch(head: Int, labels: Int, file: String)
+    /// Tokens, model and tokenizer don't belong together.
+    case mismatch(String, remedy: String, file: String)
+    /// A name after `random:` that is no known model.
+    case unknownModel(String)
+    /// Training came to a loss that is infinite or not a number.
+    case lossNotFinite(step: Int)
+    /// A training set too small or too odd to train on.
+    case unusableData(String, remedy: String, file: String)
+
+    public var diagnosis: Diagnosis {
+        switch self {
+        case .impossibleConfiguration(let what):
+            Diagnosis(
+                source: "config.json", problem: "no model can have this shape: \(what)",
+                remedy: "correct the file or fetch the model again", status: .configuration)
+        case .missingField(let field, let file):
+            Diagnosis(
+                source: file, problem: "\(field) is missing or has the wrong type",
+                remedy: "use the config.json of a GPT-2 model", status: .configuration)
+        case .unsupported(let what, let file):
+            Diagnosis(
+                source: file, problem: "\(what) is not supported", remedy: "use a GPT-2 model as OpenAI released it",
+                status: .configuration)
+        case .missingTensor(let name, let file):
+            Diagnosis(
+                source: file, problem: "tensor \(name) is missing", remedy: "fetch or export the model again",
+                status: .configuration)
+        case .wrongShape(let name, let expected, let got, let file):
+            Diagnosis(
+                source: file, problem: "tensor \(name) has shape \(got) where config.json asks for \(expected)",
+                remedy: "use weights and config.json of the same model", status: .configuration)
+        case .notFinite(let name, let file):
+            Diagnosis(
+                source: file, problem: "tensor \(name) holds numbers that are infinite or NaN",
+                remedy: "train or fetch the model again", status: .badData)
+        case .noHead(let file):
+            Diagnosis(
+                source: file, problem: "no classification head (score.weight)",
+                remedy: "fine-tune the model first", status: .configuration)
+        case .headMismatch(let head, let labels, let file):
+            Diagnosis(
+                source: file, problem: "the head has \(head) classes but there are \(labels) labels",
+                remedy: "use a base model without a head, or data with the model's labels", status: .configuration)
+        case .mismatch(let what, let remedy, let file):
+            Diagnosis(source: file, problem: what, remedy: remedy, status: .configuration)
+        case .unknownModel(let name):
+            Diagnosis(
+                source: "--base", problem: "no model is called \(name)",
+                remedy: "use random:gpt2, random:gpt2-medium, random:gpt2-large, random:gpt2-xl or random:CONFIG.json",
+                status: .usage)
+        case .lossNotFinite(let step):
+            Diagnosis(
+                source: "stdin", problem: "loss not finite at step \(step)",
+                remedy: "lower --lr; nothing was written", status: .badData)
+        case .unusableData(let what, let remedy, let file):
+            Diagnosis(source: file, problem: what, remedy: remedy, status: .badData)
+        }
+    }
+}

@@ -1,0 +1,81 @@
+// Parameters from a checkpoint: mapped where they can be used as they lie in the file, converted where they are F16 or
+// BF16. Names with and without the `transformer.` prefix; buffers (attn.bias, attn.masked_bias) and a tied lm_head are
+// ignored, because nothing asks for them.
+
+extension GPT2Parameters {
+    /// Keeps a checkpoint's mapping alive as long as a tensor points into it.
+    private final class Owner {
+        let checkpoint: Checkpoint
+        init(_ checkpoint: Checkpoint) { self.checkpoint = checkpoint }
+    }
+
+    /// The base model's parameters of a checkpoint, with a head from `head`.
+    ///
+    /// - Parameter head: makes a parameter of the head (`score.weight` [K,C], `score.bias` [K]) that the checkpoint
+    ///   lacks.
+    /// - Throws: ``ModelError`` for a missing, misshapen or non-finite tensor.
+    package init(
+        _ checkpoint: Checkpoint, config: GPT2Config, classes: Int, workers: Workers,
+        head: (_ name: String, _ shape: [Int]) throws -> Tensor
+    ) throws {
+        let owner = Owner(checkpoint)
+        try self.init(config, classes: classes) { name, shape in
+            guard let stored = checkpoint.storedName(name) else {
+                if name.hasPrefix("score.") { return try head(name, shape) }
+                throw ModelError.missingTensor(name, file: checkpoint.directory)
+            }
+            let found = try checkpoint.description(of: stored).shape
+            guard found == shape else {
+                throw ModelError.wrongShape(stored, expected: shape, got: found, file: checkpoint.directory)
+            }
+            let tensor: Tensor
+            if let mapped = try checkpoint.float32(stored, shape: shape)?.baseAddress {
+                tensor = Tensor(shape: shape, pointer: UnsafeMutablePointer(mutating: mapped), owner: owner)
+            } else {
+                tensor = try Tensor(shape: shape)
+                try checkpoint.copyFloats(stored, shape: shape, into: tensor.values)
+            }
+            guard tensor.isFinite(workers) else { throw ModelError.notFinite(stored, file: checkpoint.directory) }
+            return tensor
+        }
+    }
+
+    /// The number of classes of the checkpoint's head, nil where it has none.
+    package static func classes(_ checkpoint: Checkpoint) throws -> Int? {
+        guard checkpoint.contains("score.weight") else { return nil }
+        return try checkpoint.description(of: "score.weight").shape.first
+    }
+}
+
+extension Checkpoint {
+    fileprivate func storedName(_ name: String) -> String? {
+        [name, "transformer." + name].first(where: contains)
+    }
+}
+
+extension Tensor {
+    /// Whether no number is infinite or NaN.
+    package func isFinite(_ workers: Workers) -> Bool {
+        let size = 1 << 16
+        let chunks = (count + size - 1) / size
+        return withUnsafeTemporaryAllocation(of: Bool.self, capacity: max(chunks, 1)) { results in
+            nonisolated(unsafe) let results = results
+            workers.forEachRange(count, by: size) { range in
+                // x·0 is 0 for every finite x and NaN for all others.
+                var sums = Lanes()
+                var i = range.lowerBound
+                while i + 8 <= range.upperBound {
+                    sums += pointer.lanes(i) * 0
+                    i += 8
+                }
+                var sum = sums.total()
+                while i < range.upperBound {
+                    sum += pointer[i] * 0
+                    i += 1
+                }
+                results[range.lowerBound / size] = sum == 0
+            }
+            return results.prefix(chunks).allSatisfy { $0 }
+        }
+    }
+}

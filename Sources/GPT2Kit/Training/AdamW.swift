@@ -1,0 +1,89 @@
+// Adam with decoupled weight decay (Loshchilov & Hutter 2019, https://arxiv.org/abs/1711.05101, algorithm 2), in the
+// form and the order of operations of torch.optim.AdamW: decay first, both moments corrected for their bias, ε outside
+// the square root. Weight decay applies to every trainable tensor, biases and LayerNorms included, as there.
+
+#if canImport(Glibc)
+    import Glibc
+#else
+    import Darwin
+#endif
+
+package final class AdamW {
+    package struct Settings: Sendable, Equatable {
+        package var learningRate = 5e-5
+        package var beta1 = 0.9
+        package var beta2 = 0.999
+        package var epsilon = 1e-8
+        package var weightDecay = 0.1
+
+        package init(learningRate: Double = 5e-5, weightDecay: Double = 0.1) {
+            self.learningRate = learningRate
+            self.weightDecay = weightDecay
+        }
+    }
+
+    private struct Slot {
+        let parameter: Tensor
+        let gradient: Tensor
+        let mean: Tensor  // first moment m
+        let square: Tensor  // second moment v
+    }
+
+    package var settings: Settings
+    /// Updates made so far, t.
+    package private(set) var updates = 0
+    private let slots: [Slot]
+    private let workers: Workers
+
+    /// - Parameter pairs: every trainable parameter with its gradient.
+    package init(
+        _ pairs: [(parameter: Tensor, gradient: Tensor)], settings: Settings, workers: Workers
+    ) throws(OutOfMemory) {
+        self.settings = settings
+        self.workers = workers
+        var slots: [Slot] = []
+        for (parameter, gradient) in pairs {
+            slots.append(
+                Slot(
+                    parameter: parameter, gradient: gradient, mean: try Tensor(shape: parameter.shape),
+                    square: try Tensor(shape: parameter.shape)))
+        }
+        self.slots = slots
+    }
+
+    /// One update of every parameter; the gradients are zero afterwards, ready for the next batch.
+    package func update() {
+        updates += 1
+        let (beta1, beta2) = (settings.beta1, settings.beta2)
+        let keep = Float(1 - settings.learningRate * settings.weightDecay)
+        let step = Float(settings.learningRate / (1 - pow(beta1, Double(updates))))
+        let correction = Float((1 - pow(beta2, Double(updates))).squareRoot())
+        let (b1, c1, b2, c2) = (Float(beta1), Float(1 - beta1), Float(beta2), Float(1 - beta2))
+        let epsilon = Float(settings.epsilon)
+        for slot in slots {
+            let (p, g, m, v) = (
+                slot.parameter.pointer, slot.gradient.pointer, slot.mean.pointer, slot.square.pointer
+            )
+            workers.forEachRange(slot.parameter.count, by: 1 << 15) { range in
+                var i = range.lowerBound
+                while i + 8 <= range.upperBound {
+                    let gradient = g.lanes(i)
+                    let mean = b1 * m.lanes(i) + c1 * gradient
+                    let square = b2 * v.lanes(i) + c2 * gradient * gradient
+                    m.store(mean, i)
+                    v.store(square, i)
+                    p.store(p.lanes(i) * keep - step * mean / (square.squareRoot() / correction + epsilon), i)
+                    g.store(Lanes(), i)
+                    i += 8
+                }
+                while i < range.upperBound {
+                    m[i] = b1 * m[i] + c1 * g[i]
+                    v[i] = b2 * v[i] + c2 * g[i] * g[i]
+                    p[i] = p[i] * keep - step * m[i] / (v[i].squareRoot() / correction + epsilon)
+                    g[i] = 0
+                    i += 1
+                }
+            }
+        }
+    }
+}
