@@ -1,0 +1,123 @@
+// What every executable is: options, a `run()`, and one place that turns whatever went wrong into one line on stderr
+// and an exit code.
+
+import ArgumentParser
+import Records
+
+#if canImport(Glibc)
+    import Glibc
+#elseif canImport(Musl)
+    import Musl
+#else
+    import Darwin
+#endif
+
+/// The version of all filters.
+public let filterVersion = "0.1.0"
+
+/// A command of the pipeline. Conform, mark with `@main`, and throw whatever goes wrong.
+public protocol Filter: ParsableCommand {}
+
+extension Filter {
+    /// Parses the command line, runs, and leaves the process with 0 or the error's exit code.
+    public static func main() {
+        protectStandardDescriptors()
+        let tool = configuration.commandName ?? "filter"
+        do {
+            var command = try parseAsRoot()
+            try command.run()
+        } catch {
+            leave(tool, with: error)
+        }
+    }
+
+    private static func leave(_ tool: String, with error: any Error) -> Never {
+        if let known = error as? any DiagnosableError {
+            fail(tool, known.diagnosis)
+        }
+        if exitCode(for: error) == .success {
+            // --help or --version: output like any other, so a full disk matters.
+            do throws(StreamError) {
+                let sink = ByteSink.standardOutput()
+                try sink.write(fullMessage(for: error) + "\n")
+                try sink.close()
+                endProcess(0)
+            } catch {
+                fail(tool, error.diagnosis)
+            }
+        }
+        if exitCode(for: error) == .validationFailure {
+            fail(
+                tool,
+                Diagnosis(
+                    source: "arguments", problem: oneLine(message(for: error)), remedy: "see '\(tool) --help'",
+                    status: .usage))
+        }
+        fail(
+            tool,
+            Diagnosis(
+                source: "internal", problem: oneLine("\(error)"), remedy: "please report this", status: .software))
+    }
+
+    private static func fail(_ tool: String, _ diagnosis: Diagnosis) -> Never {
+        var diagnosis = diagnosis
+        if diagnosis.source == nil { diagnosis.source = "-" }
+        writeToStandardError("\(tool): \(diagnosis.message)\n")
+        endProcess(diagnosis.status.rawValue)
+    }
+
+    /// ArgumentParser's messages come without a full stop but sometimes on several lines.
+    private static func oneLine(_ message: String) -> String {
+        message.split(whereSeparator: \.isNewline).map { $0.drop(while: { $0 == " " }) }.joined(separator: "; ")
+    }
+}
+
+private func endProcess(_ status: Int32) -> Never { exit(status) }
+
+extension CommandConfiguration {
+    /// A filter's name, one line about it, and what it reads, writes, keeps in memory, with an example.
+    public static func filter(_ name: String, _ abstract: String, discussion: String) -> CommandConfiguration {
+        CommandConfiguration(
+            commandName: name, abstract: abstract, discussion: discussion, version: "\(name) \(filterVersion)")
+    }
+}
+
+/// An error in the values of options that only shows once they are seen together.
+public struct UsageError: DiagnosableError, Equatable {
+    public var problem: String
+    public var remedy: String
+
+    public init(_ problem: String, remedy: String) {
+        self.problem = problem
+        self.remedy = remedy
+    }
+
+    public var diagnosis: Diagnosis {
+        Diagnosis(source: "arguments", problem: problem, remedy: remedy, status: .usage)
+    }
+}
+
+/// One line, or several, to stderr. Failing to write them is no reason to fail.
+public func writeToStandardError(_ text: String) {
+    let bytes = Array(text.utf8)
+    var start = 0
+    while start < bytes.count {
+        let count = bytes[start...].withUnsafeBytes { write(2, $0.baseAddress, $0.count) }
+        if count < 0 {
+            if errno == EINTR { continue }
+            return
+        }
+        start += count
+    }
+}
+
+/// A closed stdin, stdout or stderr is a free number that the next file to be opened would get: an output written to
+/// "stdout" would end up in it. So closed ones are occupied, in a mode in which their use still fails with EBADF.
+private func protectStandardDescriptors() {
+    for (descriptor, mode) in [(Int32(0), O_WRONLY), (1, O_RDONLY), (2, O_WRONLY)] {
+        if fcntl(descriptor, F_GETFD) == -1, errno == EBADF {
+            let opened = open("/dev/null", mode)
+            if opened >= 0, opened != descriptor { close(opened) }
+        }
+    }
+}

@@ -1,0 +1,101 @@
+// A file that appears whole or not at all: written to a sibling, synchronised, renamed, and the directory
+// synchronised after it. A reader never sees half of it, and a failure leaves what was there before.
+
+#if canImport(Glibc)
+    import Glibc
+#elseif canImport(Musl)
+    import Musl
+#else
+    import Darwin
+#endif
+
+/// An output file that is published by ``commit()`` and removed without it.
+public final class AtomicFile {
+    /// The final path, as the user gave it.
+    public let path: String
+    /// Where the bytes go.
+    public let sink: ByteSink
+    private let temporary: String
+    private var isPending = true
+
+    /// Creates the temporary beside `path`.
+    public init(path: String) throws(StreamError) {
+        self.path = path
+        var status = stat()
+        if stat(path, &status) == 0, status.st_mode & S_IFMT != S_IFREG {
+            throw .notRegularFile(path: path)
+        }
+        let created = try createTemporary(for: path) { systemCreate($0) }
+        temporary = created.path
+        sink = ByteSink(descriptor: created.result, name: path)
+    }
+
+    deinit {
+        cancel()
+    }
+
+    /// Makes the file durable and gives it its name.
+    public func commit() throws(StreamError) {
+        try finish()
+        try rename()
+        try synchronizeDirectory(parentDirectory(of: path))
+    }
+
+    /// Removes what was written. Does nothing after ``commit()``.
+    public func cancel() {
+        guard isPending else { return }
+        isPending = false
+        unlink(temporary)
+        Interruption.remove(temporary)
+    }
+
+    /// The first half of ``commit()``: after it only the name is missing.
+    func finish() throws(StreamError) {
+        try sink.synchronize()
+        try sink.close()
+    }
+
+    /// The second half of ``commit()``, but for the directory's own synchronisation.
+    func rename() throws(StreamError) {
+        if systemRename(temporary, path) != 0 { throw .cannotPublish(path: path, errno: errno) }
+        isPending = false
+        Interruption.remove(temporary)
+    }
+}
+
+/// Creates something with a free name beside `path`, to be removed if the process is interrupted.
+/// `create` returns a negative number when it fails.
+func createTemporary(
+    for path: String, _ create: (String) -> Int32
+) throws(StreamError) -> (path: String, result: Int32) {
+    let directory = parentDirectory(of: path)
+    var attempt = 0
+    while true {
+        let candidate = "\(directory)/.\(getpid())-\(attempt).partial"
+        let result = create(candidate)
+        if result >= 0 {
+            Interruption.add(candidate)
+            return (candidate, result)
+        }
+        guard errno == EEXIST, attempt < 10_000 else { throw .cannotCreate(path: path, errno: errno) }
+        attempt += 1
+    }
+}
+
+/// The directory that holds `path`, `.` for a bare name.
+func parentDirectory(of path: String) -> String {
+    var name = path[...]
+    while name.count > 1, name.hasSuffix("/") { name.removeLast() }
+    guard let slash = name.lastIndex(of: "/") else { return "." }
+    return slash == name.startIndex ? "/" : String(name[..<slash])
+}
+
+/// Makes a rename in `directory` survive a power failure.
+func synchronizeDirectory(_ directory: String) throws(StreamError) {
+    let descriptor = systemOpen(directory, O_RDONLY)
+    guard descriptor >= 0 else { return }  // A directory that may be written but not read.
+    defer { _ = systemClose(descriptor) }
+    if fsync(descriptor) != 0, errno != EINVAL, errno != ENOTSUP {
+        throw .cannotPublish(path: directory, errno: errno)
+    }
+}

@@ -1,0 +1,106 @@
+// Where bytes go. Every write and the close are checked: a full disk or a closed pipe is an error, never a shorter
+// output. (`print` and `FileHandle.write` drop or trap on errors.)
+
+#if canImport(Glibc)
+    import Glibc
+#elseif canImport(Musl)
+    import Musl
+#else
+    import Darwin
+#endif
+
+/// A buffered output. Nothing that wasn't flushed is written when it goes away: call ``close()``.
+public final class ByteSink {
+    /// `stdout`, or the path as the user gave it.
+    public let name: String
+    private let descriptor: Int32
+    private var buffer: [UInt8] = []
+    private var isOpen = true
+    private static let capacity = 1 << 16
+
+    /// Takes over an open file descriptor.
+    public init(descriptor: Int32, name: String) {
+        self.descriptor = descriptor
+        self.name = name
+        buffer.reserveCapacity(Self.capacity)
+    }
+
+    /// The process's standard output.
+    public static func standardOutput() -> ByteSink {
+        ByteSink(descriptor: 1, name: "stdout")
+    }
+
+    deinit {
+        if isOpen, descriptor > 2 { _ = systemClose(descriptor) }
+    }
+
+    public func write(_ bytes: UnsafeRawBufferPointer) throws(StreamError) {
+        if buffer.count + bytes.count > Self.capacity {
+            try flush()
+            if bytes.count >= Self.capacity { return try writeThrough(bytes) }
+        }
+        buffer.append(contentsOf: bytes)
+    }
+
+    public func write(_ bytes: [UInt8]) throws(StreamError) {
+        try write(bytes[...])
+    }
+
+    public func write(_ bytes: ArraySlice<UInt8>) throws(StreamError) {
+        let result = bytes.withUnsafeBytes { buffer in
+            Result { () throws(StreamError) in try self.write(buffer) }
+        }
+        try result.get()
+    }
+
+    public func write(_ text: String) throws(StreamError) {
+        try write(Array(text.utf8))
+    }
+
+    /// A line and its line feed.
+    public func writeLine(_ bytes: ArraySlice<UInt8>) throws(StreamError) {
+        try write(bytes)
+        try write([0x0A])
+    }
+
+    /// Hands everything that is buffered to the system.
+    public func flush() throws(StreamError) {
+        let pending = buffer
+        buffer.removeAll(keepingCapacity: true)
+        let result = pending.withUnsafeBytes { bytes in
+            Result { () throws(StreamError) in try self.writeThrough(bytes) }
+        }
+        try result.get()
+    }
+
+    /// Flushes, and makes the bytes survive a power failure.
+    public func synchronize() throws(StreamError) {
+        try flush()
+        // A pipe or a terminal can't be synchronised, which is no error.
+        if fsync(descriptor) != 0, errno != EINVAL, errno != ENOTSUP, errno != EROFS {
+            throw .writeFailed(destination: name, errno: errno)
+        }
+    }
+
+    /// Flushes and closes. The output is complete only when this returned.
+    public func close() throws(StreamError) {
+        guard isOpen else { return }
+        try flush()
+        isOpen = false
+        if systemClose(descriptor) != 0, errno != EINTR {
+            throw .writeFailed(destination: name, errno: errno)
+        }
+    }
+
+    private func writeThrough(_ bytes: UnsafeRawBufferPointer) throws(StreamError) {
+        var rest = bytes
+        while !rest.isEmpty {
+            let count = systemWrite(descriptor, rest)
+            if count < 0 {
+                if errno == EINTR { continue }
+                throw .writeFailed(destination: name, errno: errno)
+            }
+            rest = UnsafeRawBufferPointer(rebasing: rest[count...])
+        }
+    }
+}

@@ -1,0 +1,188 @@
+// A record: one line of NDJSON with a text, perhaps a label and an id, and any other keys, which are kept.
+// Labels are bytes here. Swift's `String ==` holds "é" and "e\u{301}" for the same; two classes may differ in that.
+
+/// The names of the three keys that the filters look at.
+public struct RecordFields: Sendable, Equatable {
+    public var text: String
+    public var label: String
+    public var id: String
+
+    public init(text: String = "text", label: String = "label", id: String = "id") {
+        self.text = text
+        self.label = label
+        self.id = id
+    }
+}
+
+/// What can be wrong with a line as a record.
+public enum RecordError: DiagnosableError, Equatable {
+    /// Reading failed, or the line is too long.
+    case stream(StreamError)
+    /// The line has nothing but white space.
+    case blank(source: String, line: Int)
+    /// The line isn't a JSON object.
+    case malformed(source: String, line: Int, JSONError)
+    /// A key that is needed is missing.
+    case missing(source: String, line: Int, field: String)
+    /// A key's value is of another type than it has to be: null, a number, an object.
+    case notAString(source: String, line: Int, field: String)
+    /// The label is an empty string.
+    case emptyLabel(source: String, line: Int, field: String)
+    /// There isn't a single record.
+    case noRecords(source: String)
+
+    public var diagnosis: Diagnosis {
+        func at(_ source: String, _ line: Int, _ problem: String, _ remedy: String) -> Diagnosis {
+            Diagnosis(source: source, position: .line(line), problem: problem, remedy: remedy, status: .badData)
+        }
+        switch self {
+        case .stream(let error): return error.diagnosis
+        case .blank(let source, let line):
+            return at(source, line, "the line is blank", "remove it: every line is one record")
+        case .malformed(let source, let line, let error):
+            return at(source, line, error.diagnosis.problem, error.remedy)
+        case .missing(let source, let line, let field):
+            return at(source, line, "no \"\(field)\"", "add it, or name another key (see --help)")
+        case .notAString(let source, let line, let field):
+            return at(source, line, "\"\(field)\" isn't a string", "write it as a string, or name another key (see --help)")
+        case .emptyLabel(let source, let line, let field):
+            return at(source, line, "\"\(field)\" is empty", "give the record a label")
+        case .noRecords(let source):
+            return Diagnosis(
+                source: source, problem: "no records", remedy: "check the command that should have written them",
+                status: .badData)
+        }
+    }
+}
+
+/// One line that is a valid JSON object. Its fields are decoded when they are asked for.
+public struct Record: Sendable {
+    /// The bytes as they came, which is what filters pass on.
+    public let line: Line
+    fileprivate let source: String
+    fileprivate let fields: RecordFields
+    fileprivate let textMember: JSONScanner.Member?
+    fileprivate let labelMember: JSONScanner.Member?
+    fileprivate let idMember: JSONScanner.Member?
+
+    /// The text. It has to be there and to be a string; it may be empty.
+    public func text() throws(RecordError) -> String {
+        String(decoding: try textBytes(), as: UTF8.self)
+    }
+
+    /// The text as UTF-8.
+    public func textBytes() throws(RecordError) -> [UInt8] {
+        guard let textMember else { throw .missing(source: source, line: line.number, field: fields.text) }
+        return try string(textMember, fields.text)
+    }
+
+    /// The label as UTF-8; nil where there is none, or null.
+    public func labelIfPresent() throws(RecordError) -> [UInt8]? {
+        guard let labelMember, labelMember.kind != .null else { return nil }
+        let label = try string(labelMember, fields.label)
+        if label.isEmpty { throw .emptyLabel(source: source, line: line.number, field: fields.label) }
+        return label
+    }
+
+    /// The label as UTF-8. It has to be there.
+    public func label() throws(RecordError) -> [UInt8] {
+        if labelMember?.kind == .null { throw .notAString(source: source, line: line.number, field: fields.label) }
+        guard let label = try labelIfPresent() else {
+            throw .missing(source: source, line: line.number, field: fields.label)
+        }
+        return label
+    }
+
+    /// The id as JSON, of whatever type it is, with its quotes; nil where there is none.
+    public var idJSON: ArraySlice<UInt8>? {
+        idMember.map { line.bytes[$0.value] }
+    }
+
+    /// The object's members as JSON, from behind `{` to before `}` without white space at either end: what
+    /// a filter copies that adds keys of its own. Empty for `{}`.
+    public var membersJSON: ArraySlice<UInt8> {
+        guard let open = line.bytes.firstIndex(of: UInt8(ascii: "{")),
+            let close = line.bytes.lastIndex(of: UInt8(ascii: "}"))
+        else { return [] }
+        func isSpace(_ byte: UInt8) -> Bool { byte == 0x20 || byte == 0x09 || byte == 0x0D || byte == 0x0A }
+        var inner = line.bytes[(open + 1)..<close].drop(while: isSpace)
+        while let last = inner.last, isSpace(last) { inner.removeLast() }
+        return inner
+    }
+
+    private func string(_ member: JSONScanner.Member, _ field: String) throws(RecordError) -> [UInt8] {
+        guard member.kind == .string else {
+            throw .notAString(source: source, line: line.number, field: field)
+        }
+        let content = member.value.lowerBound + 1..<member.value.upperBound - 1
+        if !member.hasEscapes { return Array(line.bytes[content]) }
+        return line.bytes.withUnsafeBufferPointer { unescapedJSON($0[content], hasEscapes: true) }
+    }
+}
+
+/// Reads records one after another.
+public struct RecordReader {
+    public let lines: LineReader
+    public let fields: RecordFields
+    private let textKey: [UInt8]
+    private let labelKey: [UInt8]
+    private let idKey: [UInt8]
+    private var scanner = JSONScanner()
+
+    public init(_ lines: LineReader, fields: RecordFields = RecordFields()) {
+        self.lines = lines
+        self.fields = fields
+        textKey = Array(fields.text.utf8)
+        labelKey = Array(fields.label.utf8)
+        idKey = Array(fields.id.utf8)
+    }
+
+    /// The next record, or nil at the end. After an error about a line a further call goes on with the next line.
+    public mutating func next() throws(RecordError) -> Record? {
+        let line: Line?
+        do {
+            line = try lines.next()
+        } catch {
+            throw .stream(error)
+        }
+        return if let line { try record(line) } else { nil }
+    }
+
+    /// `line` as a record.
+    public mutating func record(_ line: Line) throws(RecordError) -> Record {
+        let result = line.bytes.withUnsafeBufferPointer { bytes in
+            Result { () throws(JSONError) in
+                try scanner.scanObject(bytes)
+                var text, label, id: JSONScanner.Member?
+                for member in scanner.members {
+                    if names(member, textKey, bytes) { text = member }
+                    if names(member, labelKey, bytes) { label = member }
+                    if names(member, idKey, bytes) { id = member }
+                }
+                return Record(
+                    line: line, source: lines.source.name, fields: fields, textMember: text, labelMember: label,
+                    idMember: id)
+            }
+        }
+        do {
+            return try result.get()
+        } catch {
+            let isBlank = line.bytes.allSatisfy { $0 == 0x20 || $0 == 0x09 || $0 == 0x0D }
+            if isBlank { throw .blank(source: lines.source.name, line: line.number) }
+            throw .malformed(source: lines.source.name, line: line.number, error)
+        }
+    }
+
+    private func names(
+        _ member: JSONScanner.Member, _ key: [UInt8], _ bytes: UnsafeBufferPointer<UInt8>
+    ) -> Bool {
+        if member.keyHasEscapes { return unescapedJSON(bytes[member.key], hasEscapes: true) == key }
+        guard member.key.count == key.count else { return false }
+        var offset = member.key.lowerBound
+        for byte in key {
+            if bytes[offset] != byte { return false }
+            offset += 1
+        }
+        return true
+    }
+}

@@ -1,0 +1,177 @@
+// Train, validation and test. A seeded shuffle decides where each record goes, and the parts come out in the shuffled
+// order, as the chapter's `df.sample(frac=1)` followed by slicing has them.
+
+/// The parts that records are split into.
+public enum Part: String, Sendable, CaseIterable {
+    case train, validation, test
+}
+
+/// Deals records out to the three parts.
+public struct Splitter: Sendable {
+    public var fractions: Fractions
+    /// Every class has the same shares of all parts, to within one record.
+    public var isStratified: Bool
+    /// Records with equal texts (letter case and runs of white space aside) go to the same part, so that nothing that
+    /// was trained on is tested on. The sizes are as near as whole groups allow.
+    public var groupsByText: Bool
+    public var seed: UInt64
+    /// Bytes of input to hold at most.
+    public var maximumMemory: Int
+
+    public init(
+        fractions: Fractions = .standard, isStratified: Bool = false, groupsByText: Bool = false, seed: UInt64 = 123,
+        maximumMemory: Int = .max
+    ) {
+        self.fractions = fractions
+        self.isStratified = isStratified
+        self.groupsByText = groupsByText
+        self.seed = seed
+        self.maximumMemory = maximumMemory
+    }
+
+    /// All records of an input, dealt out.
+    public struct Split: Sendable {
+        let store: LineStore
+        /// Indices into ``store`` for each part.
+        let members: [Part: [Int]]
+
+        public func count(of part: Part) -> Int { members[part]?.count ?? 0 }
+
+        /// Writes the lines of one part, byte for byte as they came. The sink isn't closed.
+        public func write(_ part: Part, to sink: ByteSink) throws(StreamError) {
+            for index in members[part] ?? [] { try sink.writeLine(store[index]) }
+        }
+    }
+
+    /// Reads all records and deals them out.
+    ///
+    /// - Throws: ``RecordError``, ``StreamError``.
+    public func split(_ reader: RecordReader) throws -> Split {
+        var reader = reader
+        let source = reader.lines.source.name
+        var store = LineStore()
+        var classes = LabelIndex()
+        var groups = LabelIndex()
+        var classOfRecord: [Int] = []
+        var groupOfRecord: [Int] = []
+        while let record = try reader.next() {
+            classOfRecord.append(isStratified ? classes.index(of: try record.label()) : 0)
+            groupOfRecord.append(groupsByText ? groups.index(of: foldedText(try record.textBytes())) : store.count)
+            store.append(record.line)
+            if store.byteCount > maximumMemory {
+                throw StreamError.memoryExceeded(source: source, line: record.line.number, maximum: maximumMemory)
+            }
+        }
+        if store.count == 0 { throw RecordError.noRecords(source: source) }
+        if isStratified { renumber(&classOfRecord, by: classes.sorted) }
+
+        var generator = SeededGenerator(seed: seed)
+        let order = generator.permutation(store.count)
+        let partOfRecord = assign(order: order, classOfRecord: classOfRecord, groupOfRecord: groupOfRecord)
+        var members: [Part: [Int]] = [:]
+        for index in order { members[Part.allCases[partOfRecord[index]], default: []].append(index) }
+        return Split(store: store, members: members)
+    }
+
+    /// Numbers classes by the order of their labels instead of the order of their appearance.
+    private func renumber(_ classOfRecord: inout [Int], by sorted: [Int]) {
+        var rank = [Int](repeating: 0, count: sorted.count)
+        for (position, index) in sorted.enumerated() { rank[index] = position }
+        for index in classOfRecord.indices { classOfRecord[index] = rank[classOfRecord[index]] }
+    }
+
+    /// The index of the part for every record. Groups of several records are placed first, the largest first, each
+    /// where the greatest share of its class's places is still free; single records then fill the parts in order.
+    private func assign(order: [Int], classOfRecord: [Int], groupOfRecord: [Int]) -> [Int] {
+        var free = places(classOfRecord)
+        let total = free
+        var partOfRecord = [Int](repeating: 0, count: order.count)
+        var members: [[Int]] = []
+        if groupsByText {
+            var position = [Int](repeating: -1, count: (groupOfRecord.max() ?? 0) + 1)
+            for index in order {
+                let group = groupOfRecord[index]
+                if position[group] < 0 {
+                    position[group] = members.count
+                    members.append([])
+                }
+                members[position[group]].append(index)
+            }
+        }
+        let repeats = members.indices.filter { members[$0].count > 1 }
+            .sorted { (members[$1].count, $0) < (members[$0].count, $1) }
+        var isPlaced = [Bool](repeating: false, count: order.count)
+        for group in repeats {
+            let kind = classOfRecord[members[group][0]]
+            let part = (0..<3).max { a, b in
+                // free / total, compared without dividing; a part without places comes last.
+                let left = total[kind][a] == 0 ? Int.min : free[kind][a] * max(total[kind][b], 1)
+                let right = total[kind][b] == 0 ? Int.min : free[kind][b] * max(total[kind][a], 1)
+                return left < right
+            }
+            for index in members[group] {
+                partOfRecord[index] = part ?? 0
+                free[classOfRecord[index]][part ?? 0] -= 1
+                isPlaced[index] = true
+            }
+        }
+        for index in order where !isPlaced[index] {
+            let kind = classOfRecord[index]
+            let part = free[kind].firstIndex { $0 > 0 } ?? 0
+            partOfRecord[index] = part
+            free[kind][part] -= 1
+        }
+        return partOfRecord
+    }
+
+    /// How many records of every class go to each part. The parts' sizes are those of ``Fractions/sizes(of:)``; the
+    /// records of a class lie evenly along 0...1, and the parts are cut out of the merged sequence.
+    private func places(_ classOfRecord: [Int]) -> [[Int]] {
+        let sizes = fractions.sizes(of: classOfRecord.count)
+        guard isStratified else { return [sizes] }
+        var counts = [Int](repeating: 0, count: (classOfRecord.max() ?? 0) + 1)
+        for kind in classOfRecord { counts[kind] += 1 }
+        var positions: [(position: Double, kind: Int)] = []
+        positions.reserveCapacity(classOfRecord.count)
+        for (kind, count) in counts.enumerated() {
+            for index in 0..<count { positions.append(((Double(index) + 0.5) / Double(count), kind)) }
+        }
+        positions.sort { $0 < $1 }
+        var result = [[Int]](repeating: [0, 0, 0], count: counts.count)
+        for (index, entry) in positions.enumerated() {
+            let part = index < sizes[0] ? 0 : (index < sizes[0] + sizes[1] ? 1 : 2)
+            result[entry.kind][part] += 1
+        }
+        return result
+    }
+}
+
+/// A text as `--group-by text` compares it: lower case, runs of white space as one space, none at the ends.
+func foldedText(_ utf8: [UInt8]) -> [UInt8] {
+    var result: [UInt8] = []
+    result.reserveCapacity(utf8.count)
+    var pendingSpace = false
+    func append(_ bytes: some Sequence<UInt8>) {
+        if pendingSpace, !result.isEmpty { result.append(0x20) }
+        pendingSpace = false
+        result.append(contentsOf: bytes)
+    }
+    if utf8.allSatisfy({ $0 < 0x80 }) {
+        for byte in utf8 {
+            switch byte {
+            case 0x20, 0x09...0x0D: pendingSpace = true
+            case 0x41...0x5A: append(CollectionOfOne(byte + 0x20))
+            default: append(CollectionOfOne(byte))
+            }
+        }
+        return result
+    }
+    for scalar in String(decoding: utf8, as: UTF8.self).unicodeScalars {
+        if scalar.properties.isWhitespace {
+            pendingSpace = true
+        } else {
+            append(scalar.properties.lowercaseMapping.utf8)
+        }
+    }
+    return result
+}

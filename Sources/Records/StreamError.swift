@@ -1,0 +1,111 @@
+// Everything that can go wrong between this process and a file, a pipe or a terminal.
+
+#if canImport(Glibc)
+    import Glibc
+#elseif canImport(Musl)
+    import Musl
+#else
+    import Darwin
+#endif
+
+/// A failure of reading or writing bytes.
+public enum StreamError: DiagnosableError, Equatable {
+    /// The input's path names a directory.
+    case isDirectory(source: String)
+    /// The input doesn't exist.
+    case notFound(source: String)
+    /// The input may not be read.
+    case unreadable(source: String)
+    /// Opening the input failed in another way.
+    case cannotOpen(source: String, errno: Int32)
+    /// The system reported an error while reading.
+    case readFailed(source: String, errno: Int32)
+    /// A line has more bytes than the reader holds.
+    case lineTooLong(source: String, line: Int, maximum: Int)
+    /// Writing, flushing or closing an output failed: disk full, reader gone.
+    case writeFailed(destination: String, errno: Int32)
+    /// An output can't be created beside its final place.
+    case cannotCreate(path: String, errno: Int32)
+    /// The output's path names something that isn't a regular file: a device, a directory, a pipe.
+    case notRegularFile(path: String)
+    /// The output's path names something that isn't a directory.
+    case notDirectory(path: String)
+    /// A finished output can't be moved to its final place.
+    case cannotPublish(path: String, errno: Int32)
+    /// The input doesn't fit into the memory that the user allowed.
+    case memoryExceeded(source: String, line: Int, maximum: Int)
+
+    public var diagnosis: Diagnosis {
+        switch self {
+        case .isDirectory(let source):
+            return Diagnosis(
+                source: source, problem: "is a directory", remedy: "name a file, or - for stdin", status: .ioError)
+        case .notFound(let source):
+            return Diagnosis(
+                source: source, problem: "no such file", remedy: "check the path", status: .noInput)
+        case .unreadable(let source):
+            return Diagnosis(
+                source: source, problem: "permission denied", remedy: "make it readable for this user",
+                status: .noPermission)
+        case .cannotOpen(let source, let code):
+            let limits = [EMFILE, ENFILE, ENOMEM].contains(code)
+            return Diagnosis(
+                source: source, problem: "can't be opened (\(systemMessage(code)))",
+                remedy: limits ? "raise the limit (ulimit -n)" : "check the path",
+                status: limits ? .osLimit : .noInput)
+        case .readFailed(let source, let code):
+            return Diagnosis(
+                source: source, problem: "can't be read (\(systemMessage(code)))",
+                remedy: code == EBADF ? "give a file, or connect stdin" : "check the disk or the other end of the pipe",
+                status: .ioError)
+        case .lineTooLong(let source, let line, let maximum):
+            return Diagnosis(
+                source: source, position: .line(line), problem: "longer than --max-line (\(maximum) bytes)",
+                remedy: "raise --max-line, or check that the input has line ends", status: .badData)
+        case .writeFailed(let destination, let code):
+            return Diagnosis(
+                source: destination, problem: "can't be written (\(systemMessage(code)))",
+                remedy: writeRemedy(code), status: .ioError)
+        case .cannotCreate(let path, let code):
+            let limits = [EMFILE, ENFILE].contains(code)
+            return Diagnosis(
+                source: path, problem: "can't be created (\(systemMessage(code)))",
+                remedy: limits ? "raise the limit (ulimit -n)" : "choose a directory that exists and can be written",
+                status: limits ? .osLimit : (code == ENOSPC || code == EIO ? .ioError : .cannotCreate))
+        case .notRegularFile(let path):
+            return Diagnosis(
+                source: path, problem: "can't be created (exists and isn't a regular file)",
+                remedy: "choose another name", status: .cannotCreate)
+        case .notDirectory(let path):
+            return Diagnosis(
+                source: path, problem: "can't be created (exists and isn't a directory)",
+                remedy: "choose another name", status: .cannotCreate)
+        case .cannotPublish(let path, let code):
+            return Diagnosis(
+                source: path, problem: "can't be put in place (\(systemMessage(code)))",
+                remedy: "check the directory's permissions and its disk",
+                status: [EACCES, EPERM, EROFS, ENOTEMPTY, EEXIST].contains(code) ? .cannotCreate : .ioError)
+        case .memoryExceeded(let source, let line, let maximum):
+            return Diagnosis(
+                source: source, position: .line(line),
+                problem: "the input needs more than --max-memory (\(maximum >> 20) MiB)",
+                remedy: "raise --max-memory, or work on a part of the input", status: .osLimit)
+        }
+    }
+
+    private func writeRemedy(_ code: Int32) -> String {
+        switch code {
+        case ENOSPC, EDQUOT: "free some space"
+        case EPIPE: "the reader has closed its end: run again with one that reads on"
+        case EBADF: "connect stdout"
+        case EFBIG: "raise the file size limit (ulimit -f)"
+        default: "check the disk or the other end of the pipe"
+        }
+    }
+}
+
+/// The system's own words for an error number, as `strerror` has them in the C locale.
+public func systemMessage(_ code: Int32) -> String {
+    if code == EPIPE { return "Broken pipe, closed by its reader" }
+    return String(cString: strerror(code))
+}

@@ -1,0 +1,49 @@
+// balance: as many records of every class.
+
+import ArgumentParser
+import FilterSupport
+import Records
+
+@main
+struct Balance: Filter {
+    static let configuration = CommandConfiguration.filter(
+        "balance", "Keep equally many records of every class.",
+        discussion: """
+            Reads NDJSON records with a label. Every class is undersampled to as many records as the rarest has, or \
+            to --per-class. Which ones stay is drawn with --seed.
+            Writes the lines that stay, byte for byte and in the order in which they came, each with a line feed.
+            Buffers: the whole input is held in memory, because the rarest class is known only at its end.
+
+            EXAMPLE
+              fetch-unzip sms.zip --entry SMSSpamCollection | balance > balanced.ndjson
+
+            EXIT CODES
+              64 usage, 65 bad record or too few of a class, 66 no such file, 71 too little memory, 74 read or write \
+            error
+            """)
+
+    @OptionGroup var input: InputArgument
+
+    @Option(help: ArgumentHelp("Records to keep of each class. (default: what the rarest has)", valueName: "n"),
+        transform: positiveInteger)
+    var perClass: Int?
+
+    @Option(help: ArgumentHelp("Classes that have to be there, separated by commas.", valueName: "a,b"))
+    var labels: String?
+
+    @OptionGroup var seed: SeedOption
+    @OptionGroup var records: RecordOptions
+    @OptionGroup var memory: MemoryOption
+    @OptionGroup var verbosity: QuietOption
+
+    func run() throws {
+        let balancer = Balancer(
+            perClass: perClass, expectedLabels: labels?.split(separator: ",").map(String.init) ?? [], seed: seed.seed,
+            maximumMemory: memory.limit)
+        let sink = ByteSink.standardOutput()
+        let report = try balancer.balance(records.reader(try input.open()), into: sink)
+        try sink.close()
+        let counts = report.counts.map { "\($0.label) \($0.count)" }.joined(separator: ", ")
+        verbosity.summary("balance", "\(counts): kept \(report.perClass) of each")
+    }
+}
