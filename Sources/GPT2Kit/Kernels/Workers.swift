@@ -51,3 +51,22 @@ public struct Workers: Sendable {
         }
     }
 }
+
+/// The first error that a tile throws, kept until all tiles are done.
+package final class FirstFailure: Sendable {
+    private let error = Mutex<(any Error)?>(nil)
+
+    package init() {}
+
+    package func catching(_ body: () throws -> Void) {
+        do {
+            try body()
+        } catch {
+            self.error.withLock { $0 = $0 ?? error }
+        }
+    }
+
+    package func rethrow() throws {
+        if let error = error.withLock({ $0 }) { throw error }
+    }
+}

@@ -1,12 +1,6 @@
 // The part of the classifier behind the frozen blocks: the trainable blocks, the final LayerNorm and the head, with the
 // loss on top, forward and backward. With no gradients wanted it is the end of the scoring pass.
 
-#if canImport(Glibc)
-    import Glibc
-#else
-    import Darwin
-#endif
-
 package final class ClassifierLayers {
     private let parameters: GPT2Parameters
     private let gradients: GPT2Parameters?
@@ -159,19 +153,9 @@ package final class ClassifierLayers {
     // MARK: - Loss
 
     /// Mean cross entropy of ``logits`` and the number of rows whose largest logit is the label's.
-    ///
-    /// −log softmax(logits)[label], with the maximum taken out before exponentiating.
     package func loss(labels: [Int]) -> (loss: Double, correct: Int) {
-        var sum = 0.0
-        var correct = 0
-        for (row, label) in labels.enumerated() {
-            let y = UnsafeBufferPointer(start: logits.pointer + row * K, count: K)
-            let highest = y.reduce(-Float.infinity, max)
-            let total = y.reduce(0.0) { $0 + exp(Double($1 - highest)) }
-            sum += log(total) - Double(y[label] - highest)
-            if argmax(y) == label { correct += 1 }
-        }
-        return (sum / Double(labels.count), correct)
+        let result = crossEntropy(logits.pointer, labels: labels, classes: K)
+        return (result.sum / Double(labels.count), result.correct)
     }
 
     // MARK: - Backward
@@ -238,11 +222,4 @@ package final class ClassifierLayers {
             for k in 0..<K { d[k] /= Float(labels.count) }
         }
     }
-}
-
-/// The index of the largest number, the first of equals.
-package func argmax(_ values: UnsafeBufferPointer<Float>) -> Int {
-    var best = 0
-    for i in 0..<values.count where values[i] > values[best] { best = i }
-    return best
 }

@@ -42,25 +42,13 @@ package final class FrozenBlocks: @unchecked Sendable {  // layers don't change;
         scratch = (0..<workers.count).map { _ in Scratch(layerScratch: layerScratch) }
     }
 
-    /// Cuts texts of `lengths` into chunks: ranges of texts whose tokens fit together.
-    package static func chunks(_ packing: Packing) -> [Range<Int>] {
-        var chunks: [Range<Int>] = []
-        var first = 0
-        for row in 0..<packing.rows where packing.offsets[row + 1] - packing.offsets[first] > chunkTokens {
-            if row > first { chunks.append(first..<row) }
-            first = row
-        }
-        if first < packing.rows { chunks.append(first..<packing.rows) }
-        return chunks
-    }
-
     /// output [N,C], what comes out of the last frozen block, for the tokens of all texts.
     ///
     /// - Parameter finished: called, from any thread, with the number of tokens of every chunk that is done.
     package func run(
         _ output: Region, tokens: UnsafePointer<Int32>, _ packing: Packing, finished: @Sendable (Int) -> Void = { _ in }
     ) throws(OutOfMemory) {
-        let chunks = Self.chunks(packing)
+        let chunks = packing.chunks(tokens: Self.chunkTokens, rows: Self.chunkTokens)
         let longest = chunks.map { packing.offsets[$0.upperBound] - packing.offsets[$0.lowerBound] }.max() ?? 0
         for scratch in scratch { try scratch.reserve(tokens: longest, length: packing.longest, config: config) }
         workers.forEach(chunks.count) { chunk, worker in

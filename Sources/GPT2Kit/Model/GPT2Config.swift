@@ -1,5 +1,7 @@
 // The shape of a GPT-2 model, as config.json of a Hugging Face model directory gives it.
 
+import Records
+
 /// Sizes of a model. Everything is checked on the way in: a `GPT2Config` is a model that can exist.
 public struct GPT2Config: Sendable, Equatable {
     /// V, `vocab_size`.
@@ -45,4 +47,57 @@ public struct GPT2Config: Sendable, Equatable {
         self.innerWidth = innerWidth
         self.epsilon = epsilon
     }
+}
+
+extension GPT2Config {
+    /// Reads the fields that Hugging Face's `GPT2Config` writes.
+    ///
+    /// - Throws: ``ModelError`` where a field is missing or asks for another architecture.
+    public init(json: JSONValue, file: String) throws(ModelError) {
+        func integer(_ key: String) throws(ModelError) -> Int {
+            guard let value = json[key]?.int else { throw .missingField(key, file: file) }
+            return value
+        }
+        func require(_ key: String, _ accepted: [JSONValue]) throws(ModelError) {
+            guard let value = json[key], !accepted.contains(value) else { return }
+            throw .unsupported("\(key) \(value.string ?? "other than usual")", file: file)
+        }
+        try require("model_type", [.string("gpt2")])
+        try require("activation_function", [.string("gelu_new"), .string("gelu_pytorch_tanh")])
+        try require("scale_attn_weights", [.bool(true)])
+        try require("scale_attn_by_inverse_layer_idx", [.bool(false)])
+        try require("add_cross_attention", [.bool(false)])
+        let inner = json["n_inner"]
+        try self.init(
+            vocabularySize: integer("vocab_size"), positions: integer("n_positions"), width: integer("n_embd"),
+            blocks: integer("n_layer"), heads: integer("n_head"),
+            innerWidth: inner == nil || inner == .null ? nil : integer("n_inner"),
+            epsilon: Float(json["layer_norm_epsilon"]?.double ?? 1e-5))
+    }
+
+    /// Reads a config.json.
+    public init(path: String) throws {
+        try self.init(json: try readJSON(path), file: path)
+    }
+
+    /// The sizes that OpenAI released: gpt2 (124M), gpt2-medium, gpt2-large, gpt2-xl; nil for any other name.
+    public static func named(_ name: String) throws(ModelError) -> GPT2Config? {
+        let sizes = [
+            "gpt2": (12, 12, 768), "gpt2-medium": (24, 16, 1024), "gpt2-large": (36, 20, 1280),
+            "gpt2-xl": (48, 25, 1600),
+        ]
+        guard let (blocks, heads, width) = sizes[name] else { return nil }
+        return try GPT2Config(vocabularySize: 50257, positions: 1024, width: width, blocks: blocks, heads: heads)
+    }
+
+    /// How many parameters the base model has.
+    public var parameterCount: Int {
+        let (C, F) = (width, innerWidth)
+        return (vocabularySize + positions) * C + blocks * (4 * C * C + 2 * C * F + 9 * C + F) + 2 * C
+    }
+}
+
+/// A whole JSON file of at most 64 MiB.
+func readJSON(_ path: String) throws -> JSONValue {
+    try JSONValue(parsing: try ByteSource(path: path).readAll(maximum: 64 << 20), source: path)
 }

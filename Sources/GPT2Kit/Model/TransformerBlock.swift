@@ -5,22 +5,6 @@
 //
 // Keeps what its backward pass needs. One instance serves one block of one batch after another.
 
-/// The texts of a batch: text i owns tokens offsets[i] ..< offsets[i+1].
-package struct Packing: Sendable {
-    package let offsets: [Int]
-
-    package init(lengths: some Sequence<Int>) {
-        var offsets = [0]
-        for length in lengths { offsets.append(offsets[offsets.count - 1] + length) }
-        self.offsets = offsets
-    }
-
-    package var rows: Int { offsets.count - 1 }  // B
-    package var tokens: Int { offsets[offsets.count - 1] }  // N
-    package func length(_ row: Int) -> Int { offsets[row + 1] - offsets[row] }
-    package var longest: Int { (0..<rows).map(length).max() ?? 0 }
-}
-
 package final class TransformerBlock {
     private let parameters: BlockParameters
     private let gradients: BlockParameters?

@@ -1,0 +1,24 @@
+// Which rows make up each step.
+
+import Records
+
+/// The batches of one epoch after another: same seed, same batches, on any machine.
+package struct BatchSampler {
+    private let rows: Int
+    private let batch: Int
+    private var generator: SeededGenerator?
+
+    package init(rows: Int, batch: Int, shuffle: TrainingSettings.Shuffle, seed: UInt64) {
+        self.rows = rows
+        self.batch = min(batch, rows)
+        generator = shuffle == .seeded ? SeededGenerator(seed: seed) : nil
+    }
+
+    package var stepsPerEpoch: Int { rows / batch }
+
+    /// The next epoch's batches; what doesn't fill a batch is left out.
+    package mutating func epoch() -> [[Int]] {
+        let order = generator?.permutation(rows) ?? Array(0..<rows)
+        return (0..<stepsPerEpoch).map { Array(order[$0 * batch..<($0 + 1) * batch]) }
+    }
+}
