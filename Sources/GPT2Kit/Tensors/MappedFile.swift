@@ -16,7 +16,8 @@ import Records
 public final class MappedFile: @unchecked Sendable {
     /// The name for messages: the path, or what the caller called the bytes.
     public let name: String
-    /// Page-aligned for a file, 64-byte aligned for copied bytes. Valid while this object is alive.
+    /// Page-aligned for a file, 64-byte aligned for copied bytes. Valid while this object is alive,
+    /// which Swift guarantees only up to its last use: keep it in a property, or use `withExtendedLifetime`.
     public let bytes: UnsafeRawBufferPointer
     private let isMapped: Bool
 

@@ -50,8 +50,10 @@ public final class Tokenizer: Sendable {
         tokenBytes = bytes
         tokenStarts = starts
         var hash = SHA256()
-        hash.update(bufferPointer: vocabulary.bytes)
-        hash.update(bufferPointer: mergesFile.bytes)
+        withExtendedLifetime((vocabulary, mergesFile)) {
+            hash.update(bufferPointer: vocabulary.bytes)
+            hash.update(bufferPointer: mergesFile.bytes)
+        }
         sha256 = hash.finalize().map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined()
     }
 
