@@ -58,7 +58,7 @@ public struct Checkpoint: Sendable {
 
     /// Opens and checks the weights of `directory`.
     ///
-    /// - Throws: ``CheckpointError``, ``FileError`` or ``SafetensorsError``.
+    /// - Throws: ``CheckpointError``, ``StreamError`` or ``SafetensorsError``.
     public init(directory: String) throws {
         self.directory = directory
         if isPickle(directory) { throw CheckpointError.pickle(path: directory) }
@@ -147,7 +147,7 @@ public struct Checkpoint: Sendable {
 
     /// `weight_map` of an index: which tensor is in which file.
     private static func weightMap(_ file: MappedFile) throws(CheckpointError) -> [(String, String)] {
-        var scanner = JSONScanner(file.bytes)
+        var scanner = JSONPullReader(file.bytes)
         do throws(JSONProblem) {
             var entries: [(String, String)]?
             var names: Set<String> = []

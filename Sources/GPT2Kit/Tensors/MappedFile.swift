@@ -10,72 +10,26 @@ import Records
     import Darwin
 #endif
 
-/// Why a file couldn't be opened or written.
-public enum FileError: DiagnosableError, Equatable {
-    case missing(path: String)
-    case forbidden(path: String)
-    case isDirectory(path: String)
-    /// `open`, `fstat`, `mmap` or `read` failed.
-    case unreadable(path: String, reason: String)
-    /// The file or its temporary sibling couldn't be created.
-    case cannotCreate(path: String, reason: String)
-    /// `write`, `fsync`, `close` or `rename` failed.
-    case unwritable(path: String, reason: String)
-
-    public var diagnosis: Diagnosis {
-        switch self {
-        case .missing(let path):
-            Diagnosis(source: path, problem: "no such file", remedy: "check the path", status: .noInput)
-        case .forbidden(let path):
-            Diagnosis(
-                source: path, problem: "permission denied", remedy: "make it readable for this user",
-                status: .noPermission)
-        case .isDirectory(let path):
-            Diagnosis(source: path, problem: "is a directory", remedy: "name a file", status: .ioError)
-        case .unreadable(let path, let reason):
-            Diagnosis(source: path, problem: "cannot be read (\(reason))", remedy: "check the disk", status: .ioError)
-        case .cannotCreate(let path, let reason):
-            Diagnosis(
-                source: path, problem: "cannot be created (\(reason))",
-                remedy: "check that its directory exists and is writable", status: .cannotCreate)
-        case .unwritable(let path, let reason):
-            Diagnosis(
-                source: path, problem: "cannot be written (\(reason))", remedy: "check the free space of the disk",
-                status: .ioError)
-        }
-    }
-
-    static func reading(_ path: String, _ code: Int32) -> FileError {
-        switch code {
-        case ENOENT, ENOTDIR: .missing(path: path)
-        case EACCES, EPERM: .forbidden(path: path)
-        case EISDIR: .isDirectory(path: path)
-        default: .unreadable(path: path, reason: String(cString: strerror(code)))
-        }
-    }
-}
-
 /// A read-only view of a whole file, or of bytes that stand in for one, alive as long as this object is.
 ///
 /// `@unchecked Sendable`: the bytes never change after `init`, and are released in `deinit` alone.
 public final class MappedFile: @unchecked Sendable {
     /// The name for messages: the path, or what the caller called the bytes.
     public let name: String
-    /// Page-aligned for a file, 64-byte aligned for copied bytes. Valid while this object is alive.
+    /// Page-aligned for a file, 64-byte aligned for copied bytes. Valid while this object is alive,
+    /// which Swift guarantees only up to its last use: keep it in a property, or use `withExtendedLifetime`.
     public let bytes: UnsafeRawBufferPointer
     private let isMapped: Bool
 
     /// Maps the file at `path`.
-    public init(path: String) throws(FileError) {
+    public init(path: String) throws(StreamError) {
         let descriptor = open(path, O_RDONLY | O_CLOEXEC)
-        guard descriptor >= 0 else { throw .reading(path, errno) }
+        guard descriptor >= 0 else { throw failure(path, errno) }
         defer { close(descriptor) }
         var status = stat()
-        guard fstat(descriptor, &status) == 0 else { throw .reading(path, errno) }
-        guard status.st_mode & S_IFMT != S_IFDIR else { throw .isDirectory(path: path) }
-        guard status.st_mode & S_IFMT == S_IFREG else {
-            throw .unreadable(path: path, reason: "not a regular file")
-        }
+        guard fstat(descriptor, &status) == 0 else { throw failure(path, errno) }
+        guard status.st_mode & S_IFMT != S_IFDIR else { throw .isDirectory(source: path) }
+        guard status.st_mode & S_IFMT == S_IFREG else { throw .notRegularFile(path: path) }
         name = path
         guard let size = Int(exactly: status.st_size), size > 0 else {
             bytes = UnsafeRawBufferPointer(start: nil, count: 0)
@@ -83,7 +37,7 @@ public final class MappedFile: @unchecked Sendable {
             return
         }
         guard let start = mmap(nil, size, PROT_READ, MAP_PRIVATE, descriptor, 0), start != MAP_FAILED else {
-            throw .reading(path, errno)
+            throw failure(path, errno)
         }
         bytes = UnsafeRawBufferPointer(start: start, count: size)
         isMapped = true
@@ -104,5 +58,13 @@ public final class MappedFile: @unchecked Sendable {
         } else {
             bytes.deallocate()
         }
+    }
+}
+
+private func failure(_ path: String, _ code: Int32) -> StreamError {
+    switch code {
+    case ENOENT, ENOTDIR: .notFound(source: path)
+    case EACCES, EPERM: .unreadable(source: path)
+    default: .cannotOpen(source: path, errno: code)
     }
 }

@@ -11,7 +11,7 @@ public struct SafetensorsFile: Sendable {
 
     /// Maps and checks the file at `path`.
     ///
-    /// - Throws: ``FileError`` or ``SafetensorsError``.
+    /// - Throws: ``StreamError`` or ``SafetensorsError``.
     public init(path: String) throws {
         try self.init(MappedFile(path: path))
     }

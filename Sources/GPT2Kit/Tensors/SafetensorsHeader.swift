@@ -67,12 +67,12 @@ private struct HeaderParser {
     var tensors: [TensorDescription] = []
     var metadata: [String: String] = [:]
     private var names: Set<String> = []
-    private var scanner: JSONScanner
+    private var scanner: JSONPullReader
     private let source: String
     private let startsAsObject: Bool
 
     init(_ header: UnsafeRawBufferPointer, source: String) {
-        scanner = JSONScanner(header)
+        scanner = JSONPullReader(header)
         self.source = source
         startsAsObject = header.first == UInt8(ascii: "{")
     }
@@ -167,7 +167,7 @@ private struct HeaderParser {
     }
 
     private mutating func scan<Value>(
-        _ body: (inout JSONScanner) throws(JSONProblem) -> Value
+        _ body: (inout JSONPullReader) throws(JSONProblem) -> Value
     ) throws(SafetensorsError) -> Value {
         do {
             return try body(&scanner)

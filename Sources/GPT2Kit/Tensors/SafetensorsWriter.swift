@@ -67,28 +67,43 @@ public struct SafetensorsWriter {
 
     /// Writes the file so that `path` is the old file or the complete new one, whatever happens.
     ///
-    /// - Throws: ``FileError``, or what a tensor's `write` throws.
+    /// - Throws: ``StreamError``, or what a tensor's `write` throws.
     public func write(path: String) throws {
-        var file = try AtomicFile(path: path)
-        try write { try file.write($0) }
+        let file = try AtomicFile(path: path)
+        try write { try file.sink.write($0) }
         try file.commit()
     }
 
     /// Length, JSON, and the spaces that pad both to a multiple of 64 bytes.
     private func header() -> [UInt8] {
-        var entries: [String] = []
+        var writer = JSONWriter()
+        writer.beginObject()
         if !metadata.isEmpty {
-            let pairs = metadata.sorted { Array($0.key.utf8).lexicographicallyPrecedes(Array($1.key.utf8)) }
-                .map { "\($0.key.jsonQuoted):\($0.value.jsonQuoted)" }
-            entries.append("\"__metadata__\":{\(pairs.joined(separator: ","))}")
+            writer.key("__metadata__")
+            writer.beginObject()
+            for (key, value) in metadata.sorted(by: { $0.key.utf8.lexicographicallyPrecedes($1.key.utf8) }) {
+                writer.key(key)
+                writer.string(value)
+            }
+            writer.endObject()
         }
         for (tensor, _) in tensors {
-            let shape = tensor.shape.map(String.init).joined(separator: ",")
-            entries.append(
-                "\(tensor.name.jsonQuoted):{\"dtype\":\"\(tensor.type.rawValue)\",\"shape\":[\(shape)],"
-                    + "\"data_offsets\":[\(tensor.range.lowerBound),\(tensor.range.upperBound)]}")
+            writer.key(tensor.name)
+            writer.beginObject()
+            writer.key("dtype")
+            writer.string(tensor.type.rawValue)
+            for (key, values) in [
+                ("shape", tensor.shape), ("data_offsets", [tensor.range.lowerBound, tensor.range.upperBound]),
+            ] {
+                writer.key(key)
+                writer.beginArray()
+                values.forEach { writer.number($0) }
+                writer.endArray()
+            }
+            writer.endObject()
         }
-        var json = Array("{\(entries.joined(separator: ","))}".utf8)
+        writer.endObject()
+        var json = writer.bytes
         json.append(contentsOf: repeatElement(0x20, count: (64 - (8 + json.count) % 64) % 64))
         return withUnsafeBytes(of: UInt64(json.count).littleEndian, Array.init) + json
     }

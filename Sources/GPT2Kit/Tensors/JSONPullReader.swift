@@ -1,6 +1,6 @@
 // A strict JSON reader that walks over bytes and builds nothing: safetensors headers with 100,000 tensors and
 // vocabularies with 50,000 entries are read in milliseconds. Source: RFC 8259.
-// Not here: values in memory (Records has those).
+// Not here: values in memory, and records (Records has those).
 
 /// What isn't JSON, or isn't the JSON that was expected, and at which byte.
 struct JSONProblem: Error, Equatable {
@@ -8,8 +8,8 @@ struct JSONProblem: Error, Equatable {
     var what: String
 }
 
-/// A cursor over JSON text. Every method skips white space first, and stops at the first wrong byte.
-struct JSONScanner {
+/// A cursor over JSON text, driven by the caller. Every method skips white space first, and stops at the first wrong byte.
+struct JSONPullReader {
     private let bytes: UnsafeRawBufferPointer
     private(set) var position = 0
 
@@ -217,29 +217,5 @@ struct JSONScanner {
 
     private func isDigit(_ byte: UInt8) -> Bool {
         byte >= 0x30 && byte <= 0x39
-    }
-}
-
-extension String {
-    /// This text as a JSON string, quotes included.
-    var jsonQuoted: String {
-        var quoted = "\""
-        for scalar in unicodeScalars {
-            switch scalar {
-            case "\"": quoted += "\\\""
-            case "\\": quoted += "\\\\"
-            case "\n": quoted += "\\n"
-            case "\r": quoted += "\\r"
-            case "\t": quoted += "\\t"
-            default:
-                if scalar.value < 0x20 {
-                    let digits = String(scalar.value, radix: 16)
-                    quoted += "\\u" + String(repeating: "0", count: 4 - digits.count) + digits
-                } else {
-                    quoted.unicodeScalars.append(scalar)
-                }
-            }
-        }
-        return quoted + "\""
     }
 }

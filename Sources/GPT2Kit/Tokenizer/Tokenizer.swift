@@ -1,0 +1,116 @@
+// GPT-2's byte-level BPE: text to token ids and back.
+// `<|endoftext|>` inside text is ordinary text; its id comes from `endOfText` alone.
+// Not here: truncation and padding (Shards), learning merges (BPETrainer), checking that text is UTF-8 (Records).
+
+import Crypto
+import Records
+
+/// A tokenizer as its directory defines it. Immutable; encode with one ``TokenEncoder`` per thread.
+public final class Tokenizer: Sendable {
+    /// The token that ends and pads texts.
+    public static let endOfTextName = "<|endoftext|>"
+
+    /// Number of tokens; ids are 0 ..< this.
+    public let vocabularySize: Int
+    /// The id of `<|endoftext|>`, GPT-2's padding.
+    public let endOfText: Int32
+    /// SHA-256 of the bytes of vocab.json followed by those of merges.txt, lower-case hexadecimal.
+    public let sha256: String
+
+    let preTokenizer = PreTokenizer()
+    let byteTokens: [UInt32]
+    let merges: MergeTable
+    private let tokenBytes: [UInt8]
+    /// Where each id's bytes start in ``tokenBytes``, and the end of the last.
+    private let tokenStarts: [Int]
+
+    /// Reads `vocab.json` and `merges.txt` of `directory`.
+    ///
+    /// - Throws: ``StreamError`` or ``TokenizerError``.
+    public convenience init(directory: String) throws {
+        try self.init(
+            vocabulary: MappedFile(path: "\(directory)/vocab.json"), merges: MappedFile(path: "\(directory)/merges.txt"))
+    }
+
+    /// Reads the two files from memory.
+    public init(vocabulary: MappedFile, merges mergesFile: MappedFile) throws(TokenizerError) {
+        let files = try TokenizerFiles(vocabulary: vocabulary, merges: mergesFile)
+        vocabularySize = files.tokens.count
+        endOfText = Int32(files.endOfText)
+        byteTokens = files.byteTokens
+        merges = files.merges
+        var bytes: [UInt8] = []
+        bytes.reserveCapacity(files.tokens.bytes.count)
+        var starts = [0]
+        starts.reserveCapacity(files.tokens.count + 1)
+        for index in files.indexOfID {
+            bytes.append(contentsOf: files.tokens[index])
+            starts.append(bytes.count)
+        }
+        tokenBytes = bytes
+        tokenStarts = starts
+        var hash = SHA256()
+        withExtendedLifetime((vocabulary, mergesFile)) {
+            hash.update(bufferPointer: vocabulary.bytes)
+            hash.update(bufferPointer: mergesFile.bytes)
+        }
+        sha256 = hash.finalize().map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined()
+    }
+
+    /// The ids of `text`. For many texts, a ``TokenEncoder`` is faster.
+    public func encode(_ text: String) -> [Int32] {
+        var encoder = TokenEncoder(self)
+        return encoder.encode(Array(text.utf8))
+    }
+
+    /// The bytes of `ids`, which need not be UTF-8 where a character was cut; nil for an id that doesn't exist.
+    public func decode(_ ids: some Sequence<Int32>) -> [UInt8]? {
+        var bytes: [UInt8] = []
+        for id in ids {
+            guard id >= 0, id < vocabularySize else { return nil }
+            bytes.append(contentsOf: tokenBytes[tokenStarts[Int(id)]..<tokenStarts[Int(id) + 1]])
+        }
+        return bytes
+    }
+}
+
+/// Encodes texts one after another, remembering the words that it has met: one per thread.
+///
+/// Memory: 1 MiB for the words, and scratch as large as the longest piece.
+public struct TokenEncoder {
+    public let tokenizer: Tokenizer
+    private var cache = WordCache()
+    private var merger = PieceMerger()
+
+    public init(_ tokenizer: Tokenizer) {
+        self.tokenizer = tokenizer
+    }
+
+    public mutating func encode(_ text: [UInt8]) -> [Int32] {
+        var ids: [Int32] = []
+        ids.reserveCapacity(text.count / 3 + 1)
+        text.withUnsafeBufferPointer { encode($0, into: &ids) }
+        return ids
+    }
+
+    /// Appends the ids of `text`, valid UTF-8, to `ids`.
+    ///
+    /// - Complexity: O(n), with a logarithmic factor within pieces without white space or punctuation.
+    public mutating func encode(_ text: UnsafeBufferPointer<UInt8>, into ids: inout [Int32]) {
+        tokenizer.byteTokens.withUnsafeBufferPointer { byteTokens in
+            tokenizer.merges.withView { merges in
+                tokenizer.preTokenizer.forEachPiece(text) { range in
+                    let piece = UnsafeBufferPointer(rebasing: text[range])
+                    guard let key = WordCache.Key(text, range) else {
+                        merger.merge(piece, byteTokens: byteTokens.baseAddress!, merges: merges, into: &ids)
+                        return
+                    }
+                    if cache.append(key, to: &ids) { return }
+                    let start = ids.count
+                    merger.merge(piece, byteTokens: byteTokens.baseAddress!, merges: merges, into: &ids)
+                    cache.store(key, ids[start...])
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,120 @@
+// Reads and checks vocab.json and merges.txt, as untrusted as any other file.
+// Not here: encoding (Tokenizer).
+
+import Records
+
+/// What the two files say, in the form in which the tokenizer uses it.
+struct TokenizerFiles {
+    /// In the order of vocab.json.
+    private(set) var tokens = TokenTable()
+    /// By id, the index into ``tokens``.
+    private(set) var indexOfID: [Int] = []
+    /// By byte, its token.
+    private(set) var byteTokens: [UInt32] = []
+    private(set) var merges = MergeTable(capacity: 1)
+    private(set) var endOfText = 0
+    private var idOfIndex: [Int] = []
+
+    init(vocabulary: MappedFile, merges: MappedFile) throws(TokenizerError) {
+        try readVocabulary(vocabulary)
+        try checkIDs(vocabulary.name)
+        try readMerges(merges, vocabularyPath: vocabulary.name)
+    }
+
+    private mutating func readVocabulary(_ file: MappedFile) throws(TokenizerError) {
+        var reader = JSONPullReader(file.bytes)
+        let path = file.name
+        do throws(JSONProblem) {
+            try reader.expect("{")
+            var isFirst = true
+            var bytes: [UInt8] = []
+            while let token = try reader.nextName(isFirst: &isFirst) {
+                idOfIndex.append(try reader.count())
+                bytes.removeAll(keepingCapacity: true)
+                guard ByteAlphabet.appendBytes(of: token, to: &bytes) else {
+                    throw JSONProblem(at: -1, what: token)
+                }
+                guard tokens.insert(bytes[...]) else { throw JSONProblem(at: -2, what: token) }
+            }
+            try reader.expectEnd()
+        } catch {
+            switch error.at {
+            case -1: throw .unknownCharacter(path: path, token: error.what)
+            case -2: throw .duplicateToken(path: path, token: error.what)
+            default: throw .vocabularyMalformed(path: path, at: error.at, what: error.what)
+            }
+        }
+    }
+
+    private mutating func checkIDs(_ path: String) throws(TokenizerError) {
+        indexOfID = Array(repeating: -1, count: tokens.count)
+        for (index, id) in idOfIndex.enumerated() {
+            guard id < tokens.count, id < Int(Int32.max) else {
+                throw .idOutOfRange(path: path, id: id, count: tokens.count)
+            }
+            guard indexOfID[id] < 0 else { throw .duplicateID(path: path, id: id) }
+            indexOfID[id] = index
+        }
+        for byte in UInt8.min...UInt8.max {
+            guard let token = id(of: [byte]) else { throw .missingByte(path: path, byte: Int(byte)) }
+            byteTokens.append(UInt32(token))
+        }
+        guard let id = id(of: Array(Tokenizer.endOfTextName.utf8)) else { throw .missingEndOfText(path: path) }
+        endOfText = id
+    }
+
+    private mutating func readMerges(_ file: MappedFile, vocabularyPath: String) throws(TokenizerError) {
+        merges = MergeTable(capacity: tokens.count)
+        var isMade = [Bool](repeating: false, count: tokens.count)
+        for token in byteTokens { isMade[Int(token)] = true }
+        var rank: UInt32 = 0
+        var line = 0
+        var start = 0
+        var merged: [UInt8] = []
+        while start < file.bytes.count {
+            let end = file.bytes[start...].firstIndex(of: 0x0A) ?? file.bytes.count
+            var content = UnsafeRawBufferPointer(rebasing: file.bytes[start..<end])
+            start = end + 1
+            line += 1
+            if content.last == 0x0D { content = UnsafeRawBufferPointer(rebasing: content.dropLast()) }
+            if line == 1, content.starts(with: "#version".utf8) { continue }
+            if content.isEmpty, start >= file.bytes.count { break }
+            guard let space = content.firstIndex(of: 0x20),
+                content[(space + 1)...].firstIndex(of: 0x20) == nil
+            else { throw .mergeMalformed(path: file.name, line: line) }
+            merged.removeAll(keepingCapacity: true)
+            let left = try append(content[..<space], to: &merged, file.name, line)
+            let right = try append(content[(space + 1)...], to: &merged, file.name, line)
+            guard let token = id(of: merged) else {
+                throw .mergeOfUnknownToken(path: file.name, line: line, token: ByteAlphabet.text(merged))
+            }
+            guard rank < UInt32(tokens.count), merges.insert(left, right, rank: rank, token: UInt32(token)) else {
+                throw .duplicateMerge(path: file.name, line: line)
+            }
+            isMade[token] = true
+            rank += 1
+        }
+        for (id, made) in isMade.enumerated() where !made {
+            let bytes = tokens[indexOfID[id]]
+            let isSpecial = bytes.starts(with: "<|".utf8) && bytes.reversed().starts(with: ">|".utf8)
+            if !isSpecial { throw .unmadeToken(path: file.name, token: ByteAlphabet.text(bytes)) }
+        }
+    }
+
+    /// Appends the bytes of one side of a merge and returns its id.
+    private func append(
+        _ side: Slice<UnsafeRawBufferPointer>, to merged: inout [UInt8], _ path: String, _ line: Int
+    ) throws(TokenizerError) -> UInt32 {
+        guard let text = String(validating: side, as: UTF8.self) else { throw .mergesNotUTF8(path: path) }
+        let start = merged.count
+        guard !text.isEmpty else { throw .mergeMalformed(path: path, line: line) }
+        guard ByteAlphabet.appendBytes(of: text, to: &merged), let index = tokens.find(merged[start...]) else {
+            throw .mergeOfUnknownToken(path: path, line: line, token: text)
+        }
+        return UInt32(idOfIndex[index])
+    }
+
+    private func id(of bytes: [UInt8]) -> Int? {
+        tokens.find(bytes[...]).map { idOfIndex[$0] }
+    }
+}
