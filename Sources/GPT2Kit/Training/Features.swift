@@ -11,19 +11,18 @@ package final class Features: @unchecked Sendable {  // filled before anyone rea
     /// everything is trained.
     package fileprivate(set) var states: FloatBuffer?
 
-    package init(_ rows: TokenRows, _ pooling: Pooling) {
+    package init(_ texts: TokenizedTexts, _ pooling: Pooling) {
+        let (rows, description) = (texts.rows, texts.description)
         labels = rows.labels.map(Int.init)
         packing = Packing(
-            lengths: (0..<rows.count).map {
-                pooling.positions(length: rows.length($0), paddedLength: rows.paddedLength)
-            })
+            lengths: rows.lengths.map { pooling.positions(length: $0, paddedLength: description.length) })
         var tokens: [Int32] = []
         tokens.reserveCapacity(packing.tokens)
         for row in 0..<rows.count {
-            let text = rows.tokens(row)
+            let text = rows[row]
             let wanted = packing.length(row)
             tokens.append(contentsOf: text.prefix(wanted))
-            tokens.append(contentsOf: repeatElement(rows.padToken, count: max(0, wanted - text.count)))
+            tokens.append(contentsOf: repeatElement(description.padToken, count: max(0, wanted - text.count)))
         }
         self.tokens = tokens
     }

@@ -8,6 +8,19 @@
 #endif
 import Synchronization
 
+/// Tokenized texts with their labels, and where they came from, for messages.
+public struct LabelledTexts: Sendable {
+    public let source: String
+    public let texts: TokenizedTexts
+
+    public init(source: String, texts: TokenizedTexts) {
+        self.source = source
+        self.texts = texts
+    }
+
+    public var count: Int { texts.rows.count }
+}
+
 /// Trains a classifier on tokenized, labelled texts.
 public struct FineTuner: Sendable {
     public let settings: TrainingSettings
@@ -26,18 +39,18 @@ public struct FineTuner: Sendable {
     /// - Throws: ``ModelError/lossNotFinite(step:)``; ``ModelError/unusableData(_:remedy:file:)`` for rows without
     ///   label or an empty set; ``OutOfMemory``.
     public func train(
-        _ base: Classifier, training: TokenRows, validation: TokenRows, test: TokenRows?,
+        _ base: Classifier, training: LabelledTexts, validation: LabelledTexts, test: LabelledTexts?,
         report: (TrainingEvent) throws -> Void, progress: @escaping @Sendable (TrainingProgress) -> Void = { _ in }
     ) throws -> Classifier {
         let begin = seconds()
         var clock = PhaseClock()
-        for set in [training, validation] + (test.map { [$0] } ?? []) { try check(set, base) }
+        let inputs = [training, validation] + (test.map { [$0] } ?? [])
+        for set in inputs { try check(set, base) }
         let config = base.config
         let parameters = try base.parameters.copyingTrainable(settings.trainable, config: config)
         let run = try Run(parameters, config, settings, workers)
 
-        let sets = [Features(training, settings.pooling), Features(validation, settings.pooling)]
-            + (test.map { [Features($0, settings.pooling)] } ?? [])
+        let sets = inputs.map { Features($0.texts, settings.pooling) }
         var sampler = BatchSampler(
             rows: training.count, batch: settings.batch, shuffle: settings.shuffle, seed: settings.seed)
         let steps = sampler.stepsPerEpoch * settings.epochs
@@ -47,8 +60,8 @@ public struct FineTuner: Sendable {
                 .init(
                     classes: base.labels.count, parameters: parameters.named.reduce(0) { $0 + $1.tensor.count },
                     trainableParameters: run.trainableCount, trainingRows: training.count,
-                    validationRows: validation.count, testRows: test?.count, paddedLength: training.paddedLength,
-                    tokens: tokens, steps: steps)))
+                    validationRows: validation.count, testRows: test?.count, paddedLength: training.texts.description.length,
+                    tokens: tokens, steps: steps, tokenizerSHA256: base.tokenizerSHA256)))
 
         let done = Atomic<Int>(0)
         for set in sets {
@@ -84,7 +97,7 @@ public struct FineTuner: Sendable {
             }
             try report(
                 .epoch(
-                    epoch: epoch, trainingAccuracy: run.evaluate(trainingSample, of: sets[0]).accuracy,
+                    epoch: epoch, step: step, trainingAccuracy: run.evaluate(trainingSample, of: sets[0]).accuracy,
                     validationAccuracy: run.evaluate(validationSample, of: sets[1]).accuracy,
                     seconds: seconds() - begin))
             clock.charge(.evaluation)
@@ -98,23 +111,19 @@ public struct FineTuner: Sendable {
             testAccuracy: test == nil ? nil : results[2].accuracy, seconds: seconds() - begin,
             secondsByPhase: clock.phases)
         try report(.end(end))
-        return base.trained(parameters, settings: settings, paddedLength: training.paddedLength, results: end)
+        return base.trained(parameters, settings: settings, paddedLength: training.texts.description.length, results: end)
     }
 
-    private func check(_ rows: TokenRows, _ base: Classifier) throws(ModelError) {
-        guard rows.count > 0 else {
-            throw .unusableData("no records", remedy: "check what writes the shard", file: rows.source)
+    private func check(_ set: LabelledTexts, _ base: Classifier) throws(ModelError) {
+        guard set.count > 0 else {
+            throw .unusableData("no records", remedy: "check what writes the shard", file: set.source)
         }
-        if let row = rows.labels.firstIndex(where: { $0 < 0 }) {
+        if let row = set.texts.rows.labels.firstIndex(where: { $0 < 0 }) {
             throw .unusableData(
-                "the record of line \(rows.lines[row]) has no label", remedy: "label all records", file: rows.source)
+                "the record of line \(set.texts.rows.lines[row]) has no label", remedy: "label all records",
+                file: set.source)
         }
-        try base.check(rows)
-        guard settings.pooling.needsPadding == false || rows.paddedLength <= base.config.positions else {
-            throw .mismatch(
-                "texts are padded to \(rows.paddedLength), the model has \(base.config.positions) positions",
-                remedy: "use tokenize-pad --length \(base.config.positions)", file: rows.source)
-        }
+        try base.check(set)
     }
 }
 

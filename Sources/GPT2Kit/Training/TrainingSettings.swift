@@ -34,8 +34,8 @@ public enum TrainingEvent: Sendable {
     case step(step: Int, epoch: Int, loss: Double, learningRate: Double)
     /// Mean losses over ``TrainingSettings/evaluationBatches`` batches, after the update of `step`.
     case evaluation(step: Int, trainingLoss: Double, validationLoss: Double)
-    /// Accuracies over the same batches at the end of an epoch; seconds since training began.
-    case epoch(epoch: Int, trainingAccuracy: Double, validationAccuracy: Double, seconds: Double)
+    /// Accuracies over the same batches at the end of an epoch; `step` steps and `seconds` since the beginning.
+    case epoch(epoch: Int, step: Int, trainingAccuracy: Double, validationAccuracy: Double, seconds: Double)
     /// Accuracies over whole sets.
     case end(EndSummary)
 
@@ -50,6 +50,7 @@ public enum TrainingEvent: Sendable {
         /// Tokens that are computed of all sets together.
         public let tokens: Int
         public let steps: Int
+        public let tokenizerSHA256: String
     }
 
     public struct EndSummary: Sendable {

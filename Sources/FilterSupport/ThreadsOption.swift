@@ -1,0 +1,23 @@
+// How many cores a filter uses.
+
+import ArgumentParser
+
+#if canImport(Glibc)
+    import Glibc
+#elseif canImport(Musl)
+    import Musl
+#else
+    import Darwin
+#endif
+
+/// The number of threads that compute. It changes how long a result takes, not the result.
+public struct ThreadsOption: ParsableArguments {
+    @Option(
+        help: ArgumentHelp("Threads to compute with. (default: one for every core)", valueName: "n"),
+        transform: positiveInteger)
+    public var threads: Int?
+
+    public init() {}
+
+    public var count: Int { min(threads ?? max(1, Int(sysconf(Int32(_SC_NPROCESSORS_ONLN)))), 1024) }
+}

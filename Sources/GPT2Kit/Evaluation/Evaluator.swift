@@ -1,0 +1,178 @@
+// How good a classifier is: counts of expected against predicted labels, and what follows from them.
+
+import Records
+
+/// Counts of expected (rows) against predicted (columns) labels.
+public struct ConfusionMatrix: Sendable, Equatable {
+    /// Sorted by their UTF-8 bytes.
+    public private(set) var labels: [String] = []
+    private var counts: [[UInt8]: [[UInt8]: Int]] = [:]
+
+    public init() {}
+
+    public mutating func add(expected: [UInt8], predicted: [UInt8]) {
+        for label in [expected, predicted] {
+            let name = String(decoding: label, as: UTF8.self)
+            if !labels.contains(where: { $0.utf8.elementsEqual(label) }) {
+                let index = labels.firstIndex { label.lexicographicallyPrecedes(Array($0.utf8)) } ?? labels.count
+                labels.insert(name, at: index)
+            }
+        }
+        counts[expected, default: [:]][predicted, default: 0] += 1
+    }
+
+    public subscript(expected: Int, predicted: Int) -> Int {
+        counts[Array(labels[expected].utf8)]?[Array(labels[predicted].utf8)] ?? 0
+    }
+
+    public var total: Int { counts.values.reduce(0) { $0 + $1.values.reduce(0, +) } }
+    public var correct: Int { labels.indices.reduce(0) { $0 + self[$1, $1] } }
+    /// How many records have this label.
+    public func support(_ label: Int) -> Int { labels.indices.reduce(0) { $0 + self[label, $1] } }
+    /// How many records got this label.
+    public func predictions(_ label: Int) -> Int { labels.indices.reduce(0) { $0 + self[$1, label] } }
+
+    /// Correct of all, nil where there are none.
+    public var accuracy: Double? { ratio(correct, total) }
+    /// Of those that got the label, how many have it; nil where none got it.
+    public func precision(_ label: Int) -> Double? { ratio(self[label, label], predictions(label)) }
+    /// Of those that have the label, how many got it; nil where none has it.
+    public func recall(_ label: Int) -> Double? { ratio(self[label, label], support(label)) }
+    /// 2·hits / (support + predictions): the harmonic mean of precision and recall; nil where the label never occurs.
+    public func f1(_ label: Int) -> Double? { ratio(2 * self[label, label], support(label) + predictions(label)) }
+    /// The mean of all labels' F1.
+    public var macroF1: Double? {
+        labels.isEmpty ? nil : labels.indices.reduce(0) { $0 + (f1($1) ?? 0) } / Double(labels.count)
+    }
+
+    /// Where the accuracy on other texts of the same kind may be expected, with 95 % confidence: the score interval
+    /// (Wilson 1927, *J. Am. Stat. Assoc.* 22, 209).
+    public var accuracyInterval: ClosedRange<Double>? {
+        guard let p = accuracy else { return nil }
+        let (n, z) = (Double(total), 1.959964)
+        let centre = (p + z * z / (2 * n)) / (1 + z * z / n)
+        let half = z / (1 + z * z / n) * (p * (1 - p) / n + z * z / (4 * n * n)).squareRoot()
+        return max(0, centre - half)...min(1, centre + half)
+    }
+
+    private func ratio(_ part: Int, _ whole: Int) -> Double? { whole == 0 ? nil : Double(part) / Double(whole) }
+}
+
+/// Why a scored record can't be counted.
+public enum EvaluationError: DiagnosableError, Equatable {
+    /// A record lacks a label, or `score` could not read its line.
+    case missingLabel(field: String, source: String, line: Int)
+    case noRecords(source: String)
+
+    public var diagnosis: Diagnosis {
+        switch self {
+        case .missingLabel(let field, let source, let line):
+            Diagnosis(
+                source: source, position: .line(line), problem: "no \"\(field)\" in this record",
+                remedy: "score labelled records (score --input ndjson) and pass them on", status: .badData)
+        case .noRecords(let source):
+            Diagnosis(
+                source: source, problem: "no records", remedy: "check what writes the input", status: .badData)
+        }
+    }
+}
+
+/// Reads scored records and counts.
+public struct Evaluator {
+    /// Key of the label that the record ought to have.
+    public let expectedField: String
+    /// Key of the label that it got.
+    public let predictedField: String
+
+    public init(expectedField: String = "expected", predictedField: String = "label") {
+        self.expectedField = expectedField
+        self.predictedField = predictedField
+    }
+
+    /// Counts every record to the end; constant memory.
+    ///
+    /// - Throws: ``RecordError`` for a line that is no record, ``EvaluationError``.
+    public func evaluate(_ lines: LineReader) throws -> ConfusionMatrix {
+        var matrix = ConfusionMatrix()
+        var expected = RecordReader(lines, fields: RecordFields(label: expectedField))
+        var predicted = RecordReader(lines, fields: RecordFields(label: predictedField))
+        while let record = try expected.next() {
+            let line = record.line.number
+            guard let truth = try record.labelIfPresent() else {
+                throw EvaluationError.missingLabel(field: expectedField, source: lines.source.name, line: line)
+            }
+            guard let guess = try predicted.record(record.line).labelIfPresent() else {
+                throw EvaluationError.missingLabel(field: predictedField, source: lines.source.name, line: line)
+            }
+            matrix.add(expected: truth, predicted: guess)
+        }
+        guard matrix.total > 0 else { throw EvaluationError.noRecords(source: lines.source.name) }
+        return matrix
+    }
+}
+
+extension ConfusionMatrix {
+    /// A table for people.
+    public var text: String {
+        func percent(_ share: Double?) -> String {
+            guard let share else { return "–" }
+            let hundredths = Int((share * 10_000).rounded())
+            return "\(hundredths / 100).\(hundredths % 100 < 10 ? "0" : "")\(hundredths % 100)"
+        }
+        let names = labels.map(printable)
+        let interval = accuracyInterval.map {
+            ", 95 % interval \(percent($0.lowerBound))–\(percent($0.upperBound)) %"
+        }
+        var text = "accuracy \(percent(accuracy)) % (\(correct) of \(total)\(interval ?? ""))\n\n"
+        text += table(
+            [["", "precision", "recall", "F1", "records"]]
+                + labels.indices.map {
+                    [names[$0], percent(precision($0)), percent(recall($0)), percent(f1($0)), "\(support($0))"]
+                })
+        text += "\nexpected ↓ predicted →\n"
+        text += table(
+            [[""] + names] + labels.indices.map { row in [names[row]] + labels.indices.map { "\(self[row, $0])" } })
+        return text
+    }
+
+    /// Columns of equal width, the first to the left, the others to the right.
+    private func table(_ rows: [[String]]) -> String {
+        let widths = rows[0].indices.map { column in rows.map { $0[column].count }.max() ?? 0 }
+        return rows.map { row in
+            zip(row, widths).enumerated().map { column, cell in
+                let space = String(repeating: " ", count: cell.1 - cell.0.count)
+                return column == 0 ? cell.0 + space : space + cell.0
+            }.joined(separator: "  ") + "\n"
+        }.joined()
+    }
+
+    /// The same as one JSON object.
+    public var json: [UInt8] {
+        func number(_ value: Double?) -> JSONValue { value.map { .number("\($0)") } ?? .null }
+        let classes = labels.indices.map { label in
+            JSONValue.object([
+                .init(key: "label", value: .string(labels[label])),
+                .init(key: "records", value: .number("\(support(label))")),
+                .init(key: "precision", value: number(precision(label))),
+                .init(key: "recall", value: number(recall(label))), .init(key: "f1", value: number(f1(label))),
+            ])
+        }
+        let rows = labels.indices.map { row in
+            JSONValue.array(labels.indices.map { .number("\(self[row, $0])") })
+        }
+        var writer = JSONWriter()
+        writer.value(
+            .object([
+                .init(key: "records", value: .number("\(total)")), .init(key: "correct", value: .number("\(correct)")),
+                .init(key: "accuracy", value: number(accuracy)),
+                .init(
+                    key: "accuracy_interval",
+                    value: accuracyInterval.map { .array([number($0.lowerBound), number($0.upperBound)]) } ?? .null),
+                .init(key: "macro_f1", value: number(macroF1)), .init(key: "classes", value: .array(classes)),
+                .init(key: "labels", value: .array(labels.map { .string($0) })),
+                .init(key: "confusion", value: .array(rows)),
+            ]))
+        writer.newline()
+        return writer.bytes
+    }
+}

@@ -1,0 +1,176 @@
+// Lines in, scored lines out: `score` without its options.
+
+import Records
+
+/// Reads texts or records line by line and writes one NDJSON object for each, in order.
+///
+/// Of a text: `{"line":1,"text":…,"label":…,"probability":…,"probabilities":{…}}`. Of a record: its own members first; a
+/// `label` it brings is passed on as `expected`, and members of the names that are written here are left out. Of a line
+/// that can't be read: `{"line":1,"error":…}`.
+public struct ScoreStream {
+    public enum Input: String, Sendable, CaseIterable {
+        case text, ndjson
+    }
+
+    public struct Report: Sendable {
+        public var lines = 0
+        /// Lines that became an error object.
+        public var errors = 0
+        /// Lines of text with bytes that aren't UTF-8, replaced by U+FFFD.
+        public var repaired = 0
+        public var truncated = 0
+    }
+
+    private enum Item {
+        case text([UInt8], members: [(key: ArraySlice<UInt8>, value: ArraySlice<UInt8>)])
+        case failure(String)
+    }
+
+    /// Lines of a window: enough work for every core, little enough to hold.
+    private static let windowLines = 512
+    private static let windowBytes = 1 << 20
+
+    private let scorer: Scorer
+    private let input: Input
+    private let fields: RecordFields
+    private let labelKeys: [[UInt8]]
+    private var scanner = JSONScanner()
+    private var report = Report()
+
+    public init(_ scorer: Scorer, input: Input, fields: RecordFields) {
+        self.scorer = scorer
+        self.input = input
+        self.fields = fields
+        labelKeys = scorer.classifier.labels.map { label in
+            var json = JSONWriter()
+            json.string(label)
+            return json.bytes
+        }
+    }
+
+    /// Runs to the end of the input.
+    ///
+    /// - Parameters:
+    ///   - lineBuffered: answer what has arrived instead of waiting for a full window.
+    ///   - progress: gets the number of lines written so far.
+    public mutating func run(
+        _ reader: LineReader, into sink: ByteSink, lineBuffered: Bool, progress: (Int) -> Void = { _ in }
+    ) throws -> Report {
+        var window: [(line: Int, item: Item)] = []
+        var bytes = 0
+        var atEnd = false
+        while !atEnd {
+            if let next = try item(reader) {
+                bytes += next.size
+                window.append((reader.lineNumber, next.item))
+            } else {
+                atEnd = true
+            }
+            let isFull = window.count >= Self.windowLines || bytes >= Self.windowBytes
+            if atEnd || isFull || (lineBuffered && !reader.hasBufferedLine) {
+                try write(window, into: sink)
+                if lineBuffered { try sink.flush() }
+                report.lines += window.count
+                window.removeAll(keepingCapacity: true)
+                bytes = 0
+                progress(report.lines)
+            }
+        }
+        report.truncated = scorer.truncated
+        return report
+    }
+
+    /// The next line, or what is wrong with it; nil at the end.
+    private mutating func item(_ reader: LineReader) throws(StreamError) -> (item: Item, size: Int)? {
+        let line: Line
+        do {
+            guard let next = try reader.next() else { return nil }
+            line = next
+        } catch {
+            guard case .lineTooLong = error else { throw error }
+            report.errors += 1
+            return (.failure(error.diagnosis.problem), 0)
+        }
+        do {
+            return (try input == .text ? text(line) : record(line), line.bytes.count)
+        } catch {
+            report.errors += 1
+            return (.failure((error as? any DiagnosableError)?.diagnosis.problem ?? "\(error)"), 0)
+        }
+    }
+
+    private mutating func text(_ line: Line) -> Item {
+        var bytes = Array(line.content)
+        if String(validating: bytes, as: UTF8.self) == nil {
+            report.repaired += 1
+            bytes = Array(String(decoding: bytes, as: UTF8.self).utf8)
+        }
+        var json = JSONWriter()
+        json.string(utf8: bytes)
+        return .text(bytes, members: [(Array("\"text\"".utf8)[...], json.bytes[...])])
+    }
+
+    private mutating func record(_ line: Line) throws -> Item {
+        var reader = RecordReader(LineReader(ByteSource(bytes: [], name: "stdin")), fields: fields)
+        let record = try reader.record(line)
+        let text = try record.textBytes()
+        try line.bytes.withUnsafeBufferPointer { try scanner.scanObject($0) }
+        let label = Array(fields.label.utf8)
+        let own = ["line", "label", "probability", "probabilities", "error"].map { Array($0.utf8) }
+        let hasExpected = scanner.members.contains { line.bytes[$0.key].elementsEqual("expected".utf8) }
+        var members: [(key: ArraySlice<UInt8>, value: ArraySlice<UInt8>)] = []
+        for member in scanner.members {
+            let key = line.bytes[member.key]
+            if key.elementsEqual(label), !hasExpected {
+                members.append((Array("\"expected\"".utf8)[...], line.bytes[member.value]))
+            } else if !own.contains(where: key.elementsEqual), !key.elementsEqual(label) {
+                members.append((line.bytes[member.key.lowerBound - 1..<member.key.upperBound + 1], line.bytes[member.value]))
+            }
+        }
+        return .text(text, members: members)
+    }
+
+    private func write(_ window: [(line: Int, item: Item)], into sink: ByteSink) throws {
+        let texts = window.compactMap { if case .text(let bytes, _) = $0.item { bytes } else { nil } }
+        var scores = try scorer.score(texts).makeIterator()
+        var output: [UInt8] = []
+        for (line, item) in window {
+            switch item {
+            case .failure(let problem):
+                var json = JSONWriter()
+                json.beginObject()
+                json.key("line")
+                json.number(line)
+                json.key("error")
+                json.string(problem)
+                json.endObject()
+                output += json.bytes
+            case .text(_, let members):
+                guard let score = scores.next() else { continue }
+                output.append(UInt8(ascii: "{"))
+                for member in members {
+                    output += member.key
+                    output.append(UInt8(ascii: ":"))
+                    output += member.value
+                    output.append(UInt8(ascii: ","))
+                }
+                append(score, line, to: &output)
+            }
+            output.append(0x0A)
+        }
+        try sink.write(output)
+    }
+
+    /// `"line":…,"label":…,"probability":…,"probabilities":{…}}`
+    private func append(_ score: Score, _ line: Int, to output: inout [UInt8]) {
+        output += "\"line\":\(line),\"label\":".utf8
+        output += labelKeys[score.label]
+        output += ",\"probability\":\(Float(score.probabilities[score.label])),\"probabilities\":{".utf8
+        for (label, probability) in score.probabilities.enumerated() {
+            if label > 0 { output.append(UInt8(ascii: ",")) }
+            output += labelKeys[label]
+            output += ":\(Float(probability))".utf8
+        }
+        output += "}}".utf8
+    }
+}

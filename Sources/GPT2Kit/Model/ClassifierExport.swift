@@ -1,0 +1,198 @@
+// Writes a model directory as Hugging Face's `GPT2ForSequenceClassification` expects it, with everything that scoring
+// needs: config.json, model.safetensors, vocab.json, merges.txt, tokenizer_config.json and a model card.
+
+import Records
+
+extension Classifier {
+    /// Publishes the directory: all files, or none.
+    ///
+    /// Its head has no bias, as that class wants it: W·y + b becomes W·(y + δ), with δ added to ln_f.bias. Where W's
+    /// rows depend on each other, no δ exists and `score.bias` is written beside.
+    public func write(directory: String) throws {
+        let output = try AtomicDirectory(path: directory)
+        let tensors = try foldingHeadBias()
+        var weights = SafetensorsWriter(metadata: ["format": "pt"])
+        for (name, tensor) in tensors {
+            weights.add(name, type: .float32, shape: tensor.shape) { sink in
+                try sink(UnsafeRawBufferPointer(tensor.values))
+            }
+        }
+        let sink = try output.file("model.safetensors")
+        try weights.write { try sink.write($0) }
+        try output.file("config.json").write(configuration())
+        try output.file("tokenizer_config.json").write(tokenizerConfiguration())
+        for name in ["vocab.json", "merges.txt"] {
+            let bytes = try ByteSource(path: "\(tokenizerDirectory)/\(name)").readAll(maximum: 1 << 30)
+            try output.file(name).write(bytes)
+        }
+        try output.file("README.md").write(card())
+        try output.commit()
+    }
+
+    /// All tensors under Hugging Face's names, the head's bias folded into ln_f.bias.
+    package func foldingHeadBias() throws -> [(name: String, tensor: Tensor)] {
+        let C = config.width
+        let shift = try parameters.finalNormBias.copied()
+        let folded = leastNormSolution(parameters.headWeight, parameters.headBias)
+        if let folded { for i in 0..<C { shift.pointer[i] += Float(folded[i]) } }
+        return parameters.named.compactMap { name, tensor in
+            switch name {
+            case "score.bias": folded == nil ? (name, tensor) : nil
+            case "score.weight": (name, tensor)
+            case "ln_f.bias": ("transformer." + name, shift)
+            default: ("transformer." + name, tensor)
+            }
+        }
+    }
+
+    private func configuration() -> [UInt8] {
+        var json = JSONWriter()
+        json.beginObject()
+        json.key("architectures")
+        json.value(.array([.string("GPT2ForSequenceClassification")]))
+        for (key, value) in [
+            ("model_type", "gpt2"), ("activation_function", "gelu_new"), ("dtype", "float32"),
+        ] {
+            json.key(key)
+            json.string(value)
+        }
+        for (key, value) in [
+            ("vocab_size", config.vocabularySize), ("n_positions", config.positions), ("n_ctx", config.positions),
+            ("n_embd", config.width), ("n_layer", config.blocks), ("n_head", config.heads),
+            ("n_inner", config.innerWidth), ("bos_token_id", Int(padToken)), ("eos_token_id", Int(padToken)),
+            ("pad_token_id", Int(padToken)), ("num_labels", labels.count),
+        ] {
+            json.key(key)
+            json.number(value)
+        }
+        json.key("layer_norm_epsilon")
+        json.number(config.epsilon)
+        json.key("problem_type")
+        json.string("single_label_classification")
+        json.key("id2label")
+        json.value(.object(labels.enumerated().map { .init(key: String($0), value: .string($1)) }))
+        json.key("label2id")
+        json.value(.object(labels.enumerated().map { .init(key: $1, value: .number(String($0))) }))
+        json.key("gpt2kit")
+        json.beginObject()
+        json.key("pooling")
+        json.string(pooling.rawValue)
+        json.key("max_length")
+        json.number(paddedLength)
+        json.key("tokenizer_sha256")
+        json.string(tokenizerSHA256)
+        if let (settings, _) = training {
+            json.key("training")
+            json.value(settings.json(base: origin))
+        }
+        json.endObject()
+        json.endObject()
+        json.newline()
+        return json.bytes
+    }
+
+    private func tokenizerConfiguration() -> [UInt8] {
+        var json = JSONWriter()
+        json.beginObject()
+        json.key("tokenizer_class")
+        json.string("GPT2Tokenizer")
+        json.key("model_max_length")
+        json.number(config.positions)
+        json.key("add_prefix_space")
+        json.bool(false)
+        for key in ["bos_token", "eos_token", "unk_token", "pad_token"] {
+            json.key(key)
+            json.string(Tokenizer.endOfTextName)
+        }
+        json.endObject()
+        json.newline()
+        return json.bytes
+    }
+
+    /// The model card: what it is, how it was made, how to use it.
+    private func card() -> String {
+        var text = """
+            ---
+            pipeline_tag: text-classification
+            tags:
+            - gpt2
+            ---
+            # Text classifier
+
+            GPT-2 with \(config.blocks) blocks of width \(config.width), fine-tuned to tell apart: \
+            \(labels.map { "`\(printable($0))`" }.joined(separator: ", ")).
+
+            | | |
+            | --- | --- |
+            | base | \(printable(origin)) |
+            | pooling | \(pooling.rawValue) |
+            | length | \(paddedLength) tokens |
+
+            """
+        if let (settings, results) = training {
+            func percent(_ share: Double) -> String { "\((share * 10_000).rounded() / 100) %" }
+            text += """
+                | trained | \(settings.trainable), \(results.steps) steps of \(settings.batch) rows, \
+                learning rate \(settings.learningRate), weight decay \(settings.weightDecay), seed \(settings.seed) |
+                | training accuracy | \(percent(results.trainingAccuracy)) |
+                | validation accuracy | \(percent(results.validationAccuracy)) |
+
+                """
+            if let test = results.testAccuracy { text += "| test accuracy | \(percent(test)) |\n" }
+        }
+        text += """
+
+            `score --model DIRECTORY < messages.txt` scores one message per line. With Hugging Face transformers:
+            `pipeline("text-classification", model="DIRECTORY")`\(pooling == .lastToken ? "." : """
+             loads the weights too, but reads the last token, where this model was trained to read
+            `\(pooling.rawValue)`: its results differ there.
+            """)
+
+            """
+        return text
+    }
+}
+
+extension TrainingSettings {
+    /// The recipe, as config.json and the metrics stream tell it.
+    public func json(base: String) -> JSONValue {
+        .object([
+            .init(key: "base", value: .string(base)),
+            .init(key: "trainable", value: .string("\(trainable)")),
+            .init(key: "pooling", value: .string(pooling.rawValue)),
+            .init(key: "epochs", value: .number("\(epochs)")),
+            .init(key: "batch", value: .number("\(batch)")),
+            .init(key: "learning_rate", value: .number("\(learningRate)")),
+            .init(key: "weight_decay", value: .number("\(weightDecay)")),
+            .init(key: "shuffle", value: .string(shuffle.rawValue)),
+            .init(key: "seed", value: .number("\(seed)")),
+        ])
+    }
+}
+
+/// δ [C] of least norm with W·δ = b, for W [K,C]: δ = Wᵀ(W·Wᵀ)⁻¹b, in double precision. nil where W·Wᵀ [K,K] is
+/// singular to working precision.
+package func leastNormSolution(_ W: Tensor, _ b: Tensor) -> [Double]? {
+    let (K, C) = (W.shape[0], W.shape[1])
+    func row(_ k: Int) -> UnsafeBufferPointer<Float> { UnsafeBufferPointer(start: W.pointer + k * C, count: C) }
+    // Gaussian elimination with pivots on [W·Wᵀ | b].
+    var A = (0..<K).map { i in
+        (0..<K).map { j in zip(row(i), row(j)).reduce(0.0) { $0 + Double($1.0) * Double($1.1) } } + [Double(b.pointer[i])]
+    }
+    let scale = (0..<K).map { A[$0][$0] }.max() ?? 0
+    for column in 0..<K {
+        guard let pivot = (column..<K).max(by: { A[$0][column].magnitude < A[$1][column].magnitude }),
+            A[pivot][column].magnitude > 1e-10 * scale
+        else { return nil }
+        A.swapAt(column, pivot)
+        for i in column + 1..<max(K, column + 1) {
+            let factor = A[i][column] / A[column][column]
+            for j in column...K { A[i][j] -= factor * A[column][j] }
+        }
+    }
+    var y = [Double](repeating: 0, count: K)
+    for i in (0..<K).reversed() {
+        y[i] = (A[i][K] - (i + 1..<max(K, i + 1)).reduce(0) { $0 + A[i][$1] * y[$1] }) / A[i][i]
+    }
+    return (0..<C).map { c in (0..<K).reduce(0) { $0 + Double(W.pointer[$1 * C + c]) * y[$1] } }
+}

@@ -1,0 +1,47 @@
+// evaluate: scored records in, accuracy and confusion matrix out.
+
+import ArgumentParser
+import FilterSupport
+import GPT2Kit
+import Records
+
+@main
+struct Evaluate: Filter {
+    enum Format: String, ExpressibleByArgument, CaseIterable { case text, json }
+
+    static let configuration = CommandConfiguration.filter(
+        "evaluate", "Compare predicted with expected labels.",
+        discussion: """
+            Reads scored NDJSON records: the expected label under "expected", the predicted one under "label", as \
+            score --input ndjson writes them.
+            Writes accuracy with its 95 % interval, precision, recall and F1 of every class, and the confusion matrix, \
+            as text or as one JSON object.
+            Streams: holds the counts alone.
+
+            EXAMPLE
+              score --model build/demo/model --input ndjson build/demo/test.ndjson | evaluate
+
+            EXIT CODES
+              64 usage, 65 a record without one of the labels, 66 no such file, 74 read or write error
+            """)
+
+    @Option(help: "text, or json.")
+    var format = Format.text
+
+    @Option(help: ArgumentHelp("The key of the label that is right.", valueName: "key"))
+    var expectedField = "expected"
+
+    @Option(help: ArgumentHelp("The key of the label that was predicted.", valueName: "key"))
+    var predictedField = "label"
+
+    @OptionGroup var input: InputArgument
+    @OptionGroup var lines: LineOptions
+
+    func run() throws {
+        let evaluator = Evaluator(expectedField: expectedField, predictedField: predictedField)
+        let matrix = try evaluator.evaluate(lines.reader(try input.open()))
+        let sink = ByteSink.standardOutput()
+        try sink.write(format == .json ? matrix.json : Array(matrix.text.utf8))
+        try sink.close()
+    }
+}

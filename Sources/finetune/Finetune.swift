@@ -1,0 +1,117 @@
+// finetune: token shards in, a classifier out.
+
+import ArgumentParser
+import FilterSupport
+import GPT2Kit
+import Records
+
+@main
+struct Finetune: Filter {
+    static let configuration = CommandConfiguration.filter(
+        "finetune", "Fine-tune GPT-2 into a text classifier.",
+        discussion: """
+            Reads training shards (tokenize-pad) from stdin, validation and test shards from files.
+            Writes a model directory (--out) that score and Hugging Face's GPT2ForSequenceClassification read, and \
+            metrics as NDJSON to stdout: a line for the start, every step, every evaluation, every epoch, the end.
+            Buffers: all tokens, and of every text what the frozen blocks make of it (4 bytes × width × tokens). The \
+            model directory appears when training has ended well, whole.
+
+            EXAMPLE
+              tokenize-pad --tokenizer gpt2 < train.ndjson > train.safetensors
+              tokenize-pad --tokenizer gpt2 --length train.safetensors --labels-from train.safetensors \\
+                < validation.ndjson > validation.safetensors
+              finetune --base gpt2 --validation validation.safetensors --out model < train.safetensors > metrics.ndjson
+
+            EXIT CODES
+              64 usage, 65 bad shard or a loss that isn't finite, 66 no such file, 71 too little memory, 73 the model \
+            can't be written, 74 read or write error, 78 base, tokenizer, shards don't belong together
+            """)
+
+    @Option(
+        help: ArgumentHelp(
+            "Start from a model directory, or from random weights: random:gpt2 or random:CONFIG.json.",
+            valueName: "dir|random:…"))
+    var base: String
+
+    @Option(help: ArgumentHelp("vocab.json and merges.txt. (default: the base directory)", valueName: "dir"))
+    var tokenizer: String?
+
+    @Option(help: ArgumentHelp("The validation shards.", valueName: "shard"))
+    var validation: String
+
+    @Option(help: ArgumentHelp("Test shards, for the accuracy at the end.", valueName: "shard"))
+    var test: String?
+
+    @Option(help: ArgumentHelp("The model directory to write.", valueName: "dir"))
+    var out: String
+
+    @Option(
+        help: ArgumentHelp("What to train: head, last-N (blocks, with the final LayerNorm), all.", valueName: "set"),
+        transform: trainableSet)
+    var trainable = TrainableSet.lastBlocks(1)
+
+    @Option(help: "Which token the head reads: last-token, last-position, first or mean.", transform: poolingChoice)
+    var pool = Pooling.lastToken
+
+    @Option(help: ArgumentHelp("Times to go through the training texts.", valueName: "n"), transform: positiveInteger)
+    var epochs = 5
+
+    @Option(help: ArgumentHelp("Texts in a step.", valueName: "n"), transform: positiveInteger)
+    var batch = 8
+
+    @Option(help: ArgumentHelp("AdamW's learning rate.", valueName: "rate"), transform: positiveNumber)
+    var lr = 5e-5
+
+    @Option(help: ArgumentHelp("AdamW's weight decay.", valueName: "share"), transform: nonNegativeNumber)
+    var weightDecay = 0.1
+
+    @Option(help: ArgumentHelp("Steps between evaluations.", valueName: "n"), transform: positiveInteger)
+    var evalEvery = 50
+
+    @Option(
+        help: ArgumentHelp("Batches that an evaluation looks at; 0 for all.", valueName: "n"),
+        transform: nonNegativeInteger)
+    var evalBatches = 5
+
+    @Option(help: "The order of the training texts: seeded (new in every epoch) or none (as they come).", transform: shuffling)
+    var shuffle = TrainingSettings.Shuffle.seeded
+
+    @OptionGroup var seed: SeedOption
+    @OptionGroup var threads: ThreadsOption
+    @OptionGroup var verbosity: QuietOption
+
+    func run() throws {
+        let workers = Workers(count: threads.count)
+        try Shards.requireWritable(out)
+        let training = try Shards.read(nil)
+        let validation = try Shards.read(self.validation)
+        let test = try self.test.map { try Shards.read($0) }
+        let classifier = try Classifier(
+            base: Classifier.Base(base), labels: training.texts.description.labelNames, pooling: pool,
+            tokenizerDirectory: tokenizer, seed: seed.seed, workers: workers)
+        let metrics = MetricsLog(settings: settings, base: base)
+        let progress = TrainingDisplay(quiet: verbosity.quiet)
+        let trained = try FineTuner(settings: settings, workers: workers).train(
+            classifier, training: training, validation: validation, test: test, report: metrics.write,
+            progress: progress.show)
+        progress.finish()
+        try trained.write(directory: out)
+        verbosity.notes("finetune").summary("model written to \(out)")
+        try metrics.close()
+    }
+
+    private var settings: TrainingSettings {
+        var settings = TrainingSettings()
+        settings.trainable = trainable
+        settings.pooling = pool
+        settings.epochs = epochs
+        settings.batch = batch
+        settings.learningRate = lr
+        settings.weightDecay = weightDecay
+        settings.evaluateEvery = evalEvery
+        settings.evaluationBatches = evalBatches
+        settings.shuffle = shuffle
+        settings.seed = seed.seed
+        return settings
+    }
+}

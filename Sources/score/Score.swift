@@ -1,0 +1,98 @@
+// score: texts in, labels and probabilities out.
+
+import ArgumentParser
+import FilterSupport
+import GPT2Kit
+import Records
+
+@main
+struct ScoreCommand: Filter {
+    static let configuration = CommandConfiguration.filter(
+        "score", "Label texts with a fine-tuned classifier.",
+        discussion: """
+            Reads one text per line, or NDJSON records (--input ndjson).
+            Writes one line of NDJSON per line, in order: the text, or the record's own keys (its label as "expected"), \
+            then line, label, probability and the probabilities of all classes. A line that can't be read becomes \
+            {"line":N,"error":…}; the others are scored all the same, and the exit code is 65.
+            Streams: memory doesn't grow with the input. Texts longer than the model was trained on are cut.
+
+            EXAMPLE
+              score --model build/demo/model < messages.txt | jq -r 'select(.label == "spam").text'
+              tail -F inbox.log | score --model model --line-buffered
+
+            EXIT CODES
+              64 usage, 65 some lines were bad, 66 no such file, 74 read or write error, 78 incomplete model
+            """)
+
+    @Option(help: ArgumentHelp("The model directory.", valueName: "dir"))
+    var model: String
+
+    @Option(name: .customLong("input"), help: "What a line is: text or ndjson.", transform: inputKind)
+    var kind = ScoreStream.Input.text
+
+    @Flag(help: "Answer every line as soon as it has come.")
+    var lineBuffered = false
+
+    @Option(
+        help: ArgumentHelp(
+            "Choose this label from this probability on, whatever the others have. Repeatable.", valueName: "label=p"))
+    var threshold: [String] = []
+
+    @OptionGroup var input: InputArgument
+    @OptionGroup var records: RecordOptions
+    @OptionGroup var threads: ThreadsOption
+    @OptionGroup var verbosity: QuietOption
+
+    func run() throws {
+        let workers = Workers(count: threads.count)
+        let reader = records.lines.reader(try input.open())
+        let classifier = try Classifier(directory: model, workers: workers)
+        let scorer = try Scorer(classifier, thresholds: try thresholds(classifier.labels), workers: workers)
+        let sink = ByteSink.standardOutput()
+        let bar = ProgressBar(tool: "score", label: "scoring", total: nil, unit: "lines", quiet: verbosity.quiet)
+        var stream = ScoreStream(scorer, input: kind, fields: records.fields)
+        let report = try stream.run(reader, into: sink, lineBuffered: lineBuffered) { bar.update($0) }
+        try sink.close()
+        bar.finish()
+        if report.truncated > 0 {
+            verbosity.notes("score").record("\(report.truncated) texts were cut to \(classifier.paddedLength) tokens")
+        }
+        if report.repaired > 0 {
+            verbosity.notes("score").record("\(report.repaired) lines had bytes that are not UTF-8, read as U+FFFD")
+        }
+        if report.errors > 0 { throw BadLines(source: reader.source.name, errors: report.errors, lines: report.lines) }
+    }
+
+    private func thresholds(_ labels: [String]) throws -> [Threshold] {
+        try threshold.map { text in
+            let parts = text.split(separator: "=", omittingEmptySubsequences: false)
+            guard parts.count > 1, let p = Double(parts[parts.count - 1]), (0...1).contains(p) else {
+                throw UsageError("'\(text)' is not LABEL=PROBABILITY", remedy: "write it like --threshold spam=0.9")
+            }
+            let name = parts.dropLast().joined(separator: "=")
+            guard let label = labels.firstIndex(where: { $0.utf8.elementsEqual(name.utf8) }) else {
+                throw UsageError(
+                    "the model has no label '\(name)'", remedy: "use one of \(labels.joined(separator: ", "))")
+            }
+            return Threshold(label: label, probability: p)
+        }
+    }
+}
+
+/// The one line at the end of a stream in which some lines were bad.
+struct BadLines: DiagnosableError {
+    let source: String
+    let errors: Int
+    let lines: Int
+
+    var diagnosis: Diagnosis {
+        Diagnosis(
+            source: source, problem: "\(errors) of \(lines) lines could not be scored",
+            remedy: "look for \"error\" in the output", status: .badData)
+    }
+}
+
+@Sendable func inputKind(_ text: String) throws -> ScoreStream.Input {
+    guard let kind = ScoreStream.Input(rawValue: text) else { throw ValidationError("'\(text)' is not text or ndjson") }
+    return kind
+}
