@@ -102,13 +102,22 @@ public struct QuietOption: ParsableArguments {
 
     public init() {}
 
+    /// How the filter `tool` speaks, apart from errors.
+    public func notes(_ tool: String) -> Notes { Notes(tool: tool, quiet: quiet) }
+}
+
+/// What a filter says on stderr when nothing is wrong.
+public struct Notes: Sendable {
+    let tool: String
+    public let quiet: Bool
+
     /// A line for whoever watches: only on a terminal, so that a pipeline's stderr has errors and nothing else.
-    public func summary(_ tool: String, _ text: String) {
-        if !quiet, isatty(2) == 1 { writeToStandardError("\(tool): \(printable(text))\n") }
+    public func summary(_ text: String) {
+        if isatty(2) == 1 { record(text) }
     }
 
     /// A line that belongs on record wherever stderr goes.
-    public func note(_ tool: String, _ text: String) {
+    public func record(_ text: String) {
         if !quiet { writeToStandardError("\(tool): \(printable(text))\n") }
     }
 }

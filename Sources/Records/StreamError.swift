@@ -22,6 +22,8 @@ public enum StreamError: DiagnosableError, Equatable {
     case readFailed(source: String, errno: Int32)
     /// A line has more bytes than the reader holds.
     case lineTooLong(source: String, line: Int, maximum: Int)
+    /// What is read is damaged, or can't be what it says it is: a checksum, a length or a name doesn't fit.
+    case damaged(source: String, problem: String)
     /// Writing, flushing or closing an output failed: disk full, reader gone.
     case writeFailed(destination: String, errno: Int32)
     /// An output can't be created beside its final place.
@@ -62,6 +64,10 @@ public enum StreamError: DiagnosableError, Equatable {
             return Diagnosis(
                 source: source, position: .line(line), problem: "longer than --max-line (\(maximum) bytes)",
                 remedy: "raise --max-line, or check that the input has line ends", status: .badData)
+        case .damaged(let source, let problem):
+            return Diagnosis(
+                source: source, problem: problem, remedy: "get it again, from a source that you trust",
+                status: .badData)
         case .writeFailed(let destination, let code):
             return Diagnosis(
                 source: destination, problem: "can't be written (\(systemMessage(code)))",

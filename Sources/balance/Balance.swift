@@ -44,6 +44,6 @@ struct Balance: Filter {
         let report = try balancer.balance(records.reader(try input.open()), into: sink)
         try sink.close()
         let counts = report.counts.map { "\($0.label) \($0.count)" }.joined(separator: ", ")
-        verbosity.summary("balance", "\(counts): kept \(report.perClass) of each")
+        verbosity.notes("balance").summary("\(counts): kept \(report.perClass) of each")
     }
 }

@@ -72,7 +72,7 @@ struct Split: Filter {
             try directory.commit()
         }
         let counts = Part.allCases.map { "\($0.rawValue) \(split.count(of: $0))" }.joined(separator: ", ")
-        verbosity.summary("split", counts)
+        verbosity.notes("split").summary(counts)
     }
 }
 

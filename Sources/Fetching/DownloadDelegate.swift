@@ -1,0 +1,172 @@
+// What URLSession reports while a file comes, written to disk as it comes.
+
+import Foundation
+import Records
+
+#if canImport(FoundationNetworking)
+    import FoundationNetworking
+#endif
+
+/// Receives one download. URLSession calls it on a queue of its own, `wait` and `amounts` are called on another
+/// thread: everything mutable is under `lock`, which is why it may be sent.
+final class DownloadDelegate: NSObject, URLSessionDataDelegate, @unchecked Sendable {
+    private let address: String
+    private let part: String
+    private let resumed: (tag: String, size: Int)?
+    private let maximumBytes: Int
+    private let lock = NSLock()
+    private let finished = DispatchSemaphore(value: 0)
+    private var descriptor: Int32 = -1
+    private var done = 0
+    private var total: Int?
+    private var redirects = 0
+    private var error: FetchError?
+
+    init(address: String, part: String, resumed: (tag: String, size: Int)?, maximumBytes: Int) {
+        self.address = address
+        self.part = part
+        self.resumed = resumed
+        self.maximumBytes = maximumBytes
+    }
+
+    /// Waits for the end, at most that long.
+    func wait(milliseconds: Int) -> Bool {
+        finished.wait(timeout: .now() + .milliseconds(milliseconds)) == .success
+    }
+
+    var amounts: (done: Int, total: Int?) { lock.withLock { (done, total) } }
+
+    /// Why the download failed, or nil. To be asked after the end.
+    var failure: FetchError? { lock.withLock { error } }
+
+    /// No bytes are written from now on.
+    func close() {
+        lock.withLock {
+            if descriptor >= 0 { _ = Foundation.close(descriptor) }
+            descriptor = -1
+        }
+    }
+
+    private func fail(_ failure: FetchError) {
+        if error == nil { error = failure }
+    }
+
+    func urlSession(
+        _ session: URLSession, task: URLSessionTask, willPerformHTTPRedirection response: HTTPURLResponse,
+        newRequest request: URLRequest, completionHandler: @escaping (URLRequest?) -> Void
+    ) {
+        let allowed = lock.withLock {
+            redirects += 1
+            let old = response.url?.scheme?.lowercased() ?? "https"
+            let new = request.url?.scheme?.lowercased()
+            if redirects > 10 {
+                fail(.tooManyRedirects(address: address))
+            } else if new != "https", !(new == "http" && old == "http") {
+                fail(.forbiddenRedirect(address: address, to: request.url?.absoluteString ?? "nothing"))
+            }
+            return error == nil
+        }
+        if !allowed { task.cancel() }
+        completionHandler(allowed ? request : nil)
+    }
+
+    func urlSession(
+        _ session: URLSession, dataTask: URLSessionDataTask, didReceive response: URLResponse,
+        completionHandler: @escaping (URLSession.ResponseDisposition) -> Void
+    ) {
+        let accepted = lock.withLock {
+            begin(response)
+            return error == nil
+        }
+        completionHandler(accepted ? .allow : .cancel)
+    }
+
+    private func begin(_ response: URLResponse) {
+        guard let http = response as? HTTPURLResponse else {
+            return fail(.unreachable(address: address, reason: "no HTTP answer"))
+        }
+        let tag = http.value(forHTTPHeaderField: "ETag")
+        var offset = 0
+        switch http.statusCode {
+        case 200: break
+        case 206:
+            // Only the very bytes that are missing, of the very version whose beginning is here.
+            let range = http.value(forHTTPHeaderField: "Content-Range") ?? ""
+            guard let resumed, range.hasPrefix("bytes \(resumed.size)-"), tag == nil || tag == resumed.tag else {
+                unlink(part)
+                unlink(part + ".etag")
+                return fail(.cutShort(address: address, missing: nil))
+            }
+            offset = resumed.size
+        case 300..<400:
+            let target = http.value(forHTTPHeaderField: "Location") ?? "nothing"
+            return fail(.forbiddenRedirect(address: address, to: target))
+        default: return fail(.httpStatus(address: address, http.statusCode))
+        }
+        let length = http.value(forHTTPHeaderField: "Content-Length").flatMap { Int($0) }
+        total = length.map { $0.addingReportingOverflow(offset).overflow ? .max : $0 + offset }
+        if let total, total > maximumBytes { return fail(.tooLarge(source: address, maximum: maximumBytes)) }
+        descriptor = open(part, O_WRONLY | O_CREAT | O_CLOEXEC | (offset > 0 ? O_APPEND : O_TRUNC), 0o666)
+        guard descriptor >= 0 else { return fail(.stream(.cannotCreate(path: part, errno: errno))) }
+        done = offset
+        if offset == 0 {
+            unlink(part + ".etag")
+            // Weak tags say nothing about bytes.
+            if let tag, tag.hasPrefix("\"") { try? tag.write(toFile: part + ".etag", atomically: true, encoding: .utf8) }
+        }
+    }
+
+    func urlSession(_ session: URLSession, dataTask: URLSessionDataTask, didReceive data: Data) {
+        lock.withLock {
+            guard error == nil, descriptor >= 0 else { return }
+            if done + data.count > maximumBytes {
+                fail(.tooLarge(source: address, maximum: maximumBytes))
+                return dataTask.cancel()
+            }
+            data.withUnsafeBytes { bytes in
+                var rest = bytes[...]
+                while !rest.isEmpty {
+                    let count = write(descriptor, UnsafeRawBufferPointer(rebasing: rest).baseAddress, rest.count)
+                    if count < 0, errno == EINTR { continue }
+                    guard count >= 0 else {
+                        fail(.stream(.writeFailed(destination: part, errno: errno)))
+                        return dataTask.cancel()
+                    }
+                    rest = rest.dropFirst(count)
+                }
+            }
+            done += data.count
+        }
+    }
+
+    func urlSession(_ session: URLSession, task: URLSessionTask, didCompleteWithError problem: (any Error)?) {
+        lock.withLock {
+            if let total, done < total, descriptor >= 0 {
+                fail(.cutShort(address: address, missing: total - done))
+            } else if let problem = problem as? URLError {
+                fail(translated(problem))
+            } else if let problem {
+                fail(.unreachable(address: address, reason: "\(problem)"))
+            } else if descriptor < 0 {
+                fail(.cutShort(address: address, missing: total))
+            } else if fsync(descriptor) != 0 {
+                fail(.stream(.writeFailed(destination: part, errno: errno)))
+            }
+        }
+        finished.signal()
+    }
+
+    private func translated(_ problem: URLError) -> FetchError {
+        switch problem.code {
+        case .timedOut: .stalled(address: address, seconds: Int(problem.userInfo["seconds"] as? Int ?? 30))
+        case .networkConnectionLost: .cutShort(address: address, missing: total.map { $0 - done })
+        case .httpTooManyRedirects: .tooManyRedirects(address: address)
+        case .cannotFindHost, .dnsLookupFailed: .unreachable(address: address, reason: "no such host")
+        case .cannotConnectToHost: .unreachable(address: address, reason: "no connection")
+        case .serverCertificateUntrusted, .serverCertificateHasBadDate, .serverCertificateNotYetValid,
+            .serverCertificateHasUnknownRoot, .secureConnectionFailed:
+            .unreachable(address: address, reason: "its certificate doesn't hold")
+        default: .unreachable(address: address, reason: problem.localizedDescription)
+        }
+    }
+}

@@ -1,0 +1,129 @@
+// Every way in which something can fail to arrive, or to be what was expected.
+
+import Records
+
+/// A failure of fetching.
+public enum FetchError: DiagnosableError, Equatable {
+    /// The address isn't one, or neither http nor https.
+    case invalidAddress(String)
+    /// No connection, no such host, a certificate that doesn't hold.
+    case unreachable(address: String, reason: String)
+    /// The server answered with a status that isn't success.
+    case httpStatus(address: String, Int)
+    /// The server closed the connection before the end.
+    case cutShort(address: String, missing: Int?)
+    /// Nothing came for a while.
+    case stalled(address: String, seconds: Int)
+    /// More bytes than are allowed.
+    case tooLarge(source: String, maximum: Int)
+    /// A redirect to something that isn't https, or isn't the web at all.
+    case forbiddenRedirect(address: String, to: String)
+    /// One redirect after another.
+    case tooManyRedirects(address: String)
+    /// The SHA-256 isn't the expected one.
+    case wrongHash(source: String, expected: String, got: String)
+    /// Reading or writing a file failed.
+    case stream(StreamError)
+    /// A table's row has fewer columns than were named.
+    case tooFewColumns(source: String, line: Int, count: Int, expected: Int)
+    /// A header doesn't name a column that is wanted.
+    case noSuchColumn(source: String, column: String)
+    /// A CSV field's quotes don't fit together.
+    case misplacedQuote(source: String, line: Int)
+    /// Bytes that aren't UTF-8.
+    case invalidUTF8(source: String, line: Int)
+    /// An entry that isn't in the archive, or none was named and there are several.
+    case noSuchEntry(source: String, name: String?, available: [String])
+    /// A file that isn't what a model's file has to be.
+    case notTheModel(source: String, problem: String)
+    /// Another run is writing the same directory.
+    case locked(path: String)
+    /// Files of a model that neither the mirror nor the network has given.
+    case missingFiles(model: String, files: [String], mirror: String?, reason: String)
+
+    public var diagnosis: Diagnosis {
+        func at(_ source: String, line: Int? = nil, _ problem: String, _ remedy: String, _ status: ExitStatus)
+            -> Diagnosis
+        {
+            Diagnosis(
+                source: source, position: line.map { .line($0) }, problem: problem, remedy: remedy, status: status)
+        }
+        switch self {
+        case .invalidAddress(let address):
+            return at(redacted(address), "not an http or https address", "check the address", .usage)
+        case .unreachable(let address, let reason):
+            return at(
+                redacted(address), "can't be reached (\(reason))",
+                "check the network, or give --mirror with a folder that has the file", .unavailable)
+        case .httpStatus(let address, let status):
+            return at(
+                redacted(address), "the server answered \(status)", "check the address, or try --fallback or --mirror",
+                .unavailable)
+        case .cutShort(let address, let missing):
+            let amount = missing.map { "short by \($0) bytes" } ?? "short by an unknown number of bytes"
+            return at(redacted(address), "the download is \(amount)", "run it again to go on", .temporaryFailure)
+        case .stalled(let address, let seconds):
+            return at(
+                redacted(address), "nothing came for \(seconds) s", "run it again to go on", .temporaryFailure)
+        case .tooLarge(let source, let maximum):
+            return at(
+                redacted(source), "more than --max-bytes (\(maximum))", "raise --max-bytes if that is right", .badData)
+        case .forbiddenRedirect(let address, let target):
+            return at(
+                redacted(address), "redirects to \(redacted(target)), which isn't allowed", "check the address",
+                .protocolError)
+        case .tooManyRedirects(let address):
+            return at(redacted(address), "redirects without end", "check the address", .protocolError)
+        case .wrongHash(let source, let expected, let got):
+            return at(
+                redacted(source), "wrong SHA-256, expected \(expected) got \(got)",
+                "get the right file, or correct the hash", .badData)
+        case .stream(let error):
+            return error.diagnosis
+        case .tooFewColumns(let source, let line, let count, let expected):
+            return at(
+                source, line: line, "\(count) column\(count == 1 ? "" : "s") instead of \(expected)",
+                "check --format and --columns", .badData)
+        case .noSuchColumn(let source, let column):
+            return at(source, line: 1, "the header has no column \"\(column)\"", "check --columns", .badData)
+        case .misplacedQuote(let source, let line):
+            return at(source, line: line, "a quote out of place", "quote the whole field and double quotes in it", .badData)
+        case .invalidUTF8(let source, let line):
+            return at(source, line: line, "not valid UTF-8", "convert it to UTF-8, for instance with iconv", .badData)
+        case .noSuchEntry(let source, let name, let available):
+            let list = available.prefix(8).joined(separator: ", ") + (available.count > 8 ? ", …" : "")
+            return at(
+                source, name.map { "no entry \"\($0)\"" } ?? "\(available.count) entries, and none was named",
+                available.isEmpty ? "check the archive" : "give --entry with one of: \(list)", .badData)
+        case .notTheModel(let source, let problem):
+            return at(source, problem, "get the right file", .badData)
+        case .locked(let path):
+            return at(path, "locked by another run", "wait for it to end", .temporaryFailure)
+        case .missingFiles(let model, let files, let mirror, let reason):
+            let place = mirror.map { "\($0)/\(model)" } ?? "a folder DIR/\(model) and give --mirror DIR"
+            return at(
+                model, "missing \(files.joined(separator: ", ")) (\(reason))",
+                "connect to the network and run again, or put \(files.count == 1 ? "it" : "them") into \(place)"
+                    + (files.contains("model.safetensors") ? "; --tokenizer-only is enough for random weights" : ""),
+                .unavailable)
+        }
+    }
+}
+
+/// An address without the password, or whatever stands before its host's `@`.
+func redacted(_ address: String) -> String {
+    guard let scheme = address.firstRange(of: "://") else { return address }
+    let rest = address[scheme.upperBound...]
+    let authority = rest.prefix { $0 != "/" && $0 != "?" && $0 != "#" }
+    guard let at = authority.lastIndex(of: "@") else { return address }
+    return address[..<scheme.upperBound] + "…" + rest[at...]
+}
+
+/// Runs `body`, telling a stream's failure as a fetch error.
+func fetching<Value>(_ body: () throws(StreamError) -> Value) throws(FetchError) -> Value {
+    do {
+        return try body()
+    } catch {
+        throw .stream(error)
+    }
+}
