@@ -1,0 +1,110 @@
+// tokenize-pad: records to token shards.
+
+import ArgumentParser
+import FilterSupport
+import GPT2Kit
+import Records
+
+@main
+struct TokenizePad: Filter {
+    static let configuration = CommandConfiguration.filter(
+        "tokenize-pad", "Turn records into padded rows of GPT-2 tokens.",
+        discussion: """
+            Reads NDJSON records with a text and perhaps a label. Texts are encoded with the byte-level BPE of \
+            --tokenizer, cut to --length, and padded with <|endoftext|>; the word <|endoftext|> inside a text is \
+            ordinary text. An empty text becomes one pad. Cut texts are counted on stderr.
+            Writes a stream of token shards, each a safetensors blob, the last one marked (see FORMATS.md).
+            Streams with --length N, model or SHARD together with --labels or --labels-from. Otherwise (--length \
+            longest, or labels that are only known at the end) it buffers: 4 bytes for each token, and 20 for each text.
+
+            EXAMPLE
+              split --part train < all.ndjson | tokenize-pad --tokenizer models/gpt2 > train.tokens
+              tokenize-pad --tokenizer models/gpt2 --length train.tokens --labels-from train.tokens test.ndjson > \
+            test.tokens
+
+            EXIT CODES
+              64 usage, 65 bad record, unknown label or, with --strict, a text that is too long, 66 no such file, \
+            74 read or write error, 78 not a GPT-2 tokenizer
+            """)
+
+    @OptionGroup var input: InputArgument
+
+    @Option(help: ArgumentHelp("The directory of vocab.json and merges.txt.", valueName: "dir"))
+    var tokenizer: String
+
+    @Option(
+        help: ArgumentHelp(
+            """
+            How long every row is: as the longest text is (but no longer than the model takes, config.json's \
+            n_positions or 1024), N tokens, what the model takes, or as in another stream of shards.
+            """, valueName: "longest|N|model|SHARD"))
+    var length = "longest"
+
+    @Option(help: ArgumentHelp("The classes; another label is an error. (default: those that occur)", valueName: "a,b"))
+    var labels: String?
+
+    @Option(help: ArgumentHelp("The classes of another stream of shards.", valueName: "SHARD"))
+    var labelsFrom: String?
+
+    @Flag(help: "A text that is too long is an error instead of being cut.")
+    var strict = false
+
+    @Option(
+        help: ArgumentHelp("The most rows that one shard has.", valueName: "n"), transform: positiveInteger)
+    var rowsPerShard = 4096
+
+    @OptionGroup var records: RecordOptions
+    @OptionGroup var verbosity: QuietOption
+
+    func validate() throws {
+        if labels != nil, labelsFrom != nil { throw ValidationError("--labels and --labels-from exclude each other") }
+        if let number = Int(length), number < 1 { throw ValidationError("--length has to be at least 1") }
+        if length.isEmpty { throw ValidationError("--length is empty") }
+        if let labels, labels.utf8.split(separator: 0x2C, omittingEmptySubsequences: false).contains(where: \.isEmpty) {
+            throw ValidationError("--labels has an empty label")
+        }
+    }
+
+    func run() throws {
+        let maker = TokenShardMaker(
+            tokenizer: try Tokenizer(directory: tokenizer), length: try rowLength(), labels: try classes(),
+            isStrict: strict, rowsPerShard: rowsPerShard)
+        let sink = ByteSink.standardOutput()
+        let report = try maker.make(records.reader(try input.open()), into: sink)
+        try sink.close()
+        if report.truncated > 0 {
+            verbosity.note(
+                "tokenize-pad", "\(report.truncated) of \(report.rows) texts were cut to \(report.length) tokens")
+        }
+        verbosity.summary("tokenize-pad", "\(report.rows) rows of \(report.length) tokens")
+    }
+
+    private func rowLength() throws -> TokenShardMaker.Length {
+        let maximum = try modelLength(directory: tokenizer)
+        switch length {
+        case "longest": return .longest(maximum: maximum ?? 1024)
+        case "model":
+            guard let maximum else {
+                throw UsageError(
+                    "--length model needs a config.json in \(tokenizer)", remedy: "name the length in tokens")
+            }
+            return .fixed(maximum)
+        default:
+            let isNumber = length.utf8.allSatisfy { (0x30...0x39).contains($0) }
+            guard isNumber else {
+                return .fixed(try ShardReader.readDescription(ByteSource(path: length)).length)
+            }
+            guard let number = Int(length), number <= maximum ?? 1 << 20 else {
+                throw UsageError(
+                    "--length \(length) is more than the \(maximum ?? 1 << 20) tokens that the model takes",
+                    remedy: "choose a smaller one")
+            }
+            return .fixed(number)
+        }
+    }
+
+    private func classes() throws -> [String]? {
+        if let labelsFrom { return try ShardReader.readDescription(ByteSource(path: labelsFrom)).labelNames }
+        return labels?.utf8.split(separator: 0x2C).map { String($0) ?? "" }
+    }
+}

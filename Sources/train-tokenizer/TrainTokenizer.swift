@@ -1,0 +1,58 @@
+// train-tokenizer: records to a byte-level BPE tokenizer of their own.
+
+import ArgumentParser
+import FilterSupport
+import GPT2Kit
+import Records
+
+@main
+struct TrainTokenizer: Filter {
+    static let configuration = CommandConfiguration.filter(
+        "train-tokenizer", "Learn a GPT-2 tokenizer from texts.",
+        discussion: """
+            Reads NDJSON records with a text. Learns byte-level BPE merges: the most frequent pair first, among \
+            equals the one with the lowest ids, so that the same texts give the same files.
+            Writes vocab.json and merges.txt in GPT-2's format to --out: 256 bytes, merges, and <|endoftext|> last. \
+            There are fewer tokens than --vocab-size where the texts have no more pairs that occur twice.
+            Memory: the different words of the texts, not the texts.
+
+            EXAMPLE
+              train-tokenizer --vocab-size 1024 --out build/tokenizer < train.ndjson
+
+            EXIT CODES
+              64 usage, 65 bad record, 66 no such file, 73 the directory can't be created, 74 read or write error
+            """)
+
+    @OptionGroup var input: InputArgument
+
+    @Option(help: ArgumentHelp("Tokens, at least 257.", valueName: "n"), transform: positiveInteger)
+    var vocabSize: Int
+
+    @Option(help: ArgumentHelp("The directory for vocab.json and merges.txt.", valueName: "dir"))
+    var out: String
+
+    @OptionGroup var records: RecordOptions
+    @OptionGroup var verbosity: QuietOption
+
+    func validate() throws {
+        if vocabSize < 257 { throw ValidationError("--vocab-size has to be at least 257") }
+    }
+
+    func run() throws {
+        let source = try input.open()
+        var reader = records.reader(source)
+        var trainer = BPETrainer()
+        var count = 0
+        while let record = try reader.next() {
+            trainer.add(try record.textBytes())
+            count += 1
+        }
+        if count == 0 { throw RecordError.noRecords(source: source.name) }
+        let merges = try trainer.train(vocabularySize: vocabSize)
+        let directory = try AtomicDirectory(path: out)
+        try directory.file("vocab.json").write(merges.vocabulary)
+        try directory.file("merges.txt").write(merges.mergeLines)
+        try directory.commit()
+        verbosity.summary("train-tokenizer", "\(merges.tokens.count + 1) tokens from \(count) texts")
+    }
+}
