@@ -75,7 +75,7 @@ import Testing
     }
 
     @Test func `R57 a shard to take over from that is cut is refused`() throws {
-        _ = try shell("tokenize-pad --tokenizer tok in.ndjson | head -c 900 > cut.tokens", in: folder.url)
+        _ = try shell("tokenize-pad --tokenizer tok in.ndjson | head -c 700 > cut.tokens", in: folder.url)
         expectFailure(
             try shell("tokenize-pad --tokenizer tok --length cut.tokens in.ndjson", in: folder.url), 65,
             "tokenize-pad", "ended before")
