@@ -71,7 +71,8 @@ import Testing
     ])
     func `R17 wrong options are refused before any input is read`(options: String) throws {
         expectFailure(
-            try shell("tokenize-pad --tokenizer tok \(options) in.ndjson", in: folder.url), 64, "tokenize-pad", "arguments: ")
+            try shell("tokenize-pad --tokenizer tok \(options) in.ndjson", in: folder.url), 64, "tokenize-pad",
+            "arguments: ")
     }
 
     @Test func `R57 a shard to take over from that is cut is refused`() throws {

@@ -165,7 +165,8 @@ private func foreign(
     }
 
     @Test func `R58 a shard of absurd size is refused before it is read`() throws {
-        let header = "{\"input_ids\":{\"dtype\":\"I32\",\"shape\":[1073741824,1048576],"
+        let header =
+            "{\"input_ids\":{\"dtype\":\"I32\",\"shape\":[1073741824,1048576],"
             + "\"data_offsets\":[0,4503599627370496]}}"
         let bytes = withUnsafeBytes(of: UInt64(header.utf8.count).littleEndian, Array.init) + Array(header.utf8)
         #expect(reason(bytes) == .tooLarge)
