@@ -72,11 +72,11 @@ struct TokenizePad: Filter {
         let sink = ByteSink.standardOutput()
         let report = try maker.make(records.reader(try input.open()), into: sink)
         try sink.close()
+        let notes = verbosity.notes("tokenize-pad")
         if report.truncated > 0 {
-            verbosity.note(
-                "tokenize-pad", "\(report.truncated) of \(report.rows) texts were cut to \(report.length) tokens")
+            notes.record("\(report.truncated) of \(report.rows) texts were cut to \(report.length) tokens")
         }
-        verbosity.summary("tokenize-pad", "\(report.rows) rows of \(report.length) tokens")
+        notes.summary("\(report.rows) rows of \(report.length) tokens")
     }
 
     private func rowLength() throws -> TokenShardMaker.Length {

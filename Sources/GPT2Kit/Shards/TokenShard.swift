@@ -37,7 +37,7 @@ struct TokenShard {
 
         var names = JSONWriter()
         names.beginArray()
-        description.labelNames.forEach { names.string($0) }
+        for name in description.labelNames { names.string(name) }
         names.endArray()
         var metadata = [
             "format": Self.format,

@@ -82,10 +82,11 @@ public struct TokenShardMaker {
     }
 
     private func buffer(_ reader: RecordReader, into sink: ByteSink) throws -> Report {
-        let maximum = switch length {
-        case .longest(let maximum): maximum
-        case .fixed(let length): length
-        }
+        let maximum =
+            switch length {
+            case .longest(let maximum): maximum
+            case .fixed(let length): length
+            }
         var classes = Classes(labels)
         var rows = TokenRows()
         var isTruncated: [Bool] = []

@@ -97,7 +97,7 @@ public struct SafetensorsWriter {
             ] {
                 writer.key(key)
                 writer.beginArray()
-                values.forEach { writer.number($0) }
+                for value in values { writer.number(value) }
                 writer.endArray()
             }
             writer.endObject()

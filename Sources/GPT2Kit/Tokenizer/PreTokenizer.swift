@@ -13,24 +13,28 @@ enum CharacterClass: UInt8 {
     case whiteSpace = 3
 }
 
-/// The pre-tokenizer's table: one class per scalar.
+/// The pre-tokenizer with its table.
 struct PreTokenizer: Sendable {
     /// By scalar, 0x110000 entries. Letters, numbers and white space are as tiktoken and Hugging Face see them.
-    private let classes: [UInt8]
+    private let classes = PreTokenizer.classTable
 
-    init() {
+    /// Made once: it is a constant that would be a megabyte of source.
+    private static let classTable: [UInt8] = {
         var classes = [UInt8](repeating: CharacterClass.other.rawValue, count: 0x110000)
         let sets: [([UInt32], CharacterClass)] = [
             (CharacterClassRanges.letters, .letter), (CharacterClassRanges.numbers, .number),
             (CharacterClassRanges.whiteSpace, .whiteSpace),
         ]
-        for (ranges, kind) in sets {
-            for pair in stride(from: 0, to: ranges.count, by: 2) {
-                for scalar in ranges[pair]...ranges[pair + 1] { classes[Int(scalar)] = kind.rawValue }
+        classes.withUnsafeMutableBufferPointer { classes in
+            for (ranges, kind) in sets {
+                for pair in stride(from: 0, to: ranges.count, by: 2) {
+                    let range = Int(ranges[pair])...Int(ranges[pair + 1])
+                    UnsafeMutableBufferPointer(rebasing: classes[range]).update(repeating: kind.rawValue)
+                }
             }
         }
-        self.classes = classes
-    }
+        return classes
+    }()
 
     /// Calls `body` with every piece of `text`, in order; together they are the text.
     @inline(__always)

@@ -29,7 +29,8 @@ public final class Tokenizer: Sendable {
     /// - Throws: ``StreamError`` or ``TokenizerError``.
     public convenience init(directory: String) throws {
         try self.init(
-            vocabulary: MappedFile(path: "\(directory)/vocab.json"), merges: MappedFile(path: "\(directory)/merges.txt"))
+            vocabulary: MappedFile(path: "\(directory)/vocab.json"), merges: MappedFile(path: "\(directory)/merges.txt")
+        )
     }
 
     /// Reads the two files from memory.

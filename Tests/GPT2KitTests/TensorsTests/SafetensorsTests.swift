@@ -128,8 +128,10 @@ final class TemporaryDirectory {
         ("{\(entry("a", "U8", "[4]", "0", "4"))}", 5, .trailingBytes(1)),
         ("{\(entry("a", "U8", "[4]", "0", "4"))}", 3, .beyondEnd(tensor: "a", end: 4, data: 3)),
         ("{\(entry("a", "U8", "[4]", "1", "5"))}", 5, .hole(before: "a", count: 1)),
-        ("{\(entry("a", "U8", "[4]", "0", "4")),\(entry("b", "U8", "[1]", "5", "6"))}", 6,
-            .hole(before: "b", count: 1)),
+        (
+            "{\(entry("a", "U8", "[4]", "0", "4")),\(entry("b", "U8", "[1]", "5", "6"))}", 6,
+            .hole(before: "b", count: 1)
+        ),
         ("{\(entry("a", "U8", "[4]", "0", "4")),\(entry("b", "U8", "[1]", "3", "4"))}", 4, .overlap(tensor: "b")),
         ("{\(entry("a", "U8", "[4]", "4", "0"))}", 4, .reversed(tensor: "a")),
         ("{\(entry("a", "U8", "[5]", "0", "4"))}", 4, .sizeMismatch(tensor: "a", needed: 5, found: 4)),
@@ -137,8 +139,10 @@ final class TemporaryDirectory {
         ("{\(entry("a", "F32", "[4611686018427387904]", "0", "0"))}", 0, .shapeOverflow(tensor: "a")),
         ("{\(entry("a", "F31", "[1]", "0", "4"))}", 4, .unknownType(tensor: "a", type: "F31")),
         ("{\(entry("a", "U8", "[1]", "0", "1")),\(entry("a", "U8", "[1]", "1", "2"))}", 2, .duplicateName("a")),
-        ("{\"a\":{\"dtype\":\"U8\",\"shape\":[1],\"shape\":[1],\"data_offsets\":[0,1]}}", 1,
-            .duplicateName("a.shape")),
+        (
+            "{\"a\":{\"dtype\":\"U8\",\"shape\":[1],\"shape\":[1],\"data_offsets\":[0,1]}}", 1,
+            .duplicateName("a.shape")
+        ),
         ("{\"a\":{\"dtype\":\"U8\",\"shape\":[1]}}", 1, .missingField(tensor: "a", field: "data_offsets")),
         ("{\"a\":{\"dtype\":\"U8\",\"data_offsets\":[0,1]}}", 1, .missingField(tensor: "a", field: "shape")),
         ("{\"a\":{\"shape\":[1],\"data_offsets\":[0,1]}}", 1, .missingField(tensor: "a", field: "dtype")),

@@ -1,0 +1,90 @@
+// tokenize-pad and train-tokenizer as processes, through real pipes.
+
+import Foundation
+import Testing
+
+@Suite struct TokenizePadTests {
+    private let folder: Folder
+    private static let records = """
+        {"text":"the cat sat on the mat","label":"ham"}
+        {"text":"","label":"spam"}
+        {"text":"the other cat sat there","label":"ham","more":[1,2]}
+
+        """
+
+    init() throws {
+        folder = try Folder()
+        try folder.write("in.ndjson", Self.records)
+        let trained = try shell("train-tokenizer --vocab-size 270 --out tok < in.ndjson", in: folder.url)
+        #expect(trained.status == 0 && trained.output.isEmpty, "\(trained.errors)")
+        #expect(try folder.names("tok") == ["merges.txt", "vocab.json"])
+    }
+
+    @Test func `records through a pipe become shards whose length and labels another run takes over`() throws {
+        let first = try shell("cat in.ndjson | tokenize-pad --tokenizer tok > a.tokens", in: folder.url)
+        #expect(first.status == 0 && first.errors.isEmpty, "\(first.errors)")
+        let again = try shell("tokenize-pad --tokenizer tok - < in.ndjson | cmp - a.tokens", in: folder.url)
+        #expect(again.status == 0, "\(again.errors)")
+        let second = try shell(
+            "head -1 in.ndjson | tokenize-pad --tokenizer tok --length a.tokens --labels-from a.tokens > b.tokens",
+            in: folder.url)
+        #expect(second.status == 0 && second.errors.isEmpty, "\(second.errors)")
+        let header = try shell("head -c 1000 b.tokens", in: folder.url).text
+        #expect(header.contains(#""label_names":"[\"ham\",\"spam\"]""#))
+    }
+
+    @Test func `R54 a tokenizer that isn't one is a matter of configuration`() throws {
+        _ = try shell("sed -i '$d' tok/merges.txt", in: folder.url)
+        expectFailure(
+            try shell("tokenize-pad --tokenizer tok in.ndjson", in: folder.url), 78, "tokenize-pad", "no merge makes")
+        expectFailure(
+            try shell("tokenize-pad --tokenizer nowhere in.ndjson", in: folder.url), 66, "tokenize-pad", "no such file")
+    }
+
+    @Test func `R55 cut texts are counted, and refused with --strict`() throws {
+        let cut = try shell("tokenize-pad --tokenizer tok --length 4 in.ndjson > x", in: folder.url)
+        #expect(cut.status == 0)
+        #expect(cut.errors == "tokenize-pad: 2 of 3 texts were cut to 4 tokens\n")
+        expectFailure(
+            try shell("tokenize-pad --tokenizer tok --length 4 --strict in.ndjson", in: folder.url), 65,
+            "tokenize-pad", "in.ndjson:1: ")
+    }
+
+    @Test func `wrong records and labels are told with their line`() throws {
+        expectFailure(
+            try shell("tokenize-pad --tokenizer tok --labels ham in.ndjson", in: folder.url), 65, "tokenize-pad",
+            "in.ndjson:2: unknown label 'spam': the labels are ham")
+        expectFailure(
+            try shell("(cat in.ndjson; echo '{') | tokenize-pad --tokenizer tok", in: folder.url), 65, "tokenize-pad",
+            "stdin:4: ")
+        expectFailure(
+            try shell("tokenize-pad --tokenizer tok < /dev/null", in: folder.url), 65, "tokenize-pad", "no records")
+        expectFailure(
+            try shell("train-tokenizer --vocab-size 300 --out t2 < /dev/null", in: folder.url), 65, "train-tokenizer",
+            "no records")
+        #expect(try folder.names().contains("t2") == false)
+    }
+
+    @Test(arguments: [
+        "--length 0", "--length 99999999999999999999", "--length model", "--labels a,,b", "--rows-per-shard 0",
+        "--labels a --labels-from x", "--nonsense",
+    ])
+    func `R17 wrong options are refused before any input is read`(options: String) throws {
+        expectFailure(
+            try shell("tokenize-pad --tokenizer tok \(options) in.ndjson", in: folder.url), 64, "tokenize-pad",
+            "arguments: ")
+    }
+
+    @Test func `R57 a shard to take over from that is cut is refused`() throws {
+        _ = try shell("tokenize-pad --tokenizer tok in.ndjson | head -c 700 > cut.tokens", in: folder.url)
+        expectFailure(
+            try shell("tokenize-pad --tokenizer tok --length cut.tokens in.ndjson", in: folder.url), 65,
+            "tokenize-pad", "ended before")
+    }
+
+    @Test func `R1 a full disk is an error`() throws {
+        expectFailure(
+            try shell("tokenize-pad --tokenizer tok in.ndjson > /dev/full", in: folder.url), 74, "tokenize-pad",
+            "No space")
+    }
+}
