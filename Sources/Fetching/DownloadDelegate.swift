@@ -14,6 +14,7 @@ final class DownloadDelegate: NSObject, URLSessionDataDelegate, @unchecked Senda
     private let part: String
     private let resumed: (tag: String, size: Int)?
     private let maximumBytes: Int
+    private let stallSeconds: Int
     private let lock = NSLock()
     private let finished = DispatchSemaphore(value: 0)
     private var descriptor: Int32 = -1
@@ -22,11 +23,14 @@ final class DownloadDelegate: NSObject, URLSessionDataDelegate, @unchecked Senda
     private var redirects = 0
     private var error: FetchError?
 
-    init(address: String, part: String, resumed: (tag: String, size: Int)?, maximumBytes: Int) {
+    init(
+        address: String, part: String, resumed: (tag: String, size: Int)?, maximumBytes: Int, stallSeconds: Int
+    ) {
         self.address = address
         self.part = part
         self.resumed = resumed
         self.maximumBytes = maximumBytes
+        self.stallSeconds = stallSeconds
     }
 
     /// Waits for the end, at most that long.
@@ -66,7 +70,7 @@ final class DownloadDelegate: NSObject, URLSessionDataDelegate, @unchecked Senda
             }
             return error == nil
         }
-        if !allowed { task.cancel() }
+        // Without a request the redirect itself becomes the answer. (Cancelling here as well makes URLSession trap.)
         completionHandler(allowed ? request : nil)
     }
 
@@ -158,8 +162,10 @@ final class DownloadDelegate: NSObject, URLSessionDataDelegate, @unchecked Senda
 
     private func translated(_ problem: URLError) -> FetchError {
         switch problem.code {
-        case .timedOut: .stalled(address: address, seconds: Int(problem.userInfo["seconds"] as? Int ?? 30))
+        case .timedOut: .stalled(address: address, seconds: stallSeconds)
         case .networkConnectionLost: .cutShort(address: address, missing: total.map { $0 - done })
+        case .unsupportedURL, .redirectToNonExistentLocation:
+            .forbiddenRedirect(address: address, to: problem.failureURLString ?? "something that isn't the web")
         case .httpTooManyRedirects: .tooManyRedirects(address: address)
         case .cannotFindHost, .dnsLookupFailed: .unreachable(address: address, reason: "no such host")
         case .cannotConnectToHost: .unreachable(address: address, reason: "no connection")

@@ -57,7 +57,7 @@ public struct Downloader: Sendable {
         }
         let delegate = DownloadDelegate(
             address: url.absoluteString, part: part, resumed: size > 0 ? tag.map { ($0, size) } : nil,
-            maximumBytes: maximumBytes)
+            maximumBytes: maximumBytes, stallSeconds: stallSeconds)
         let configuration = URLSessionConfiguration.ephemeral
         configuration.timeoutIntervalForRequest = TimeInterval(stallSeconds)
         let session = URLSession(configuration: configuration, delegate: delegate, delegateQueue: nil)

@@ -113,6 +113,16 @@ public final class ZipArchive {
             guard zip_stat_index(handle, index, 0, &status) == 0, let cName = status.name,
                 let entryName = String(validatingCString: cName)
             else { throw refuse("an entry without a readable name") }
+            // The name as it is stored: libzip shows control characters as CP437's pictures.
+            let hasControls = zip_get_name(handle, index, UInt32(ZIP_FL_ENC_RAW)).map { raw in
+                var position = 0
+                while raw[position] != 0 {
+                    if (1..<0x20).contains(raw[position]) || raw[position] == 0x7F { return true }
+                    position += 1
+                }
+                return false
+            }
+            if hasControls ?? true { throw refuse("an entry's name has control characters: \"\(entryName)\"") }
             if let problem = problem(ofName: entryName) { throw refuse("\(problem): \"\(entryName)\"") }
             if !seen.insert(entryName.lowercased()).inserted {
                 throw refuse("two entries with the same name, case aside: \"\(entryName)\"")
@@ -135,9 +145,6 @@ public final class ZipArchive {
     private static func problem(ofName name: String) -> String? {
         if name.isEmpty { return "an entry without a name" }
         if name.utf8.count > 255 { return "an entry's name is too long" }
-        if name.unicodeScalars.contains(where: { $0.value < 0x20 || $0.value == 0x7F }) {
-            return "an entry's name has control characters"
-        }
         let parts = name.split(omittingEmptySubsequences: false) { $0 == "/" || $0 == "\\" }
         let hasDrive = name.utf8.dropFirst().first == UInt8(ascii: ":")
         if parts.contains("..") || parts.first == "" || hasDrive { return "an entry's name leads out of the archive" }
