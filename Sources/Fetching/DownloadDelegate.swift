@@ -51,6 +51,7 @@ final class DownloadDelegate: NSObject, URLSessionDataDelegate, @unchecked Senda
         }
     }
 
+    /// The first failure counts.
     private func fail(_ failure: FetchError) {
         if error == nil { error = failure }
     }
@@ -62,11 +63,14 @@ final class DownloadDelegate: NSObject, URLSessionDataDelegate, @unchecked Senda
         let allowed = lock.withLock {
             redirects += 1
             let old = response.url?.scheme?.lowercased() ?? "https"
-            let new = request.url?.scheme?.lowercased()
+            // URLSession on Linux turns file: into a path on the same host, so the header itself is asked.
+            let location = response.value(forHTTPHeaderField: "Location") ?? ""
+            let stated = location.contains("://") ? location.prefix { $0 != ":" }.lowercased() : nil
+            let new = stated ?? request.url?.scheme?.lowercased()
             if redirects > 10 {
                 fail(.tooManyRedirects(address: address))
             } else if new != "https", !(new == "http" && old == "http") {
-                fail(.forbiddenRedirect(address: address, to: request.url?.absoluteString ?? "nothing"))
+                fail(.forbiddenRedirect(address: address, to: location))
             }
             return error == nil
         }
@@ -125,7 +129,9 @@ final class DownloadDelegate: NSObject, URLSessionDataDelegate, @unchecked Senda
             guard error == nil, descriptor >= 0 else { return }
             if done + data.count > maximumBytes {
                 fail(.tooLarge(source: address, maximum: maximumBytes))
-                return dataTask.cancel()
+                // Ends the wait. Cancelling is left to who waits: here it could block for as long as data comes.
+                finished.signal()
+                return
             }
             data.withUnsafeBytes { bytes in
                 var rest = bytes[...]
@@ -134,7 +140,8 @@ final class DownloadDelegate: NSObject, URLSessionDataDelegate, @unchecked Senda
                     if count < 0, errno == EINTR { continue }
                     guard count >= 0 else {
                         fail(.stream(.writeFailed(destination: part, errno: errno)))
-                        return dataTask.cancel()
+                        finished.signal()
+                        return
                     }
                     rest = rest.dropFirst(count)
                 }
