@@ -120,7 +120,9 @@ final class DownloadDelegate: NSObject, URLSessionDataDelegate, @unchecked Senda
         if offset == 0 {
             unlink(part + ".etag")
             // Weak tags say nothing about bytes.
-            if let tag, tag.hasPrefix("\"") { try? tag.write(toFile: part + ".etag", atomically: true, encoding: .utf8) }
+            if let tag, tag.hasPrefix("\"") {
+                try? tag.write(toFile: part + ".etag", atomically: true, encoding: .utf8)
+            }
         }
     }
 

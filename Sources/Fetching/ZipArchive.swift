@@ -33,7 +33,9 @@ public final class ZipArchive {
             var error = zip_error_t()
             zip_error_init_with_code(&error, code)
             defer { zip_error_fini(&error) }
-            throw .stream(.damaged(source: name, problem: "not a sound zip archive (\(String(cString: zip_error_strerror(&error))))"))
+            throw .stream(
+                .damaged(
+                    source: name, problem: "not a sound zip archive (\(String(cString: zip_error_strerror(&error))))"))
         }
         self.handle = handle
         do {
@@ -64,7 +66,8 @@ public final class ZipArchive {
     public func open(_ entry: Entry, maximumBytes: Int) throws(FetchError) -> ByteSource {
         if entry.size > maximumBytes { throw .tooLarge(source: name, maximum: maximumBytes) }
         guard let file = zip_fopen_index(handle, entry.index, 0) else {
-            throw .stream(.damaged(source: name, problem: "entry can't be read (\(String(cString: zip_strerror(handle))))"))
+            throw .stream(
+                .damaged(source: name, problem: "entry can't be read (\(String(cString: zip_strerror(handle))))"))
         }
         let reader = EntryReader(file: file, archive: self, entry: entry)
         return ByteSource(name: entry.name) { buffer throws(StreamError) in try reader.read(into: buffer) }

@@ -96,9 +96,11 @@ struct ArchiveTests {
         }
     }
 
-    @Test("B33: names that lead elsewhere are refused", arguments: [
-        "../x", "/x", "a/../../x", "..\\x", "C:\\x", "\\x", "a\u{1B}b", String(repeating: "x", count: 300),
-    ])
+    @Test(
+        "B33: names that lead elsewhere are refused",
+        arguments: [
+            "../x", "/x", "a/../../x", "..\\x", "C:\\x", "\\x", "a\u{1B}b", String(repeating: "x", count: 300),
+        ])
     func names(name: String) throws {
         try refused(HandmadeZip([("good", "1"), (name, "2")]).bytes, entry: "good")
     }
@@ -134,9 +136,10 @@ struct TableTests {
 
     @Test("C44: tab-separated text has no quoting, and further tabs belong to the text")
     func tsv() throws {
-        #expect(try convert("ham\tsay \"hi\nspam\ta\tb\r\n", TableConverter(name: "t")) == [
-            #"{"id":"t-1","label":"ham","text":"say \"hi"}"#, #"{"id":"t-2","label":"spam","text":"a\tb"}"#,
-        ])
+        #expect(
+            try convert("ham\tsay \"hi\nspam\ta\tb\r\n", TableConverter(name: "t")) == [
+                #"{"id":"t-1","label":"ham","text":"say \"hi"}"#, #"{"id":"t-2","label":"spam","text":"a\tb"}"#,
+            ])
         #expect(throws: FetchError.tooFewColumns(source: "table", line: 2, count: 1, expected: 2)) {
             try convert("ham\ta\nspam\n", TableConverter(name: "t"))
         }
@@ -146,19 +149,22 @@ struct TableTests {
     func invalidUTF8(format: TableFormat) throws {
         let separator: UInt8 = format == .tsv ? 0x09 : 0x2C
         #expect(throws: FetchError.invalidUTF8(source: "table", line: 2)) {
-            try convert([0x61, separator, 0x62, 0x0A, 0x61, separator, 0xFF], TableConverter(format: format, name: "t"))
+            try convert(
+                [0x61, separator, 0x62, 0x0A, 0x61, separator, 0xFF], TableConverter(format: format, name: "t"))
         }
     }
 
     @Test("CSV follows RFC 4180")
     func csv() throws {
         let text = "\u{FEFF}id,skip,text,label\r\n1,x,\"a \"\"q\"\", b\nc\",ham\r\n2,,plain,spam"
-        #expect(try convert(text, TableConverter(format: .csv, hasHeader: true, name: "t")) == [
-            #"{"id":"t-1","label":"ham","text":"a \"q\", b\nc"}"#, #"{"id":"t-2","label":"spam","text":"plain"}"#,
-        ])
-        #expect(try convert("1,x,t", TableConverter(format: .csv, columns: ["id", "_", "text"], name: "t")) == [
-            #"{"id":"1","text":"t"}"#
-        ])
+        #expect(
+            try convert(text, TableConverter(format: .csv, hasHeader: true, name: "t")) == [
+                #"{"id":"t-1","label":"ham","text":"a \"q\", b\nc"}"#, #"{"id":"t-2","label":"spam","text":"plain"}"#,
+            ])
+        #expect(
+            try convert("1,x,t", TableConverter(format: .csv, columns: ["id", "_", "text"], name: "t")) == [
+                #"{"id":"1","text":"t"}"#
+            ])
         for bad in ["a,\"b", "a,\"b\"c\n", "a,b\"c\n"] {
             #expect(throws: FetchError.misplacedQuote(source: "table", line: 1)) {
                 try convert(bad, TableConverter(format: .csv, name: "t"))

@@ -34,7 +34,8 @@ struct DownloaderTests {
         #expect(try remaining() == ["file"])
     }
 
-    @Test("B22, B23, B24: cut short is 75; the next run completes it, whatever the server does to the range",
+    @Test(
+        "B22, B23, B24: cut short is 75; the next run completes it, whatever the server does to the range",
         arguments: ["cut", "changed", "beyond"])
     func resumes(name: String) throws {
         defer { clean() }

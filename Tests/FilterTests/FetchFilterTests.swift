@@ -4,9 +4,10 @@ import Testing
 @Suite("fetch-unzip and fetch-model as processes")
 struct FetchFilterTests {
     /// A zip archive with one stored entry, `t.tsv`: "ham\ta\n".
-    private static let archive = Data(
-        base64Encoded: "UEsDBBQAAAAAAAAAIQDA1ZmrBgAAAAYAAAAFAAAAdC50c3ZoYW0JYQpQSwECFAMUAAAAAAAAACEAwNWZqwYAAAAGAA"
-            + "AABQAAAAAAAAAAAAAApIEAAAAAdC50c3ZQSwUGAAAAAAEAAQAzAAAAKQAAAAAA") ?? Data()
+    private static let archive =
+        Data(
+            base64Encoded: "UEsDBBQAAAAAAAAAIQDA1ZmrBgAAAAYAAAAFAAAAdC50c3ZoYW0JYQpQSwECFAMUAAAAAAAAACEAwNWZqwYAAAAGAA"
+                + "AABQAAAAAAAAAAAAAApIEAAAAAdC50c3ZQSwUGAAAAAAEAAQAzAAAAKQAAAAAA") ?? Data()
     private static let wrongHash = String(repeating: "0", count: 64)
 
     @Test("an archive from a file, from stdin, and from a mirror gives the same records")

@@ -2,8 +2,10 @@ import Foundation
 import Testing
 
 /// Twelve records of two classes.
-private let records = (0..<12).map { "{\"id\":\"\($0)\",\"label\":\"\($0 % 4 == 0 ? "spam" : "ham")\",\"text\":\"t\($0)\"}\n" }
-    .joined()
+private let records = (0..<12).map {
+    "{\"id\":\"\($0)\",\"label\":\"\($0 % 4 == 0 ? "spam" : "ham")\",\"text\":\"t\($0)\"}\n"
+}
+.joined()
 private let tools = ["balance", "split --part train"]
 private func name(_ tool: String) -> String { tool.split(separator: " ").first.map(String.init) ?? tool }
 
@@ -67,9 +69,11 @@ struct RecordFilterTests {
         #expect(kept.text.replacingOccurrences(of: "\r\n", with: "\n") == plain.text)
     }
 
-    @Test("A14, A15: control characters and broken UTF-8 are errors with their line", arguments: [
-        [0x00], [0xFF], [0xC0, 0x80], [0xED, 0xA0, 0x80], [0xE2, 0x82],
-    ] as [[UInt8]])
+    @Test(
+        "A14, A15: control characters and broken UTF-8 are errors with their line",
+        arguments: [
+            [0x00], [0xFF], [0xC0, 0x80], [0xED, 0xA0, 0x80], [0xE2, 0x82],
+        ] as [[UInt8]])
     func bytes(bytes: [UInt8]) throws {
         let input = Data(records.utf8) + Data("{\"label\":\"ham\",\"text\":\"".utf8) + Data(bytes) + Data("\"}\n".utf8)
         expectFailure(try shell("balance", input: input), 65, "balance", "stdin:13: ")
@@ -78,15 +82,19 @@ struct RecordFilterTests {
     @Test("A16: a line beyond --max-line is an error with its line", arguments: tools)
     func longLine(tool: String) throws {
         let input = Data((records + String(repeating: "x", count: 5000)).utf8)
-        expectFailure(try shell("\(tool) --max-line 999", input: input), 65, name(tool), "stdin:13: longer than --max-line")
+        expectFailure(
+            try shell("\(tool) --max-line 999", input: input), 65, name(tool), "stdin:13: longer than --max-line")
     }
 
-    @Test("A17, C47: usage errors are one line and 64, and no input is read", arguments: [
-        "balance --per-class 0", "balance --per-class -1", "balance --seed nan", "balance --seed 99999999999999999999",
-        "balance --unknown", "balance a b", "split", "split --part train --out x", "split --part none",
-        "split --part train --fractions 0.5,0.5", "split --part train --fractions 1.5,-0.7,0.2",
-        "split --part train --fractions nan,0,1", "split --part train --group-by label", "balance --max-line 0",
-    ])
+    @Test(
+        "A17, C47: usage errors are one line and 64, and no input is read",
+        arguments: [
+            "balance --per-class 0", "balance --per-class -1", "balance --seed nan",
+            "balance --seed 99999999999999999999",
+            "balance --unknown", "balance a b", "split", "split --part train --out x", "split --part none",
+            "split --part train --fractions 0.5,0.5", "split --part train --fractions 1.5,-0.7,0.2",
+            "split --part train --fractions nan,0,1", "split --part train --group-by label", "balance --max-line 0",
+        ])
     func usage(command: String) throws {
         let result = try shell("\(command); code=$?; cat; exit $code", input: Data("untouched\n".utf8))
         #expect(result.text == "untouched\n")
@@ -122,7 +130,9 @@ struct RecordFilterTests {
         // A background job of a shell without job control ignores SIGINT, so that one is sent by `timeout`.
         let interrupted =
             signal == "INT"
-            ? try shell("mkfifo in; (sleep 5 >in & echo $! >pid); timeout --foreground -s INT --preserve-status 0.3 split --out parts <in; code=$?; kill $(cat pid); exit $code", in: folder.url)
+            ? try shell(
+                "mkfifo in; (sleep 5 >in & echo $! >pid); timeout --foreground -s INT --preserve-status 0.3 split --out parts <in; code=$?; kill $(cat pid); exit $code",
+                in: folder.url)
             : try shell(command, in: folder.url)
         #expect(interrupted.status == Int32(status))
         #expect(try !folder.names().contains { $0.contains("partial") || $0 == "parts" })
@@ -141,7 +151,8 @@ struct RecordFilterTests {
             let result = try shell("balance", input: Data("{\"label\":\"a\"}\n\(line)\n".utf8))
             expectFailure(result, 65, "balance", "stdin:2: ")
         }
-        #expect(try shell("split --part train --fractions 1,0,0", input: Data("{\"text\":\"a\"}".utf8)).lines.count == 1)
+        #expect(
+            try shell("split --part train --fractions 1,0,0", input: Data("{\"text\":\"a\"}".utf8)).lines.count == 1)
     }
 
     @Test("C45: what comes from a file is shown escaped")

@@ -11,33 +11,42 @@ private func scan(_ text: [UInt8]) throws -> [JSONScanner.Member] {
 
 @Suite("JSON")
 struct JSONTests {
-    @Test("legal values pass, as the value of a key that nobody asks for", arguments: [
-        "0", "-0", "-0.0e+00", "1E5", "12.5e-3", "1\(String(repeating: "0", count: 400))", "true", "false", "null",
-        "\"\"", "\"\\u0000\"", "\"\\ud83d\\ude00\"", "\"\\/\\b\\f\\n\\r\\t\\\"\\\\\"", "[]", "{}", "[ [ ] , { } ]",
-        "{\"a\":{\"a\":1}}", "\"\u{7F}\"", "\"é€😀\u{2028}\u{85}\"", "[1,2,\n\t\r 3]",
-    ])
+    @Test(
+        "legal values pass, as the value of a key that nobody asks for",
+        arguments: [
+            "0", "-0", "-0.0e+00", "1E5", "12.5e-3", "1\(String(repeating: "0", count: 400))", "true", "false", "null",
+            "\"\"", "\"\\u0000\"", "\"\\ud83d\\ude00\"", "\"\\/\\b\\f\\n\\r\\t\\\"\\\\\"", "[]", "{}", "[ [ ] , { } ]",
+            "{\"a\":{\"a\":1}}", "\"\u{7F}\"", "\"é€😀\u{2028}\u{85}\"", "[1,2,\n\t\r 3]",
+        ])
     func legal(value: String) throws {
         let members = try scan(Array(" {\"x\" : \(value) } ".utf8))
         #expect(members.count == 1)
         _ = try JSONValue(parsing: Array(value.utf8))
     }
 
-    @Test("C43: malformed values are errors, never traps", arguments: [
-        "", "01", "-", "+1", ".5", "1.", "1e", "1e+", "0x1", "NaN", "Infinity", "tru", "nul", "'a'", "\"", "\"\\",
-        "\"\\x\"", "\"\\u12\"", "\"\\u12g4\"", "\"\\ud800\"", "\"\\udc00\"", "\"\\ud800\\ud800\"", "\"\\ud800x\"", "[",
-        "[1", "[1,", "[1,]", "[,]", "[1 2]", "{", "{\"a\"", "{\"a\":", "{\"a\":1", "{\"a\":1,", "{\"a\":1,}", "{a:1}",
-        "{1:1}", "[}", "{]", "\"\n\"", "\"\u{1}\"", "1 1", "]", "}",
-    ])
+    @Test(
+        "C43: malformed values are errors, never traps",
+        arguments: [
+            "", "01", "-", "+1", ".5", "1.", "1e", "1e+", "0x1", "NaN", "Infinity", "tru", "nul", "'a'", "\"", "\"\\",
+            "\"\\x\"", "\"\\u12\"", "\"\\u12g4\"", "\"\\ud800\"", "\"\\udc00\"", "\"\\ud800\\ud800\"", "\"\\ud800x\"",
+            "[",
+            "[1", "[1,", "[1,]", "[,]", "[1 2]", "{", "{\"a\"", "{\"a\":", "{\"a\":1", "{\"a\":1,", "{\"a\":1,}",
+            "{a:1}",
+            "{1:1}", "[}", "{]", "\"\n\"", "\"\u{1}\"", "1 1", "]", "}",
+        ])
     func malformed(value: String) {
         #expect(throws: JSONError.self) { try scan(Array("{\"x\":\(value)}".utf8 + [0x21])) }
         #expect(throws: JSONError.self) { try scan(Array("{\"x\":\(value)".utf8)) }
         #expect(throws: JSONError.self) { try JSONValue(parsing: Array(value.utf8)) }
     }
 
-    @Test("A15: bytes that aren't UTF-8 are errors", arguments: [
-        [0xFF], [0x80], [0xC0, 0x80], [0xC1, 0xBF], [0xE0, 0x80, 0x80], [0xED, 0xA0, 0x80], [0xF0, 0x80, 0x80, 0x80],
-        [0xF4, 0x90, 0x80, 0x80], [0xF5, 0x80, 0x80, 0x80], [0xE2, 0x82], [0xC3],
-    ] as [[UInt8]])
+    @Test(
+        "A15: bytes that aren't UTF-8 are errors",
+        arguments: [
+            [0xFF], [0x80], [0xC0, 0x80], [0xC1, 0xBF], [0xE0, 0x80, 0x80], [0xED, 0xA0, 0x80],
+            [0xF0, 0x80, 0x80, 0x80],
+            [0xF4, 0x90, 0x80, 0x80], [0xF5, 0x80, 0x80, 0x80], [0xE2, 0x82], [0xC3],
+        ] as [[UInt8]])
     func invalidUTF8(bytes: [UInt8]) throws {
         let text = Array("{\"x\":\"".utf8) + bytes + Array("\"}".utf8)
         let error = try #require(throws: JSONError.self) { try scan(text) }

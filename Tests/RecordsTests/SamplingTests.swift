@@ -90,9 +90,12 @@ struct BalancerTests {
         #expect(error.description.contains("class has 0") && error.description.contains("\\u{1B}"))
     }
 
-    @Test("C42: a label that is missing, null, empty or a number is an error with its line", arguments: [
-        "{\"text\":\"a\"}", "{\"label\":null}", "{\"label\":\"\"}", "{\"label\":1}", "{\"label\":[]}", "", "[]", "7",
-    ])
+    @Test(
+        "C42: a label that is missing, null, empty or a number is an error with its line",
+        arguments: [
+            "{\"text\":\"a\"}", "{\"label\":null}", "{\"label\":\"\"}", "{\"label\":1}", "{\"label\":[]}", "", "[]",
+            "7",
+        ])
     func labels(line: String) throws {
         let sink = ByteSink(descriptor: -1, name: "nowhere")
         let error = try #require(throws: RecordError.self) {
@@ -113,10 +116,13 @@ struct SplitterTests {
         #expect(Fractions("1,0,0")?.sizes(of: .max) == [.max, 0, 0])
     }
 
-    @Test("C47: shares that aren't three decimals adding up to 1 are refused", arguments: [
-        "", "0.7", "0.7,0.3", "0.7,0.1,0.1", "1.1,-0.1,0", "-0.7,0.1,0.2", "nan,0,1", "0.7,0.1,0.2,0", "a,b,c", ".,1,0",
-        "1e0,0,0", "0.7,0.1,0.2 ", "2,0,-1", "0.0000000001,0.9999999999,0",
-    ])
+    @Test(
+        "C47: shares that aren't three decimals adding up to 1 are refused",
+        arguments: [
+            "", "0.7", "0.7,0.3", "0.7,0.1,0.1", "1.1,-0.1,0", "-0.7,0.1,0.2", "nan,0,1", "0.7,0.1,0.2,0", "a,b,c",
+            ".,1,0",
+            "1e0,0,0", "0.7,0.1,0.2 ", "2,0,-1", "0.0000000001,0.9999999999,0",
+        ])
     func fractions(text: String) { #expect(Fractions(text) == nil) }
 
     @Test("C49: parts are disjoint and make up the input; C46: the same seed gives the same bytes")
