@@ -14,6 +14,7 @@ final class DownloadDelegate: NSObject, URLSessionDataDelegate, @unchecked Senda
     private let part: String
     private let resumed: (tag: String, size: Int)?
     private let maximumBytes: Int
+    private let stallSeconds: Int
     private let lock = NSLock()
     private let finished = DispatchSemaphore(value: 0)
     private var descriptor: Int32 = -1
@@ -22,11 +23,14 @@ final class DownloadDelegate: NSObject, URLSessionDataDelegate, @unchecked Senda
     private var redirects = 0
     private var error: FetchError?
 
-    init(address: String, part: String, resumed: (tag: String, size: Int)?, maximumBytes: Int) {
+    init(
+        address: String, part: String, resumed: (tag: String, size: Int)?, maximumBytes: Int, stallSeconds: Int
+    ) {
         self.address = address
         self.part = part
         self.resumed = resumed
         self.maximumBytes = maximumBytes
+        self.stallSeconds = stallSeconds
     }
 
     /// Waits for the end, at most that long.
@@ -47,6 +51,7 @@ final class DownloadDelegate: NSObject, URLSessionDataDelegate, @unchecked Senda
         }
     }
 
+    /// The first failure counts.
     private func fail(_ failure: FetchError) {
         if error == nil { error = failure }
     }
@@ -58,15 +63,18 @@ final class DownloadDelegate: NSObject, URLSessionDataDelegate, @unchecked Senda
         let allowed = lock.withLock {
             redirects += 1
             let old = response.url?.scheme?.lowercased() ?? "https"
-            let new = request.url?.scheme?.lowercased()
+            // URLSession on Linux turns file: into a path on the same host, so the header itself is asked.
+            let location = response.value(forHTTPHeaderField: "Location") ?? ""
+            let stated = location.contains("://") ? location.prefix { $0 != ":" }.lowercased() : nil
+            let new = stated ?? request.url?.scheme?.lowercased()
             if redirects > 10 {
                 fail(.tooManyRedirects(address: address))
             } else if new != "https", !(new == "http" && old == "http") {
-                fail(.forbiddenRedirect(address: address, to: request.url?.absoluteString ?? "nothing"))
+                fail(.forbiddenRedirect(address: address, to: location))
             }
             return error == nil
         }
-        if !allowed { task.cancel() }
+        // Without a request the redirect itself becomes the answer. (Cancelling here as well makes URLSession trap.)
         completionHandler(allowed ? request : nil)
     }
 
@@ -112,7 +120,9 @@ final class DownloadDelegate: NSObject, URLSessionDataDelegate, @unchecked Senda
         if offset == 0 {
             unlink(part + ".etag")
             // Weak tags say nothing about bytes.
-            if let tag, tag.hasPrefix("\"") { try? tag.write(toFile: part + ".etag", atomically: true, encoding: .utf8) }
+            if let tag, tag.hasPrefix("\"") {
+                try? tag.write(toFile: part + ".etag", atomically: true, encoding: .utf8)
+            }
         }
     }
 
@@ -121,7 +131,9 @@ final class DownloadDelegate: NSObject, URLSessionDataDelegate, @unchecked Senda
             guard error == nil, descriptor >= 0 else { return }
             if done + data.count > maximumBytes {
                 fail(.tooLarge(source: address, maximum: maximumBytes))
-                return dataTask.cancel()
+                // Ends the wait. Cancelling is left to who waits: here it could block for as long as data comes.
+                finished.signal()
+                return
             }
             data.withUnsafeBytes { bytes in
                 var rest = bytes[...]
@@ -130,7 +142,8 @@ final class DownloadDelegate: NSObject, URLSessionDataDelegate, @unchecked Senda
                     if count < 0, errno == EINTR { continue }
                     guard count >= 0 else {
                         fail(.stream(.writeFailed(destination: part, errno: errno)))
-                        return dataTask.cancel()
+                        finished.signal()
+                        return
                     }
                     rest = rest.dropFirst(count)
                 }
@@ -158,8 +171,10 @@ final class DownloadDelegate: NSObject, URLSessionDataDelegate, @unchecked Senda
 
     private func translated(_ problem: URLError) -> FetchError {
         switch problem.code {
-        case .timedOut: .stalled(address: address, seconds: Int(problem.userInfo["seconds"] as? Int ?? 30))
+        case .timedOut: .stalled(address: address, seconds: stallSeconds)
         case .networkConnectionLost: .cutShort(address: address, missing: total.map { $0 - done })
+        case .unsupportedURL, .redirectToNonExistentLocation:
+            .forbiddenRedirect(address: address, to: problem.failureURLString ?? "something that isn't the web")
         case .httpTooManyRedirects: .tooManyRedirects(address: address)
         case .cannotFindHost, .dnsLookupFailed: .unreachable(address: address, reason: "no such host")
         case .cannotConnectToHost: .unreachable(address: address, reason: "no connection")

@@ -57,11 +57,12 @@ public struct Downloader: Sendable {
         }
         let delegate = DownloadDelegate(
             address: url.absoluteString, part: part, resumed: size > 0 ? tag.map { ($0, size) } : nil,
-            maximumBytes: maximumBytes)
+            maximumBytes: maximumBytes, stallSeconds: stallSeconds)
         let configuration = URLSessionConfiguration.ephemeral
         configuration.timeoutIntervalForRequest = TimeInterval(stallSeconds)
         let session = URLSession(configuration: configuration, delegate: delegate, delegateQueue: nil)
-        defer { session.invalidateAndCancel() }
+        // Not here and now: URLSession on Linux answers only when a server that floods it takes a breath.
+        defer { DispatchQueue.global().async { session.invalidateAndCancel() } }
         let task = session.dataTask(with: request)
         task.resume()
         var received = -1
@@ -73,7 +74,6 @@ public struct Downloader: Sendable {
                 received = done
                 deadline = ContinuousClock.now + .seconds(stallSeconds)
             } else if ContinuousClock.now > deadline {
-                task.cancel()
                 delegate.close()
                 throw .stalled(address: url.absoluteString, seconds: stallSeconds)
             }

@@ -87,7 +87,8 @@ public enum FetchError: DiagnosableError, Equatable {
         case .noSuchColumn(let source, let column):
             return at(source, line: 1, "the header has no column \"\(column)\"", "check --columns", .badData)
         case .misplacedQuote(let source, let line):
-            return at(source, line: line, "a quote out of place", "quote the whole field and double quotes in it", .badData)
+            return at(
+                source, line: line, "a quote out of place", "quote the whole field and double quotes in it", .badData)
         case .invalidUTF8(let source, let line):
             return at(source, line: line, "not valid UTF-8", "convert it to UTF-8, for instance with iconv", .badData)
         case .noSuchEntry(let source, let name, let available):

@@ -33,7 +33,9 @@ public final class ZipArchive {
             var error = zip_error_t()
             zip_error_init_with_code(&error, code)
             defer { zip_error_fini(&error) }
-            throw .stream(.damaged(source: name, problem: "not a sound zip archive (\(String(cString: zip_error_strerror(&error))))"))
+            throw .stream(
+                .damaged(
+                    source: name, problem: "not a sound zip archive (\(String(cString: zip_error_strerror(&error))))"))
         }
         self.handle = handle
         do {
@@ -64,7 +66,8 @@ public final class ZipArchive {
     public func open(_ entry: Entry, maximumBytes: Int) throws(FetchError) -> ByteSource {
         if entry.size > maximumBytes { throw .tooLarge(source: name, maximum: maximumBytes) }
         guard let file = zip_fopen_index(handle, entry.index, 0) else {
-            throw .stream(.damaged(source: name, problem: "entry can't be read (\(String(cString: zip_strerror(handle))))"))
+            throw .stream(
+                .damaged(source: name, problem: "entry can't be read (\(String(cString: zip_strerror(handle))))"))
         }
         let reader = EntryReader(file: file, archive: self, entry: entry)
         return ByteSource(name: entry.name) { buffer throws(StreamError) in try reader.read(into: buffer) }
@@ -113,6 +116,16 @@ public final class ZipArchive {
             guard zip_stat_index(handle, index, 0, &status) == 0, let cName = status.name,
                 let entryName = String(validatingCString: cName)
             else { throw refuse("an entry without a readable name") }
+            // The name as it is stored: libzip shows control characters as CP437's pictures.
+            let hasControls = zip_get_name(handle, index, UInt32(ZIP_FL_ENC_RAW)).map { raw in
+                var position = 0
+                while raw[position] != 0 {
+                    if (1..<0x20).contains(raw[position]) || raw[position] == 0x7F { return true }
+                    position += 1
+                }
+                return false
+            }
+            if hasControls ?? true { throw refuse("an entry's name has control characters: \"\(entryName)\"") }
             if let problem = problem(ofName: entryName) { throw refuse("\(problem): \"\(entryName)\"") }
             if !seen.insert(entryName.lowercased()).inserted {
                 throw refuse("two entries with the same name, case aside: \"\(entryName)\"")
@@ -135,9 +148,6 @@ public final class ZipArchive {
     private static func problem(ofName name: String) -> String? {
         if name.isEmpty { return "an entry without a name" }
         if name.utf8.count > 255 { return "an entry's name is too long" }
-        if name.unicodeScalars.contains(where: { $0.value < 0x20 || $0.value == 0x7F }) {
-            return "an entry's name has control characters"
-        }
         let parts = name.split(omittingEmptySubsequences: false) { $0 == "/" || $0 == "\\" }
         let hasDrive = name.utf8.dropFirst().first == UInt8(ascii: ":")
         if parts.contains("..") || parts.first == "" || hasDrive { return "an entry's name leads out of the archive" }

@@ -72,7 +72,8 @@ public final class ProgressBar {
             let share = min(1, Double(done) / Double(total))
             if bar {
                 let filled = Int(share * 24)
-                result += " [" + String(repeating: "#", count: filled) + String(repeating: ".", count: 24 - filled) + "]"
+                result +=
+                    " [" + String(repeating: "#", count: filled) + String(repeating: ".", count: 24 - filled) + "]"
             }
             result += " \(Int(share * 100))% \(amount(Double(done)))/\(amount(Double(total)))"
         } else {

@@ -44,7 +44,8 @@ public enum RecordError: DiagnosableError, Equatable {
         case .missing(let source, let line, let field):
             return at(source, line, "no \"\(field)\"", "add it, or name another key (see --help)")
         case .notAString(let source, let line, let field):
-            return at(source, line, "\"\(field)\" isn't a string", "write it as a string, or name another key (see --help)")
+            return at(
+                source, line, "\"\(field)\" isn't a string", "write it as a string, or name another key (see --help)")
         case .emptyLabel(let source, let line, let field):
             return at(source, line, "\"\(field)\" is empty", "give the record a label")
         case .noRecords(let source):
@@ -153,7 +154,9 @@ public struct RecordReader {
         let result = line.bytes.withUnsafeBufferPointer { bytes in
             Result { () throws(JSONError) in
                 try scanner.scanObject(bytes)
-                var text, label, id: JSONScanner.Member?
+                var text: JSONScanner.Member?
+                var label: JSONScanner.Member?
+                var id: JSONScanner.Member?
                 for member in scanner.members {
                     if names(member, textKey, bytes) { text = member }
                     if names(member, labelKey, bytes) { label = member }

@@ -24,7 +24,8 @@ struct Balance: Filter {
 
     @OptionGroup var input: InputArgument
 
-    @Option(help: ArgumentHelp("Records to keep of each class. (default: what the rarest has)", valueName: "n"),
+    @Option(
+        help: ArgumentHelp("Records to keep of each class. (default: what the rarest has)", valueName: "n"),
         transform: positiveInteger)
     var perClass: Int?
 

@@ -68,7 +68,8 @@ struct FetchModel: Filter {
         guard let files else { return nil }
         let wanted = files.split(separator: ",").map(String.init)
         for file in wanted where !known.contains(file) {
-            throw UsageError("no file \"\(file)\" in \(model.name)", remedy: "give some of: \(known.joined(separator: ", "))")
+            throw UsageError(
+                "no file \"\(file)\" in \(model.name)", remedy: "give some of: \(known.joined(separator: ", "))")
         }
         return wanted
     }

@@ -1,0 +1,188 @@
+import Foundation
+import Records
+import Testing
+
+@testable import Fetching
+
+/// A zip archive with stored entries, built by hand so that every field can be wrong.
+struct HandmadeZip {
+    var entries: [(name: String, data: [UInt8], mode: UInt32)]
+
+    init(_ entries: [(String, String)], mode: UInt32 = 0o100644) {
+        self.entries = entries.map { ($0.0, Array($0.1.utf8), mode) }
+    }
+
+    static func crc32(_ data: [UInt8]) -> UInt32 {
+        var crc = ~UInt32(0)
+        for byte in data {
+            crc ^= UInt32(byte)
+            for _ in 0..<8 { crc = crc & 1 == 1 ? (crc >> 1) ^ 0xEDB8_8320 : crc >> 1 }
+        }
+        return ~crc
+    }
+
+    var bytes: [UInt8] {
+        func little(_ values: [(UInt32, Int)]) -> [UInt8] {
+            var result: [UInt8] = []
+            for (value, size) in values {
+                for byte in 0..<size { result.append(UInt8(truncatingIfNeeded: value >> UInt32(8 * byte))) }
+            }
+            return result
+        }
+        var body: [UInt8] = []
+        var directory: [UInt8] = []
+        for entry in entries {
+            let (name, size) = (Array(entry.name.utf8), UInt32(entry.data.count))
+            let common: [(UInt32, Int)] = [
+                (20, 2), (0, 2), (0, 2), (0, 2), (0x21, 2), (Self.crc32(entry.data), 4), (size, 4), (size, 4),
+                (UInt32(name.count), 2), (0, 2),
+            ]
+            directory += little([(0x0201_4B50, 4), (0x0314, 2)] + common)
+            directory += little([(0, 2), (0, 2), (0, 2), (entry.mode << 16, 4), (UInt32(body.count), 4)]) + name
+            body += little([(0x0403_4B50, 4)] + common) + name + entry.data
+        }
+        let count = UInt32(entries.count)
+        let end = little([
+            (0x0605_4B50, 4), (0, 2), (0, 2), (count, 2), (count, 2), (UInt32(directory.count), 4),
+            (UInt32(body.count), 4), (0, 2),
+        ])
+        return body + directory + end
+    }
+}
+
+@Suite("Archives")
+struct ArchiveTests {
+    /// Opens the archive, reads the entry to its end, and gives its text.
+    private func read(_ bytes: [UInt8], entry: String? = nil, maximum: Int = 1 << 20) throws -> String {
+        let directory = try TemporaryDirectory()
+        let path = directory.file("a.zip")
+        try Data(bytes).write(to: URL(fileURLWithPath: path))
+        let archive = try ZipArchive(path: path, name: "a.zip")
+        let source = try archive.open(archive.entry(named: entry), maximumBytes: maximum)
+        return try String(decoding: source.readAll(maximum: maximum), as: UTF8.self)
+    }
+
+    private func refused(_ bytes: [UInt8], entry: String? = nil) throws {
+        let error = try #require(throws: (any Error).self) { try read(bytes, entry: entry) }
+        #expect((error as? any DiagnosableError)?.diagnosis.status == .badData, "\(error)")
+    }
+
+    @Test("an entry is found by its name, or by being the only one")
+    func entries() throws {
+        #expect(try read(HandmadeZip([("dir/", ""), ("dir/a.txt", "hello")]).bytes) == "hello")
+        let two = HandmadeZip([("a", "1"), ("b", "2")]).bytes
+        #expect(try read(two, entry: "b") == "2")
+        try refused(two)
+        try refused(two, entry: "c")
+        #expect(throws: FetchError.self) { try read(two, entry: "b", maximum: 0) }
+    }
+
+    @Test("B30: an archive cut anywhere is refused")
+    func truncation() throws {
+        let bytes = HandmadeZip([("a", "some text"), ("b", "more")]).bytes
+        for count in 0..<bytes.count { try refused(Array(bytes[..<count]), entry: "a") }
+    }
+
+    @Test("B31, B32: a byte changed anywhere is refused, or the text is right all the same")
+    func mutation() throws {
+        let bytes = HandmadeZip([("a", "some text")]).bytes
+        for index in bytes.indices {
+            for change: UInt8 in [1, 0x80, 0xFF] {
+                var changed = bytes
+                changed[index] ^= change
+                let text = try? read(changed)
+                #expect(text == nil || text == "some text", "byte \(index) ^ \(change)")
+            }
+        }
+    }
+
+    @Test(
+        "B33: names that lead elsewhere are refused",
+        arguments: [
+            "../x", "/x", "a/../../x", "..\\x", "C:\\x", "\\x", "a\u{1B}b", String(repeating: "x", count: 300),
+        ])
+    func names(name: String) throws {
+        try refused(HandmadeZip([("good", "1"), (name, "2")]).bytes, entry: "good")
+    }
+
+    @Test("B34, B38: links, and names that collide, are refused")
+    func links() throws {
+        try refused(HandmadeZip([("a", "/etc/passwd")], mode: 0o120777).bytes)
+        try refused(HandmadeZip([("a", "1"), ("A", "2")]).bytes, entry: "a")
+        try refused(HandmadeZip([("a", "1"), ("a", "2")]).bytes, entry: "a")
+    }
+
+    @Test("text that isn't a zip archive is refused")
+    func noArchive() throws {
+        try refused(Array("ham\thello\n".utf8))
+        try refused([])
+    }
+}
+
+@Suite("Tables")
+struct TableTests {
+    private func convert(_ text: String, _ converter: TableConverter) throws -> [String] {
+        try convert(Array(text.utf8), converter)
+    }
+
+    private func convert(_ bytes: [UInt8], _ converter: TableConverter) throws -> [String] {
+        let directory = try TemporaryDirectory()
+        let file = try AtomicFile(path: directory.file("out"))
+        _ = try converter.convert(ByteSource(bytes: bytes, name: "table"), to: file.sink)
+        try file.commit()
+        let text = try String(decoding: ByteSource(path: file.path).readAll(maximum: 1 << 20), as: UTF8.self)
+        return text.split(separator: "\n").map(String.init)
+    }
+
+    @Test("C44: tab-separated text has no quoting, and further tabs belong to the text")
+    func tsv() throws {
+        #expect(
+            try convert("ham\tsay \"hi\nspam\ta\tb\r\n", TableConverter(name: "t")) == [
+                #"{"id":"t-1","label":"ham","text":"say \"hi"}"#, #"{"id":"t-2","label":"spam","text":"a\tb"}"#,
+            ])
+        #expect(throws: FetchError.tooFewColumns(source: "table", line: 2, count: 1, expected: 2)) {
+            try convert("ham\ta\nspam\n", TableConverter(name: "t"))
+        }
+    }
+
+    @Test("A15: bytes that aren't UTF-8 are an error with their line", arguments: [TableFormat.tsv, .csv])
+    func invalidUTF8(format: TableFormat) throws {
+        let separator: UInt8 = format == .tsv ? 0x09 : 0x2C
+        #expect(throws: FetchError.invalidUTF8(source: "table", line: 2)) {
+            try convert(
+                [0x61, separator, 0x62, 0x0A, 0x61, separator, 0xFF], TableConverter(format: format, name: "t"))
+        }
+    }
+
+    @Test("CSV follows RFC 4180")
+    func csv() throws {
+        let text = "\u{FEFF}id,skip,text,label\r\n1,x,\"a \"\"q\"\", b\nc\",ham\r\n2,,plain,spam"
+        #expect(
+            try convert(text, TableConverter(format: .csv, hasHeader: true, name: "t")) == [
+                #"{"id":"t-1","label":"ham","text":"a \"q\", b\nc"}"#, #"{"id":"t-2","label":"spam","text":"plain"}"#,
+            ])
+        #expect(
+            try convert("1,x,t", TableConverter(format: .csv, columns: ["id", "_", "text"], name: "t")) == [
+                #"{"id":"1","text":"t"}"#
+            ])
+        for bad in ["a,\"b", "a,\"b\"c\n", "a,b\"c\n"] {
+            #expect(throws: FetchError.misplacedQuote(source: "table", line: 1)) {
+                try convert(bad, TableConverter(format: .csv, name: "t"))
+            }
+        }
+    }
+
+    @Test("A11: a table without rows is an error", arguments: [TableFormat.tsv, .csv, .ndjson])
+    func empty(format: TableFormat) {
+        #expect(throws: RecordError.noRecords(source: "table")) {
+            try convert("", TableConverter(format: format, name: "t"))
+        }
+    }
+
+    @Test("a mirror is looked into under the name as it is and decoded")
+    func mirrorNames() {
+        #expect(names(of: "https://x/a/sms%2Bspam.zip?q=1") == ["sms%2Bspam.zip", "sms+spam.zip"])
+        #expect(names(of: "https://x/a/%2e%2e%2fb") == ["%2e%2e%2fb"])
+        #expect(names(of: "https://x/..") == [])
+    }
+}

@@ -1,0 +1,108 @@
+import Foundation
+import Records
+import Testing
+
+@testable import Fetching
+
+@Suite("Downloads", .enabled(if: LoopbackServer.python != nil, "needs python3 for a web server on loopback"))
+struct DownloaderTests {
+    private let server: LoopbackServer
+    private let folder: String
+    private var path: String { folder + "/file" }
+
+    init() throws {
+        server = try #require(try LoopbackServer())
+        folder = FileManager.default.temporaryDirectory.path + "/fetching-\(UUID().uuidString)"
+        try createDirectories(folder)
+    }
+
+    private func remaining() throws -> [String] {
+        try FileManager.default.contentsOfDirectory(atPath: folder).sorted()
+    }
+
+    private func download(_ name: String, maximum: Int = 1 << 20, stall: Int = 5) throws(FetchError) {
+        try Downloader(stallSeconds: stall, maximumBytes: maximum).download(server.address(name), to: path)
+    }
+
+    private func clean() { try? FileManager.default.removeItem(atPath: folder) }
+
+    @Test("a file arrives, also through a redirect", arguments: ["ok", "moved"])
+    func arrives(name: String) throws {
+        defer { clean() }
+        try download(name)
+        #expect(FileManager.default.contents(atPath: path) == LoopbackServer.content)
+        #expect(try remaining() == ["file"])
+    }
+
+    @Test(
+        "B22, B23, B24: cut short is 75; the next run completes it, whatever the server does to the range",
+        arguments: ["cut", "changed", "beyond"])
+    func resumes(name: String) throws {
+        defer { clean() }
+        let error = try #require(throws: FetchError.self) { try download(name) }
+        #expect(error.diagnosis.status == .temporaryFailure && error.description.contains("short by"))
+        #expect(try remaining() == ["file.part", "file.part.etag"])
+        try download(name)
+        let expected = name == "changed" ? Data(LoopbackServer.content.reversed()) : LoopbackServer.content
+        #expect(FileManager.default.contents(atPath: path) == expected)
+        #expect(try remaining() == ["file"])
+    }
+
+    @Test("B24: a partial answer for other bytes is never appended")
+    func wrongRange() throws {
+        defer { clean() }
+        for _ in 0..<2 { #expect(throws: FetchError.self) { try download("lie") } }
+        try download("lie")
+        #expect(FileManager.default.contents(atPath: path) == LoopbackServer.content)
+    }
+
+    @Test("B25: an endless body ends at the limit, and nothing is kept")
+    func endless() throws {
+        defer { clean() }
+        let error = try #require(throws: FetchError.self) { try download("endless") }
+        #expect(error.diagnosis.status == .badData && error.description.contains("--max-bytes"))
+        #expect(try remaining().isEmpty)
+        #expect(throws: FetchError.self) { try download("ok", maximum: 99_999) }
+    }
+
+    @Test("B26: redirects to files and in circles are refused", arguments: ["file", "loop"])
+    func redirects(name: String) throws {
+        defer { clean() }
+        let error = try #require(throws: FetchError.self) { try download(name) }
+        #expect(error.diagnosis.status == .protocolError, "\(error)")
+        #expect(try remaining().isEmpty)
+    }
+
+    @Test("B28: an error status is 69, and its page isn't saved", arguments: [404, 500])
+    func status(code: Int) throws {
+        defer { clean() }
+        let error = try #require(throws: FetchError.self) { try download("status-\(code)") }
+        #expect(error.diagnosis.status == .unavailable && error.description.contains("\(code)"))
+        #expect(try remaining().isEmpty)
+    }
+
+    @Test("B28: a password in an address is never told")
+    func password() {
+        #expect(redacted("https://me:secret@host/a@b?c") == "https://…@host/a@b?c")
+        #expect(redacted("https://host/a@b") == "https://host/a@b")
+    }
+
+    @Test("B29: a stalled download is 75")
+    func stall() throws {
+        defer { clean() }
+        let error = try #require(throws: FetchError.self) { try download("stall", stall: 1) }
+        #expect(error.diagnosis.status == .temporaryFailure, "\(error)")
+    }
+
+    @Test("a server that isn't there is 69, an address that isn't one 64")
+    func unreachable() throws {
+        defer { clean() }
+        let none = try #require(throws: FetchError.self) {
+            try Downloader().download("http://127.0.0.1:1/x", to: path)
+        }
+        #expect(none.diagnosis.status == .unavailable)
+        for address in ["file:///etc/hostname", "ftp://x/y", "http://", "nothing"] {
+            #expect(throws: FetchError.invalidAddress(address)) { try Downloader().download(address, to: path) }
+        }
+    }
+}

@@ -1,0 +1,89 @@
+// A web server on this machine that misbehaves on demand: Python's own, in a process of its own.
+
+import Foundation
+
+/// Starts with `init`, ends when it goes away.
+final class LoopbackServer {
+    let port: Int
+    private let process = Process()
+
+    /// nil where there is no python3.
+    init?() throws {
+        guard let python = Self.python else { return nil }
+        let output = Pipe()
+        process.executableURL = URL(fileURLWithPath: python)
+        process.arguments = ["-c", Self.script]
+        process.standardOutput = output
+        process.standardError = FileHandle.nullDevice
+        try process.run()
+        let line = String(decoding: output.fileHandleForReading.availableData, as: UTF8.self)
+        guard let port = Int(line.trimmingCharacters(in: .whitespacesAndNewlines)) else { return nil }
+        self.port = port
+    }
+
+    deinit {
+        process.terminate()
+    }
+
+    func address(_ path: String) -> String { "http://127.0.0.1:\(port)/\(path)" }
+
+    static let python: String? = (ProcessInfo.processInfo.environment["PATH"] ?? "").split(separator: ":")
+        .map { "\($0)/python3" }.first { FileManager.default.isExecutableFile(atPath: $0) }
+
+    /// What `ok` and the broken downloads after their repair consist of.
+    static let content = Data((0..<100_000).map { UInt8(truncatingIfNeeded: ($0 &* $0) >> 3) })
+
+    private static let script = """
+        import http.server, time
+        content = bytes((i * i >> 3) & 255 for i in range(100000))
+        seen = {}
+        class Handler(http.server.BaseHTTPRequestHandler):
+            protocol_version = 'HTTP/1.1'
+            def log_message(self, *a): pass
+            def reply(self, status, body, headers={}, length=None):
+                self.send_response(status)
+                for k, v in headers.items(): self.send_header(k, v)
+                self.send_header('Content-Length', str(len(body) if length is None else length))
+                self.end_headers()
+                self.wfile.write(body)
+                self.wfile.flush()
+            def do_GET(self):
+                kind = self.path.strip('/').split('-')[0]
+                visit = seen[self.path] = seen.get(self.path, 0) + 1
+                ranged = self.headers.get('Range')
+                tag = '"v1"'
+                if kind == 'changed' and visit > 1: tag = '"v2"'
+                whole = content if tag == '"v1"' else content[::-1]
+                self.close_connection = True
+                if kind == 'ok': self.reply(200, content, {'ETag': tag})
+                elif kind in ('cut', 'changed', 'beyond', 'lie') and visit == 1:
+                    self.reply(200, content[:40000], {'ETag': tag}, length=len(content))
+                elif kind == 'beyond' and ranged: self.reply(416, b'<html>no</html>')
+                elif kind == 'lie' and ranged: self.reply(206, b'<html>', {'Content-Range': 'bytes 0-5/6'})
+                elif kind in ('cut', 'changed', 'beyond', 'lie'):
+                    if ranged and self.headers.get('If-Range') == tag:
+                        start = int(ranged[6:-1])
+                        self.reply(206, whole[start:], {'ETag': tag, 'Content-Range':
+                            'bytes %d-%d/%d' % (start, len(whole) - 1, len(whole))})
+                    else: self.reply(200, whole, {'ETag': tag})
+                elif kind == 'status': self.reply(int(self.path.split('-')[1]), b'<html>error page</html>')
+                elif kind == 'stall':
+                    self.reply(200, content[:1000], length=len(content))
+                    time.sleep(20)
+                elif kind == 'endless':
+                    self.send_response(200)
+                    self.send_header('Transfer-Encoding', 'chunked')
+                    self.end_headers()
+                    try:
+                        while True: self.wfile.write(b'10000\\r\\n' + b'x' * 65536 + b'\\r\\n')
+                    except OSError: pass
+                elif kind == 'file': self.reply(302, b'', {'Location': 'file:///etc/hostname'})
+                elif kind == 'loop': self.reply(302, b'', {'Location': self.path})
+                elif kind == 'moved': self.reply(302, b'', {'Location': '/ok'})
+                else: self.reply(404, b'')
+        server = http.server.ThreadingHTTPServer(('127.0.0.1', 0), Handler)
+        server.daemon_threads = True
+        print(server.server_port, flush=True)
+        server.serve_forever()
+        """
+}

@@ -1,0 +1,63 @@
+import Foundation
+import Testing
+
+@Suite("fetch-unzip and fetch-model as processes")
+struct FetchFilterTests {
+    /// A zip archive with one stored entry, `t.tsv`: "ham\ta\n".
+    private static let archive =
+        Data(
+            base64Encoded: "UEsDBBQAAAAAAAAAIQDA1ZmrBgAAAAYAAAAFAAAAdC50c3ZoYW0JYQpQSwECFAMUAAAAAAAAACEAwNWZqwYAAAAGAA"
+                + "AABQAAAAAAAAAAAAAApIEAAAAAdC50c3ZQSwUGAAAAAAEAAQAzAAAAKQAAAAAA") ?? Data()
+    private static let wrongHash = String(repeating: "0", count: 64)
+
+    @Test("an archive from a file, from stdin, and from a mirror gives the same records")
+    func sources() throws {
+        let folder = try Folder()
+        try Self.archive.write(to: folder.url.appendingPathComponent("a+b.zip"))
+        for command in ["a+b.zip", "- < a+b.zip", "https://localhost/x/a%2Bb.zip --mirror ."] {
+            let result = try shell("fetch-unzip \(command)", in: folder.url)
+            #expect(result.text == "{\"id\":\"t-1\",\"label\":\"ham\",\"text\":\"a\"}\n", "\(result.errors)")
+            #expect(result.status == 0)
+            // B21: without a hash, the one that was found is told once.
+            #expect(result.errorLines.count == 1 && result.errors.contains("SHA-256"))
+        }
+        #expect(try shell("fetch-unzip -q a+b.zip --format raw", in: folder.url).text == "ham\ta\n")
+        #expect(try shell("fetch-unzip -q a+b.zip", in: folder.url).errors.isEmpty)
+    }
+
+    @Test("B21: a wrong hash gives 65, and nothing is written", arguments: ["--sha256", "--entry-sha256"])
+    func hashes(option: String) throws {
+        let result = try shell("fetch-unzip - \(option) \(Self.wrongHash)", input: Self.archive)
+        expectFailure(result, 65, "fetch-unzip", "expected \(Self.wrongHash) got ")
+        #expect(result.output.isEmpty)
+    }
+
+    @Test("usage errors, missing files, a full disk")
+    func contract() throws {
+        expectFailure(try shell("fetch-unzip none.zip"), 66, "fetch-unzip", "no such file")
+        expectFailure(try shell("fetch-unzip ."), 74, "fetch-unzip", "directory")
+        expectFailure(try shell("fetch-unzip - --sha256 xyz"), 64, "fetch-unzip", "xyz")
+        expectFailure(try shell("fetch-unzip ftp://localhost/a"), 64, "fetch-unzip", "address")
+        expectFailure(try shell("fetch-unzip -q - >/dev/full", input: Self.archive), 74, "fetch-unzip", "No space")
+        expectFailure(try shell("fetch-unzip -q -", input: Data("text".utf8)), 65, "fetch-unzip", "zip")
+        expectFailure(try shell("fetch-model gpt3 --out x"), 64, "fetch-model", "gpt2-xl")
+        expectFailure(try shell("fetch-model gpt2 --out x --files a"), 64, "fetch-model", "vocab.json")
+    }
+
+    @Test("a mirror's file that isn't the model's gives 65 and leaves nothing")
+    func wrongModel() throws {
+        let folder = try Folder()
+        try FileManager.default.createDirectory(
+            at: folder.url.appendingPathComponent("m/gpt2"), withIntermediateDirectories: true)
+        try folder.write("m/gpt2/vocab.json", "{}")
+        try folder.write("m/gpt2/config.json", "{\"model_type\":\"gpt2\",\"n_layer\":24,\"n_head\":12,\"n_embd\":768}")
+        for (file, words) in [("vocab.json", "SHA-256"), ("config.json", "n_layer")] {
+            let result = try shell("fetch-model gpt2 --out out --mirror m --files \(file)", in: folder.url)
+            expectFailure(result, 65, "fetch-model", words)
+            #expect(try folder.names("out").isEmpty)
+        }
+        try folder.write("m/gpt2/config.json", "{\"model_type\":\"gpt2\",\"n_layer\":12,\"n_head\":12,\"n_embd\":768}")
+        #expect(try shell("fetch-model gpt2 --out out --mirror m --files config.json", in: folder.url).status == 0)
+        #expect(try folder.names("out") == ["config.json"])
+    }
+}

@@ -1,0 +1,196 @@
+import Foundation
+import Testing
+
+/// Twelve records of two classes.
+private let records = (0..<12).map {
+    "{\"id\":\"\($0)\",\"label\":\"\($0 % 4 == 0 ? "spam" : "ham")\",\"text\":\"t\($0)\"}\n"
+}
+.joined()
+private let tools = ["balance", "split --part train"]
+private func name(_ tool: String) -> String { tool.split(separator: " ").first.map(String.init) ?? tool }
+
+@Suite("balance and split as processes")
+struct RecordFilterTests {
+    @Test("A1: /dev/full gives 74", arguments: tools + ["balance --help", "split --version", "fetch-unzip --help"])
+    func full(tool: String) throws {
+        try #require(FileManager.default.fileExists(atPath: "/dev/full"))
+        expectFailure(try shell("\(tool) >/dev/full", input: Data(records.utf8)), 74, name(tool), "No space")
+    }
+
+    @Test("A2: a closed stdout gives 74", arguments: tools)
+    func closedOutput(tool: String) throws {
+        expectFailure(try shell("\(tool) >&-", input: Data(records.utf8)), 74, name(tool), "written")
+        expectFailure(try shell("\(tool) <&-"), 74, name(tool), "read")
+        #expect(try shell("\(tool) <&- >&- 2>&-").status != 0)
+    }
+
+    @Test("A2: a closed stdout never lets --out be written to")
+    func closedOutputDirectory() throws {
+        let folder = try Folder()
+        #expect(try shell("split --out parts >&- 2>&-", input: Data(records.utf8), in: folder.url).status == 0)
+        let parts = try shell("cat parts/* | sort", in: folder.url)
+        #expect(parts.lines == records.split(separator: "\n").map(String.init).sorted())
+    }
+
+    @Test("A3, A4: a reader that goes away ends the filter silently, or with 74 where SIGPIPE is ignored")
+    func brokenPipe() throws {
+        let many = Data(String(repeating: records, count: 20_000).utf8)
+        let silent = try shell("(split --part train; echo $? >&2) | :", input: many)
+        #expect(silent.errors == "141\n")
+        let loud = try shell("(trap '' PIPE; split --part train; echo $? >&2) | :", input: many)
+        #expect(loud.errorLines.count == 2 && loud.errors.contains("closed") && loud.errors.hasSuffix("74\n"))
+    }
+
+    @Test("A5: directories, missing and unreadable files", arguments: tools)
+    func inputs(tool: String) throws {
+        let folder = try Folder()
+        expectFailure(try shell("\(tool) . ", in: folder.url), 74, name(tool), "directory")
+        expectFailure(try shell("\(tool) <. ", in: folder.url), 74, name(tool), "directory")
+        expectFailure(try shell("\(tool) none ", in: folder.url), 66, name(tool), "none: no such file")
+        if getuid() != 0 {
+            try folder.write("secret", records)
+            expectFailure(try shell("chmod 0 secret; \(tool) secret", in: folder.url), 77, name(tool), "denied")
+        }
+    }
+
+    @Test("A11: empty stdin gives 65", arguments: tools)
+    func empty(tool: String) throws {
+        expectFailure(try shell(tool), 65, name(tool), "stdin: no records")
+    }
+
+    @Test("A12, A13: the last line feed, CR LF and a byte order mark make no difference to what is kept")
+    func lineEnds() throws {
+        let plain = try shell("balance", input: Data(records.utf8))
+        #expect(plain.status == 0 && plain.lines.count == 6 && plain.errors.isEmpty)
+        #expect(try shell("balance", input: Data(records.dropLast().utf8)).output == plain.output)
+        #expect(try shell("balance", input: Data("\u{FEFF}\(records)".utf8)).output == plain.output)
+        let dos = Data(records.replacingOccurrences(of: "\n", with: "\r\n").utf8)
+        let kept = try shell("balance", input: dos)
+        #expect(kept.text.replacingOccurrences(of: "\r\n", with: "\n") == plain.text)
+    }
+
+    @Test(
+        "A14, A15: control characters and broken UTF-8 are errors with their line",
+        arguments: [
+            [0x00], [0xFF], [0xC0, 0x80], [0xED, 0xA0, 0x80], [0xE2, 0x82],
+        ] as [[UInt8]])
+    func bytes(bytes: [UInt8]) throws {
+        let input = Data(records.utf8) + Data("{\"label\":\"ham\",\"text\":\"".utf8) + Data(bytes) + Data("\"}\n".utf8)
+        expectFailure(try shell("balance", input: input), 65, "balance", "stdin:13: ")
+    }
+
+    @Test("A16: a line beyond --max-line is an error with its line", arguments: tools)
+    func longLine(tool: String) throws {
+        let input = Data((records + String(repeating: "x", count: 5000)).utf8)
+        expectFailure(
+            try shell("\(tool) --max-line 999", input: input), 65, name(tool), "stdin:13: longer than --max-line")
+    }
+
+    @Test(
+        "A17, C47: usage errors are one line and 64, and no input is read",
+        arguments: [
+            "balance --per-class 0", "balance --per-class -1", "balance --seed nan",
+            "balance --seed 99999999999999999999",
+            "balance --unknown", "balance a b", "split", "split --part train --out x", "split --part none",
+            "split --part train --fractions 0.5,0.5", "split --part train --fractions 1.5,-0.7,0.2",
+            "split --part train --fractions nan,0,1", "split --part train --group-by label", "balance --max-line 0",
+        ])
+    func usage(command: String) throws {
+        let result = try shell("\(command); code=$?; cat; exit $code", input: Data("untouched\n".utf8))
+        #expect(result.text == "untouched\n")
+        expectFailure(result, 64, name(command), "arguments: ")
+    }
+
+    @Test("A18, C46: the locale makes no difference, and neither does the run")
+    func locale() throws {
+        let results = try ["C", "tr_TR.UTF-8", "de_DE.UTF-8"].flatMap { locale in
+            try tools.map { try shell("LC_ALL=\(locale) \($0)", input: Data(records.utf8)).output }
+        }
+        #expect(Set(results).count == 2)
+    }
+
+    @Test("A19: --out that can't be written is 73, --out that is the input 64")
+    func outputs() throws {
+        let folder = try Folder()
+        try folder.write("file", records)
+        expectFailure(try shell("split --out file file", in: folder.url), 73, "split", "isn't a directory")
+        expectFailure(try shell("split --out /proc/none/x file", in: folder.url), 73, "split", "created")
+        try folder.write("train.ndjson", records)
+        expectFailure(try shell("split --out . train.ndjson", in: folder.url), 64, "split", "is the input")
+        #expect(try folder.names() == ["file", "train.ndjson"])
+    }
+
+    @Test("A9: SIGTERM and SIGINT give 143 and 130 and leave nothing behind", arguments: [("TERM", 143), ("INT", 130)])
+    func interruption(signal: String, status: Int) throws {
+        let folder = try Folder()
+        let command = """
+            mkfifo in; (exec split --out parts <in) & pid=$!; exec 3>in; printf '%s' '{"text":' >&3; sleep 0.2
+            kill -\(signal) $pid; wait $pid
+            """
+        // A background job of a shell without job control ignores SIGINT, so that one is sent by `timeout`.
+        let interrupted =
+            signal == "INT"
+            ? try shell(
+                "mkfifo in; (sleep 5 >in & echo $! >pid); timeout --foreground -s INT --preserve-status 0.3 split --out parts <in; code=$?; kill $(cat pid); exit $code",
+                in: folder.url)
+            : try shell(command, in: folder.url)
+        #expect(interrupted.status == Int32(status))
+        #expect(try !folder.names().contains { $0.contains("partial") || $0 == "parts" })
+    }
+
+    @Test("A20: few file descriptors are enough")
+    func descriptors() throws {
+        let folder = try Folder()
+        let result = try shell("ulimit -n 12; split --out parts", input: Data(records.utf8), in: folder.url)
+        #expect(result.status == 0 || result.status == 71, "\(result.errors)")
+    }
+
+    @Test("C42: a record without a usable label is an error with its line")
+    func labels() throws {
+        for line in ["{\"text\":\"a\"}", "{\"label\":null}", "{\"label\":3}", "{\"label\":\"\"}"] {
+            let result = try shell("balance", input: Data("{\"label\":\"a\"}\n\(line)\n".utf8))
+            expectFailure(result, 65, "balance", "stdin:2: ")
+        }
+        #expect(
+            try shell("split --part train --fractions 1,0,0", input: Data("{\"text\":\"a\"}".utf8)).lines.count == 1)
+    }
+
+    @Test("C45: what comes from a file is shown escaped")
+    func escaping() throws {
+        let input = Data("{\"label\":\"a\\u001b[2J\\n\"}\n{\"label\":\"b\"}\n{\"label\":\"b\"}\n".utf8)
+        let result = try shell("balance --per-class 2", input: input)
+        expectFailure(result, 65, "balance", "class has 1")
+        #expect(!result.errors.contains("\u{1B}"))
+    }
+
+    @Test("C49, C50: --out writes all parts or none, and keeps the directory's other files")
+    func directory() throws {
+        let folder = try Folder()
+        #expect(try shell("split --out a/b/parts", input: Data(records.utf8), in: folder.url).status == 0)
+        #expect(try folder.names("a/b/parts") == ["test.ndjson", "train.ndjson", "validation.ndjson"])
+        #expect(try folder.names("a/b") == ["parts"])
+        let sizes = try shell("cat a/b/parts/*.ndjson | wc -l; wc -l < a/b/parts/train.ndjson", in: folder.url)
+        #expect(sizes.lines.map { $0.trimmingCharacters(in: .whitespaces) } == ["12", "8"])
+        let large = Data(String(repeating: records, count: 3000).utf8)
+        let before = try shell("cat a/b/parts/*", in: folder.url).output
+        let limited = try shell("trap '' XFSZ; ulimit -f 64; split --out a/b/parts", input: large, in: folder.url)
+        expectFailure(limited, 74, "split", "written")
+        #expect(try shell("cat a/b/parts/*", in: folder.url).output == before)
+        #expect(try folder.names("a/b/parts").count == 3)
+    }
+
+    @Test("C51: more input than --max-memory gives 71 and names the need")
+    func memory() throws {
+        let input = Data(String(repeating: records, count: 3000).utf8)
+        expectFailure(try shell("balance --max-memory 1", input: input), 71, "balance", "--max-memory")
+    }
+
+    @Test("a pipe of both filters keeps every line's bytes")
+    func pipe() throws {
+        let folder = try Folder()
+        try folder.write("in", records)
+        let result = try shell("balance in | split --part train --fractions 1,0,0 | sort", in: folder.url)
+        #expect(result.status == 0 && result.lines.count == 6)
+        #expect(Set(result.lines).isSubset(of: Set(records.split(separator: "\n").map(String.init))))
+    }
+}

@@ -1,0 +1,66 @@
+import Foundation
+import Testing
+
+@testable import Records
+
+@Suite("Outputs")
+struct OutputTests {
+    private func names(_ directory: String) throws -> [String] {
+        try FileManager.default.contentsOfDirectory(atPath: directory).sorted()
+    }
+
+    @Test("a file is there only after commit, and nothing else is left")
+    func atomicFile() throws {
+        let folder = FileManager.default.temporaryDirectory.path + "/records-\(UUID().uuidString)"
+        try createDirectories(folder + "/a/b")
+        defer { try? FileManager.default.removeItem(atPath: folder) }
+        let path = folder + "/a/b/x"
+        do {
+            let file = try AtomicFile(path: path)
+            try file.sink.write("half")
+        }
+        #expect(try names(folder + "/a/b").isEmpty)
+        let file = try AtomicFile(path: path)
+        try file.sink.write("whole")
+        #expect(!FileManager.default.fileExists(atPath: path))
+        try file.commit()
+        #expect(try names(folder + "/a/b") == ["x"])
+        #expect(throws: StreamError.notRegularFile(path: folder)) { try AtomicFile(path: folder) }
+        #expect(throws: StreamError.notRegularFile(path: "/dev/null")) { try AtomicFile(path: "/dev/null") }
+        let missing = try #require(throws: StreamError.self) { try AtomicFile(path: folder + "/no/x") }
+        #expect(missing.diagnosis.status == .cannotCreate)
+    }
+
+    @Test("a directory appears whole or not at all, and keeps what else is in it", arguments: [false, true])
+    func atomicDirectory(exists: Bool) throws {
+        let folder = FileManager.default.temporaryDirectory.path + "/records-\(UUID().uuidString)"
+        try createDirectories(folder + (exists ? "/out" : ""))
+        defer { try? FileManager.default.removeItem(atPath: folder) }
+        if exists { try Data("old".utf8).write(to: URL(fileURLWithPath: folder + "/out/keep")) }
+        do {
+            let directory = try AtomicDirectory(path: folder + "/out")
+            try directory.file("a").write("1")
+        }
+        #expect(try names(folder) == (exists ? ["out"] : []))
+        let directory = try AtomicDirectory(path: folder + "/out")
+        try directory.file("a").write("1")
+        try directory.file("b").write("2")
+        #expect(FileManager.default.fileExists(atPath: folder + "/out/a") == false)
+        try directory.commit()
+        #expect(try names(folder + "/out") == (exists ? ["a", "b", "keep"] : ["a", "b"]))
+        #expect(try names(folder) == ["out"])
+    }
+
+    @Test("A5: directories, missing files")
+    func sources() throws {
+        #expect(throws: StreamError.isDirectory(source: "/")) { try ByteSource(path: "/") }
+        #expect(throws: StreamError.notFound(source: "/no")) { try ByteSource(path: "/no") }
+    }
+
+    @Test("control characters never reach the terminal, and a message is one line")
+    func printing() {
+        let diagnosis = Diagnosis(
+            source: "a\u{1B}[2J\nb", position: .line(3), problem: "p\u{202E}", remedy: "r", status: .badData)
+        #expect(diagnosis.message == "a\\u{1B}[2J\\nb:3: p\\u{202E}: r")
+    }
+}
