@@ -1,0 +1,93 @@
+# GPT-2 as Unix filters: everything that can be made. `make` alone prints the targets.
+
+PIPELINE ?= demo
+MODEL ?= gpt2
+MIRROR ?=
+SWIFT ?= swift
+PREFIX ?= /usr/local
+
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+.SUFFIXES:
+SHELL := /bin/bash
+.SHELLFLAGS := -e -u -o pipefail -c
+
+FILTERS := fetch-unzip balance split train-tokenizer tokenize-pad finetune score evaluate fetch-model
+BIN := .build/release
+PACKAGES := libzip-dev libdnnl-dev gnuplot-nox jq
+BREW_PACKAGES := libzip onednn gnuplot jq pkgconf
+
+# Homebrew's headers and libraries are where the compiler doesn't look by itself.
+ifeq ($(shell uname -s),Darwin)
+BREW := $(shell brew --prefix 2>/dev/null)
+SWIFT_FLAGS += -Xcc -I$(BREW)/include -Xlinker -L$(BREW)/lib
+endif
+
+ifeq ($(wildcard pipelines/$(PIPELINE).mk),)
+$(error There is no pipelines/$(PIPELINE).mk. PIPELINE is one of: $(patsubst pipelines/%.mk,%,$(wildcard pipelines/*.mk)))
+endif
+
+.PHONY: help deps build all test parity bench lint format docs install uninstall clean
+
+help: ## Print this list.
+	@echo "make TARGET [PIPELINE=demo|sms-spam|book] [BASE=random:gpt2|DIR] [MIRROR=DIR] [MODEL=gpt2]"
+	@echo
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  \1\t\2/p' Makefile pipelines/$(PIPELINE).mk | expand -t 18
+
+deps: ## Check for the system's packages, and install those that are missing.
+	@if command -v dpkg-query > /dev/null; then \
+	  missing=; \
+	  for package in $(PACKAGES); do \
+	    dpkg-query -W -f '$${db:Status-Status}' $$package 2> /dev/null | grep -qx installed || missing="$$missing $$package"; \
+	  done; \
+	  if [ -z "$$missing" ]; then exit 0; fi; \
+	  if [ "$$(id -u)" = 0 ]; then run=; \
+	  elif command -v sudo > /dev/null && sudo -n true 2> /dev/null; then run=sudo; \
+	  else echo "make: packages are missing; run: sudo apt-get install$$missing" >&2; exit 69; fi; \
+	  echo "installing$$missing"; \
+	  $$run apt-get update -qq || true; \
+	  $$run env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $$missing > /dev/null; \
+	elif command -v brew > /dev/null; then \
+	  for package in $(BREW_PACKAGES); do brew list --versions $$package > /dev/null || brew install $$package; done; \
+	else \
+	  echo "make: neither apt nor Homebrew is here; install oneDNN, libzip, gnuplot and jq with their headers" >&2; \
+	fi
+
+build: deps ## Compile all filters into .build/release.
+	@$(SWIFT) build -c release $(SWIFT_FLAGS)
+
+# Pipelines: each sets OUT = build/NAME and says how its artefacts come about.
+include pipelines/$(PIPELINE).mk
+
+all: $(OUT)/evaluation.txt $(OUT)/loss.svg $(OUT)/accuracy.svg ## Run the pipeline: fetch, train, score, evaluate, plot.
+	@echo
+	@cat $(OUT)/evaluation.txt
+	@echo
+	@echo "model    $(OUT)/model"
+	@echo "metrics  $(OUT)/metrics.ndjson"
+	@echo "plots    $(OUT)/loss.svg $(OUT)/accuracy.svg"
+	@echo "try      echo 'some text' | $(BIN)/score --model $(OUT)/model"
+
+test: deps ## Run all tests.
+	@$(SWIFT) build -c release --build-tests $(SWIFT_FLAGS)
+	@$(SWIFT) test -c release --skip-build $(SWIFT_FLAGS)
+
+parity: build ## Compare 50 training steps of GPT-2 124M with PyTorch's, where PyTorch is installed.
+	@Benchmarks/parity.sh
+
+lint: ## Check the style of the sources.
+	@$(SWIFT) format lint --strict --recursive --parallel Package.swift Sources Tests
+
+format: ## Bring the sources into the project's style.
+	@$(SWIFT) format --in-place --recursive --parallel Package.swift Sources Tests
+
+install: build ## Copy the filters to PREFIX/bin (default /usr/local).
+	@install -d "$(DESTDIR)$(PREFIX)/bin"
+	@cd $(BIN) && install $(FILTERS) "$(DESTDIR)$(PREFIX)/bin"
+
+uninstall: ## Remove them again.
+	@cd "$(DESTDIR)$(PREFIX)/bin" && rm -f $(FILTERS)
+
+clean: ## Remove what pipelines and compiler made. Downloads in build/cache stay.
+	@$(SWIFT) package clean
+	@if [ -d build ]; then find build -mindepth 1 -maxdepth 1 ! -name cache ! -name models -exec rm -rf {} +; fi

@@ -1,0 +1,50 @@
+# The stages that all pipelines share: tokens, training, scores, evaluation, plots.
+#
+# A pipeline sets OUT, says how $(OUT)/train.ndjson, validation.ndjson and test.ndjson come about, and sets
+#   TOKENIZER        a directory with vocab.json and merges.txt
+#   TOKENIZER_READY  what has to be there before it can be used
+#   BASE, BASE_READY the same for the model to start from
+#   FINETUNE         options of finetune
+# Every artefact is a file. It is made anew when what it is made from changes, and removed when its recipe fails.
+
+# Settings count as an input: a file that changes only when they do.
+SETTINGS = base $(BASE) tokenizer $(TOKENIZER) finetune $(FINETUNE)
+
+$(OUT)/settings: FORCE
+	@mkdir -p $(OUT)
+	@echo '$(SETTINGS)' | cmp -s - $@ || echo '$(SETTINGS)' > $@
+
+.PHONY: FORCE
+FORCE:
+
+$(OUT)/train.safetensors: $(OUT)/train.ndjson $(TOKENIZER_READY) $(OUT)/settings | build
+	$(BIN)/tokenize-pad --tokenizer $(TOKENIZER) --length longest $< > $@
+
+$(OUT)/%.safetensors: $(OUT)/%.ndjson $(OUT)/train.safetensors | build
+	$(BIN)/tokenize-pad --tokenizer $(TOKENIZER) --length $(OUT)/train.safetensors \
+	  --labels-from $(OUT)/train.safetensors $< > $@
+
+$(OUT)/model/model.safetensors: $(OUT)/train.safetensors $(OUT)/validation.safetensors $(OUT)/test.safetensors \
+  $(BASE_READY) $(OUT)/settings | build
+	$(BIN)/finetune --base $(BASE) --tokenizer $(TOKENIZER) $(FINETUNE) \
+	  --validation $(OUT)/validation.safetensors --test $(OUT)/test.safetensors --out $(OUT)/model \
+	  < $(OUT)/train.safetensors > $(OUT)/metrics.ndjson
+
+$(OUT)/scores.ndjson: $(OUT)/test.ndjson $(OUT)/model/model.safetensors | build
+	$(BIN)/score --model $(OUT)/model --input ndjson $< > $@
+
+$(OUT)/evaluation.txt: $(OUT)/scores.ndjson | build
+	$(BIN)/evaluate $< > $@
+
+$(OUT)/loss.tsv: $(OUT)/model/model.safetensors
+	jq -r 'select(.event == "eval") | [.step, .train_loss, .validation_loss] | @tsv' \
+	  $(OUT)/metrics.ndjson > $@
+
+$(OUT)/accuracy.tsv: $(OUT)/model/model.safetensors
+	jq -r 'select(.event == "epoch") | [.epoch, .train_accuracy, .validation_accuracy] | @tsv' \
+	  $(OUT)/metrics.ndjson > $@
+
+$(OUT)/%.svg: $(OUT)/%.tsv pipelines/common/%.gnuplot
+	steps=$$(jq -r 'select(.event == "start") | .steps / .epochs' $(OUT)/metrics.ndjson); \
+	batch=$$(jq -r 'select(.event == "start") | .batch' $(OUT)/metrics.ndjson); \
+	gnuplot -e "input='$<'; output='$@'; steps=$$steps; batch=$$batch" pipelines/common/$*.gnuplot

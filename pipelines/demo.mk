@@ -1,0 +1,29 @@
+# The demo: spam or not, on messages written for this project, with a small GPT-2 trained from scratch. Offline.
+
+OUT := build/demo
+
+TOKENIZER := $(OUT)/tokenizer
+TOKENIZER_READY := $(TOKENIZER)/vocab.json
+BASE := random:pipelines/demo/config.json
+BASE_READY := pipelines/demo/config.json
+FINETUNE := --trainable all --pool mean --epochs 8 --lr 1e-3
+
+$(OUT)/records.ndjson: pipelines/demo/messages.zip | build
+	@mkdir -p $(OUT)
+	$(BIN)/fetch-unzip --quiet $< --entry MessageCollection > $@
+
+$(OUT)/balanced.ndjson: $(OUT)/records.ndjson | build
+	$(BIN)/balance $< > $@
+
+$(OUT)/train.ndjson $(OUT)/validation.ndjson $(OUT)/test.ndjson: $(OUT)/balanced.ndjson | build
+	$(BIN)/split --part $(notdir $(basename $@)) $< > $@
+
+# GPT-2's tokenizer knows 50,257 tokens; for 725 messages 512 of their own are enough.
+$(TOKENIZER)/vocab.json: $(OUT)/train.ndjson | build
+	$(BIN)/train-tokenizer --vocab-size 512 --out $(TOKENIZER) $<
+
+include pipelines/common/stages.mk
+
+.PHONY: demo-archive
+demo-archive: ## (demo) Zip pipelines/demo/messages.tsv anew.
+	pipelines/demo/build-archive.sh
