@@ -3,23 +3,12 @@
 import ArgumentParser
 import GPT2Kit
 
-@Sendable func trainableSet(_ text: String) throws -> TrainableSet {
-    guard let set = TrainableSet(text) else { throw ValidationError("'\(text)' is not head, last-N or all") }
-    return set
-}
+extension Pooling: ExpressibleByArgument {}
+extension TrainingSettings.Shuffle: ExpressibleByArgument {}
 
-@Sendable func poolingChoice(_ text: String) throws -> Pooling {
-    guard let pooling = Pooling(rawValue: text) else {
-        throw ValidationError("'\(text)' is not last-token, last-position, first or mean")
-    }
-    return pooling
-}
-
-@Sendable func shuffling(_ text: String) throws -> TrainingSettings.Shuffle {
-    guard let shuffle = TrainingSettings.Shuffle(rawValue: text) else {
-        throw ValidationError("'\(text)' is not seeded or none")
-    }
-    return shuffle
+extension TrainableSet: ExpressibleByArgument {
+    public init?(argument: String) { self.init(argument) }
+    public var defaultValueDescription: String { description }
 }
 
 @Sendable func positiveNumber(_ text: String) throws -> Double {

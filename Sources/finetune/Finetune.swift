@@ -46,34 +46,35 @@ struct Finetune: Filter {
     var out: String
 
     @Option(
-        help: ArgumentHelp("What to train: head, last-N (blocks, with the final LayerNorm), all.", valueName: "set"),
-        transform: trainableSet)
+        help: ArgumentHelp("What to train: head, last-N (blocks, with the final LayerNorm), all.", valueName: "set"))
     var trainable = TrainableSet.lastBlocks(1)
 
-    @Option(help: "Which token the head reads: last-token, last-position, first or mean.", transform: poolingChoice)
+    @Option(help: "The token that the head reads.")
     var pool = Pooling.lastToken
 
-    @Option(help: ArgumentHelp("Times to go through the training texts.", valueName: "n"), transform: positiveInteger)
+    @Option(
+        help: ArgumentHelp("Times to go through the training texts. (default: 5)", valueName: "n"),
+        transform: positiveInteger)
     var epochs = 5
 
-    @Option(help: ArgumentHelp("Texts in a step.", valueName: "n"), transform: positiveInteger)
+    @Option(help: ArgumentHelp("Texts in a step. (default: 8)", valueName: "n"), transform: positiveInteger)
     var batch = 8
 
-    @Option(help: ArgumentHelp("AdamW's learning rate.", valueName: "rate"), transform: positiveNumber)
+    @Option(help: ArgumentHelp("AdamW's learning rate. (default: 5e-05)", valueName: "rate"), transform: positiveNumber)
     var lr = 5e-5
 
-    @Option(help: ArgumentHelp("AdamW's weight decay.", valueName: "share"), transform: nonNegativeNumber)
+    @Option(help: ArgumentHelp("AdamW's weight decay. (default: 0.1)", valueName: "share"), transform: nonNegativeNumber)
     var weightDecay = 0.1
 
-    @Option(help: ArgumentHelp("Steps between evaluations.", valueName: "n"), transform: positiveInteger)
+    @Option(help: ArgumentHelp("Steps between evaluations. (default: 50)", valueName: "n"), transform: positiveInteger)
     var evalEvery = 50
 
     @Option(
-        help: ArgumentHelp("Batches that an evaluation looks at; 0 for all.", valueName: "n"),
+        help: ArgumentHelp("Batches that an evaluation looks at; 0 for all. (default: 5)", valueName: "n"),
         transform: nonNegativeInteger)
     var evalBatches = 5
 
-    @Option(help: "The order of the training texts: seeded (new in every epoch) or none (as they come).", transform: shuffling)
+    @Option(help: "The order of the training texts: new in every epoch, or as they come.")
     var shuffle = TrainingSettings.Shuffle.seeded
 
     @OptionGroup var seed: SeedOption

@@ -27,7 +27,7 @@ struct ScoreCommand: Filter {
     @Option(help: ArgumentHelp("The model directory.", valueName: "dir"))
     var model: String
 
-    @Option(name: .customLong("input"), help: "What a line is: text or ndjson.", transform: inputKind)
+    @Option(name: .customLong("input"), help: "What a line is.")
     var kind = ScoreStream.Input.text
 
     @Flag(help: "Answer every line as soon as it has come.")
@@ -92,7 +92,4 @@ struct BadLines: DiagnosableError {
     }
 }
 
-@Sendable func inputKind(_ text: String) throws -> ScoreStream.Input {
-    guard let kind = ScoreStream.Input(rawValue: text) else { throw ValidationError("'\(text)' is not text or ndjson") }
-    return kind
-}
+extension ScoreStream.Input: ExpressibleByArgument {}

@@ -36,7 +36,7 @@ struct Split: Filter {
     @Option(help: "The one part to write to stdout.")
     var part: Part?
 
-    @Option(help: ArgumentHelp("Shares of train, validation and test. (default: 0.7,0.1,0.2)", valueName: "a,b,c"))
+    @Option(help: ArgumentHelp("Shares of train, validation and test.", valueName: "a,b,c"))
     var fractions: Fractions = .standard
 
     @Flag(help: "Give every part the same shares of all classes.")
@@ -78,4 +78,5 @@ struct Split: Filter {
 
 extension Fractions: ExpressibleByArgument {
     public init?(argument: String) { self.init(argument) }
+    public var defaultValueDescription: String { "0.7,0.1,0.2" }
 }

@@ -176,7 +176,8 @@ private struct ShardFields {
     func checkFormat() throws(ShardError.Reason) {
         guard let format = metadata["format"] else { throw .foreignFormat("none") }
         guard format == TokenShard.format else { throw .foreignFormat(format) }
-        guard try text("metadata_crc32") == TokenShard.checksum(of: metadata) else { throw .metadataChecksum }
+        // Other writers may leave it out.
+        if let crc = metadata["metadata_crc32"], crc != TokenShard.checksum(of: metadata) { throw .metadataChecksum }
     }
 
     func text(_ name: String) throws(ShardError.Reason) -> String {
