@@ -124,7 +124,8 @@ public struct ScoreStream {
             if key.elementsEqual(label), !hasExpected {
                 members.append((Array("\"expected\"".utf8)[...], line.bytes[member.value]))
             } else if !own.contains(where: key.elementsEqual), !key.elementsEqual(label) {
-                members.append((line.bytes[member.key.lowerBound - 1..<member.key.upperBound + 1], line.bytes[member.value]))
+                members.append(
+                    (line.bytes[member.key.lowerBound - 1..<member.key.upperBound + 1], line.bytes[member.value]))
             }
         }
         return .text(text, members: members)

@@ -50,7 +50,8 @@ package final class PackedLinear: @unchecked Sendable {  // after init nothing c
         let status = onednn_matmul_create(
             &created, Int64(Self.tileRows), Int64(inputs), Int64(outputs), ONEDNN_F32, ONEDNN_F32, kind)
         guard status == 0, let created else {
-            throw OneDNNError(operation: "a matrix product [\(Self.tileRows),\(inputs)]×[\(inputs),\(outputs)]", status: status)
+            throw OneDNNError(
+                operation: "a matrix product [\(Self.tileRows),\(inputs)]×[\(inputs),\(outputs)]", status: status)
         }
         matmul = created
         scratchCount = (onednn_matmul_scratch_size(created) + 3) / 4

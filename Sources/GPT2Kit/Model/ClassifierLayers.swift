@@ -45,10 +45,12 @@ package final class ClassifierLayers {
         self.workers = workers
         trainsBlocks = gradients != nil && trainable != .head
         trainsEmbeddings = gradients != nil && trainable == .all
-        let plainBlocks = pooling == .mean ? firstBlock..<config.blocks : firstBlock..<max(firstBlock, config.blocks - 1)
+        let plainBlocks =
+            pooling == .mean ? firstBlock..<config.blocks : firstBlock..<max(firstBlock, config.blocks - 1)
         let blockGradients: GPT2Parameters? = trainsBlocks ? gradients : nil
         blocks = plainBlocks.map {
-            TransformerBlock(parameters.blocks[$0], gradients: blockGradients?.blocks[$0], config: config, workers: workers)
+            TransformerBlock(
+                parameters.blocks[$0], gradients: blockGradients?.blocks[$0], config: config, workers: workers)
         }
         let last = config.blocks - 1
         pooledBlock =

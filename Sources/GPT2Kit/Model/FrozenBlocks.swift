@@ -37,7 +37,8 @@ package final class FrozenBlocks: @unchecked Sendable {  // layers don't change;
                 expansion: try PackedLinear(block.expansionWeight, block.expansionBias, .gelu),
                 contraction: try PackedLinear(block.contractionWeight, block.contractionBias, .add))
         }
-        let layerScratch = layers.flatMap { [$0.attention, $0.projection, $0.expansion, $0.contraction] }
+        let layerScratch =
+            layers.flatMap { [$0.attention, $0.projection, $0.expansion, $0.contraction] }
             .map(\.scratchCount).max() ?? 0
         scratch = (0..<workers.count).map { _ in Scratch(layerScratch: layerScratch) }
     }

@@ -36,9 +36,13 @@ package final class TransformerBlock {
             var sizes = [N * C, N, N * C, N * 3 * C, N * C, N * C, N * C, N, N * C, N * F, N * F]
             if gradients != nil { sizes += [N * F, N * 3 * C, N * C, N * C] }
             let regions = try memory.allocate(sizes)
-            (norm1, rstd1, x1, qkv, heads, residual) = (regions[0], regions[1], regions[2], regions[3], regions[4], regions[5])
+            (norm1, rstd1, x1, qkv, heads, residual) = (
+                regions[0], regions[1], regions[2], regions[3], regions[4], regions[5]
+            )
             (norm2, rstd2, x2, expanded, activated) = (regions[6], regions[7], regions[8], regions[9], regions[10])
-            if gradients != nil { (dWide, dQKV, dNarrow, dResidual) = (regions[11], regions[12], regions[13], regions[14]) }
+            if gradients != nil {
+                (dWide, dQKV, dNarrow, dResidual) = (regions[11], regions[12], regions[13], regions[14])
+            }
             capacity.tokens = N
         }
         if T > capacity.length {
@@ -114,7 +118,8 @@ package final class TransformerBlock {
     }
 
     private func normalize(
-        _ output: Region, _ normalized: Region, _ rstd: Region, _ input: Region, _ weight: Tensor, _ bias: Tensor, rows: Int
+        _ output: Region, _ normalized: Region, _ rstd: Region, _ input: Region, _ weight: Tensor, _ bias: Tensor,
+        rows: Int
     ) {
         workers.forEachRange(rows, by: 32) { range in
             let start = range.lowerBound * C

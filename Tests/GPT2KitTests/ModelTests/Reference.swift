@@ -29,7 +29,8 @@ struct Reference {
             Checkpoint(directory: folder + "/model"), config: config, classes: K, workers: Workers(count: 2)
         ) { name, shape in
             let tensor = try Tensor(shape: shape)
-            _ = tensor.values.update(fromContentsOf: try expected.floats(name.replacing("score.", with: "head."), shape: shape))
+            _ = tensor.values.update(
+                fromContentsOf: try expected.floats(name.replacing("score.", with: "head."), shape: shape))
             return tensor
         }
         let shape = try expected.description(of: "input_ids").shape
