@@ -1,0 +1,64 @@
+// Analytic gradients against central differences of the loss, along random directions of every parameter tensor:
+//
+//     ⟨∇L, u⟩ ≈ (L(p + h·u) − L(p − h·u)) / 2h
+//
+// with u of N(0, 1) numbers divided by the root of their number (|u| ≈ 1), and h = 0.02. The pieces of the error: logits in
+// Float32 are right to about 5e-7, which the difference divides by 2h: 1e-5; the third derivative contributes
+// h²/6·L‴, which a second difference at 2h takes out (Richardson: (4·D(h) − D(2h)) / 3), leaving O(h⁴). The
+// tolerance is 2e-4·max(1, |slope|); slopes here are 0.01 … 3. Losses are computed in double precision from the logits.
+
+import GPT2Kit
+import Records
+import Testing
+
+@Suite("Finite differences")
+struct FiniteDifferenceTests {
+    private static let seed: UInt64 = 20_260_101
+    private static let step: Float = 0.02
+    private static let tolerance = 2e-4
+    private static let directions = 3
+
+    @Test(
+        "every gradient is the slope of the loss", arguments: Pooling.allCases,
+        [TrainableSet.head, .lastBlocks(1), .lastBlocks(2), .all])
+    func slopes(_ pooling: Pooling, _ trainable: TrainableSet) throws {
+        let model = try RandomClassifier(seed: Self.seed)
+        // Texts of one token and of the longest; a batch that isn't a whole number of tiles.
+        let packing = Packing(lengths: [5, 1, 9, 3])
+        let tokens = model.tokens(packing, seed: Self.seed + 1)
+        let labels = [2, 0, 1, 1]
+        func loss() throws -> Double {
+            let logits = try model.run(tokens: tokens, packing, pooling: pooling, trainable: trainable).logits
+            return crossEntropy(logits, labels: labels, classes: 3).sum / Double(labels.count)
+        }
+        let gradients = try model.run(
+            tokens: tokens, packing, pooling: pooling, trainable: trainable, labels: labels
+        ).gradients
+        var generator = SeededGenerator(seed: Self.seed + 2)
+        var steepest = 0.0
+        var worst = 0.0
+        for ((name, parameter), (_, gradient)) in zip(model.parameters.named, gradients.named)
+        where GPT2Parameters.isTrainable(name, trainable, blocks: model.config.blocks) {
+            let start = parameter.array
+            for _ in 0..<Self.directions {
+                let direction = normals(start.count, &generator, deviation: 1 / Double(start.count).squareRoot())
+                func difference(_ h: Float) throws -> Double {
+                    defer { _ = parameter.values.update(fromContentsOf: start) }
+                    _ = parameter.values.update(fromContentsOf: zip(start, direction).map { $0 + h * $1 })
+                    let above = try loss()
+                    _ = parameter.values.update(fromContentsOf: zip(start, direction).map { $0 - h * $1 })
+                    return (above - (try loss())) / Double(2 * h)
+                }
+                let expected = try (4 * difference(Self.step) - difference(2 * Self.step)) / 3
+                let slope = zip(gradient.array, direction).reduce(0.0) { $0 + Double($1.0) * Double($1.1) }
+                #expect(
+                    abs(slope - expected) <= Self.tolerance * max(1, abs(expected)),
+                    "\(name), \(pooling.rawValue), \(trainable), seed \(Self.seed): \(slope), by differences \(expected)")
+                steepest = max(steepest, abs(slope))
+                worst = max(worst, abs(slope - expected) / max(1, abs(expected)))
+            }
+        }
+        print("FD", pooling, trainable, steepest, worst)
+        #expect(steepest > 0.05, "gradients so small that nothing was tested")
+    }
+}
