@@ -35,8 +35,10 @@ package final class PooledBlock {
     private var dWeights = Region(), dNorm = Region()  // [H,T] for every text, [N,C]
 
     /// Rows of a matrix product over pooled positions: always this many, so that a text's result has the same bits
-    /// whatever other texts come with it.
-    private static let rowTile = 8
+    /// whatever other texts come with it. oneDNN takes rows by 6 (AVX2) or 8 (AVX-512) and sums those that are left
+    /// over in another order: scoring takes 24, which leaves none. A training step, whose result is the sum over its
+    /// batch anyway, takes no more than a usual batch has.
+    private let rowTile: Int
 
     package init(_ parameters: BlockParameters, gradients: BlockParameters?, config: GPT2Config, workers: Workers) {
         self.parameters = parameters
@@ -44,12 +46,13 @@ package final class PooledBlock {
         self.workers = workers
         (C, F, H, epsilon) = (config.width, config.innerWidth, config.heads, config.epsilon)
         d = C / H
+        rowTile = gradients == nil ? 24 : 8
     }
 
     private func reserve(tokens: Int, rows: Int) throws(OutOfMemory) {
         guard tokens > capacity.tokens || rows > capacity.rows else { return }
         let N = max(tokens + tokens / 4, capacity.tokens)
-        let B = max((rows + Self.rowTile - 1) / Self.rowTile * Self.rowTile, capacity.rows)
+        let B = max((rows + rowTile - 1) / rowTile * rowTile, capacity.rows)
         let C = C, F = F, H = H
         var sizes = [N * C, N, B * C, B * C, B * H * C, B * H * C, N * H, B * H * C, B * H * C, B * C, B * C]
         sizes += [B * C, B, B * C, B * F, B * F, B * C]
@@ -89,14 +92,14 @@ package final class PooledBlock {
             multiply(
                 u.matrix(H * C).at(row: rows.lowerBound, column: head * C),
                 query.matrix(C).at(row: rows.lowerBound, column: head * d), keyWeight(head, of: parameters),
-                m: Self.rowTile, n: C, k: d, transposeB: true)
+                m: rowTile, n: C, k: d, transposeB: true)
         }
         workers.forEach(B) { row in attend(row, packing) }
         eachTile(B, H) { rows, head in
             multiply(
                 heads.matrix(C).at(row: rows.lowerBound, column: head * d),
                 z.matrix(H * C).at(row: rows.lowerBound, column: head * C), valueWeight(head, of: parameters),
-                m: Self.rowTile, n: d, k: C)
+                m: rowTile, n: d, k: C)
             for row in rows {
                 add(heads.pointer + row * C + head * d, parameters.attentionBias.pointer + 2 * C + head * d, d)
             }
@@ -265,18 +268,18 @@ package final class PooledBlock {
 
     /// A layer over the pooled rows, `rowTile` of them at a time.
     private func tiled(_ layer: Linear, _ output: Region, _ input: Region, _ rows: Int) {
-        for first in stride(from: 0, to: rows, by: Self.rowTile) {
+        for first in stride(from: 0, to: rows, by: rowTile) {
             layer.forward(
                 output.matrix(layer.outputs).at(row: first), input.matrix(layer.inputs).at(row: first),
-                rows: Self.rowTile, workers: workers)
+                rows: rowTile, workers: workers)
         }
     }
 
     private func eachTile(_ rows: Int, _ heads: Int, _ body: (_ rows: Range<Int>, _ head: Int) -> Void) {
-        let tiles = (rows + Self.rowTile - 1) / Self.rowTile
+        let tiles = (rows + rowTile - 1) / rowTile
         workers.forEach(tiles * heads) { index in
             let (tile, head) = index.quotientAndRemainder(dividingBy: heads)
-            body(tile * Self.rowTile..<(tile + 1) * Self.rowTile, head)
+            body(tile * rowTile..<(tile + 1) * rowTile, head)
         }
     }
 

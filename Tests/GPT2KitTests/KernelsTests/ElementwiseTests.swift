@@ -7,8 +7,8 @@ import Testing
 
 @Suite("Elementwise kernels")
 struct ElementwiseTests {
-    /// Measured: 9.0e-8 at worst, 0.76 of the distance 2⁻²³ between floats above 1.
-    @Test("the exponential is right to 1.2e-7 between −87 and 88")
+    /// Measured: 8.3e-8 at worst, at −81.4.
+    @Test("the exponential is right to 1e-7 between −87 and 88")
     func exponentialError() {
         var worst = (error: 0.0, at: Float(0))
         for step in 0...1_750_000 {
@@ -17,8 +17,7 @@ struct ElementwiseTests {
             let error = abs(Double(exponential(x)) - expected) / expected
             if !(error <= worst.error) { worst = (error, x) }
         }
-        print("EXP", worst)
-        #expect(worst.error < 1.2e-7, "relative error \(worst.error) at \(worst.at)")
+        #expect(worst.error < 1e-7, "relative error \(worst.error) at \(worst.at)")
     }
 
     @Test("the exponential is clamped outside, and all lanes are computed alike")
@@ -43,6 +42,8 @@ struct ElementwiseTests {
         return 0.5 * (1 + t) + 0.5 * x * (1 - t * t) * slope * (1 + 3 * 0.044715 * x * x)
     }
 
+    /// The derivative's tolerance is that of σ(2u)·(1 − σ(2u)), whose second factor is a multiple of 6e-8 near x = 5,
+    /// times 2x·u′ ≈ 35.
     @Test("GELU and its derivative, of every remainder modulo 8", arguments: [1, 7, 8, 9, 31, 4001])
     func geluBothWays(_ count: Int) {
         let x = (0..<count).map { -20 + 40 * Float($0) / Float(max(1, count - 1)) }
@@ -53,7 +54,7 @@ struct ElementwiseTests {
         var dInput = [Float](repeating: .nan, count: count)
         GELU.backward(&dInput, dOutput, x, count: count)
         let expected = zip(x, dOutput).map { Float(Double($1) * Self.geluDerivative(Double($0))) }
-        expectClose(dInput, expected, tolerance: { _ in 1e-6 }, "gelu′")
+        expectClose(dInput, expected, tolerance: { _ in 3e-6 }, "gelu′")
         // In place, as the layers call it.
         var same = dOutput
         same.withUnsafeMutableBufferPointer { GELU.backward($0.baseAddress!, $0.baseAddress!, x, count: count) }

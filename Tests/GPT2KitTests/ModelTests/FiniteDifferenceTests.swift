@@ -2,10 +2,10 @@
 //
 //     ⟨∇L, u⟩ ≈ (L(p + h·u) − L(p − h·u)) / 2h
 //
-// with u of N(0, 1) numbers divided by the root of their number (|u| ≈ 1), and h = 0.02. The pieces of the error: logits in
-// Float32 are right to about 5e-7, which the difference divides by 2h: 1e-5; the third derivative contributes
-// h²/6·L‴, which a second difference at 2h takes out (Richardson: (4·D(h) − D(2h)) / 3), leaving O(h⁴). The
-// tolerance is 2e-4·max(1, |slope|); slopes here are 0.01 … 3. Losses are computed in double precision from the logits.
+// with u of N(0, 1) numbers divided by the root of their number (|u| ≈ 1), and h = 0.02. The pieces of the error: a loss
+// from Float32 logits is right to some 1e-7, which the difference divides by 2h; the third derivative contributes
+// h²/6·L‴, which a second difference at 2h takes out (Richardson: (4·D(h) − D(2h)) / 3). Together 3e-5 was the
+// worst that was measured, where the steepest slopes are about 0.5. The tolerance is 1e-4·max(1, |slope|).
 
 import GPT2Kit
 import Records
@@ -15,7 +15,7 @@ import Testing
 struct FiniteDifferenceTests {
     private static let seed: UInt64 = 20_260_101
     private static let step: Float = 0.02
-    private static let tolerance = 2e-4
+    private static let tolerance = 1e-4
     private static let directions = 3
 
     @Test(
@@ -23,8 +23,7 @@ struct FiniteDifferenceTests {
         [TrainableSet.head, .lastBlocks(1), .lastBlocks(2), .all])
     func slopes(_ pooling: Pooling, _ trainable: TrainableSet) throws {
         let model = try RandomClassifier(seed: Self.seed)
-        // Texts of one token and of the longest; a batch that isn't a whole number of tiles.
-        let packing = Packing(lengths: [5, 1, 9, 3])
+        let packing = Packing(lengths: [5, 1, 9, 3].map { pooling.positions(length: $0, paddedLength: 9) })
         let tokens = model.tokens(packing, seed: Self.seed + 1)
         let labels = [2, 0, 1, 1]
         func loss() throws -> Double {
@@ -36,7 +35,6 @@ struct FiniteDifferenceTests {
         ).gradients
         var generator = SeededGenerator(seed: Self.seed + 2)
         var steepest = 0.0
-        var worst = 0.0
         for ((name, parameter), (_, gradient)) in zip(model.parameters.named, gradients.named)
         where GPT2Parameters.isTrainable(name, trainable, blocks: model.config.blocks) {
             let start = parameter.array
@@ -55,10 +53,8 @@ struct FiniteDifferenceTests {
                     abs(slope - expected) <= Self.tolerance * max(1, abs(expected)),
                     "\(name), \(pooling.rawValue), \(trainable), seed \(Self.seed): \(slope), by differences \(expected)")
                 steepest = max(steepest, abs(slope))
-                worst = max(worst, abs(slope - expected) / max(1, abs(expected)))
             }
         }
-        print("FD", pooling, trainable, steepest, worst)
         #expect(steepest > 0.05, "gradients so small that nothing was tested")
     }
 }
