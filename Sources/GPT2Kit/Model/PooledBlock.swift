@@ -33,8 +33,10 @@ package final class PooledBlock {
     private var dWeights = Region(), dNorm = Region()  // [H,T] for every text, [N,C]
 
     /// Rows of a matrix product over pooled positions: always this many, so that a text's result has the same bits
-    /// whatever other texts come with it.
-    private static let rowTile = 8
+    /// whatever other texts come with it. oneDNN takes rows by 6 (AVX2) or 8 (AVX-512) and sums those that are left
+    /// over in another order: scoring takes 24, which leaves none. A training step, whose result is the sum over its
+    /// batch anyway, takes no more than a usual batch has.
+    private let rowTile: Int
 
     package init(_ parameters: BlockParameters, gradients: BlockParameters?, config: GPT2Config, workers: Workers) {
         self.parameters = parameters
@@ -42,14 +44,15 @@ package final class PooledBlock {
         self.workers = workers
         (C, H, epsilon) = (config.width, config.heads, config.epsilon)
         d = C / H
+        rowTile = gradients == nil ? 24 : 8
         feedForward = FeedForward(
-            parameters, gradients: gradients, config: config, rowTile: Self.rowTile, workers: workers)
+            parameters, gradients: gradients, config: config, rowTile: rowTile, workers: workers)
     }
 
     private func reserve(tokens: Int, rows: Int) throws(OutOfMemory) {
         guard tokens > capacity.tokens || rows > capacity.rows else { return }
         let N = max(tokens + tokens / 4, capacity.tokens)
-        let B = max((rows + Self.rowTile - 1) / Self.rowTile * Self.rowTile, capacity.rows)
+        let B = max((rows + rowTile - 1) / rowTile * rowTile, capacity.rows)
         var sizes = [N * C, N, B * C, B * C, B * H * C, B * H * C, N * H, B * H * C, B * H * C, B * C, B * C]
         if gradients != nil {
             sizes += [B * C, B * C, B * C, B * C, B * H * C, B * H * C, B * H * C, B * H * C, N * H, N * C]
@@ -79,25 +82,25 @@ package final class PooledBlock {
                 shift: parameters.ln1Bias.pointer, rows: 1, width: C)
         }
         parameters.attention.columns(0..<C).forward(
-            query.matrix(C), x.matrix(C), rows: B, tile: Self.rowTile, workers: workers)
+            query.matrix(C), x.matrix(C), rows: B, tile: rowTile, workers: workers)
         eachTile(B, H) { rows, head in
             multiply(
                 u.matrix(H * C).at(row: rows.lowerBound, column: head * C),
                 query.matrix(C).at(row: rows.lowerBound, column: head * d), keyWeight(head, of: parameters),
-                m: Self.rowTile, n: C, k: d, transposeB: true)
+                m: rowTile, n: C, k: d, transposeB: true)
         }
         workers.forEach(B) { row in attend(row, packing) }
         eachTile(B, H) { rows, head in
             multiply(
                 heads.matrix(C).at(row: rows.lowerBound, column: head * d),
                 z.matrix(H * C).at(row: rows.lowerBound, column: head * C), valueWeight(head, of: parameters),
-                m: Self.rowTile, n: d, k: C)
+                m: rowTile, n: d, k: C)
             for row in rows {
                 add(heads.pointer + row * C + head * d, parameters.attentionBias.pointer + 2 * C + head * d, d)
             }
         }
         parameters.projection.forward(
-            residual.matrix(C), heads.matrix(C), rows: B, tile: Self.rowTile, workers: workers)
+            residual.matrix(C), heads.matrix(C), rows: B, tile: rowTile, workers: workers)
         for row in 0..<B {
             add(residual.pointer + row * C, input.pointer + (packing.offsets[row + 1] - 1) * C, C)
         }
@@ -228,10 +231,10 @@ package final class PooledBlock {
     }
 
     private func eachTile(_ rows: Int, _ heads: Int, _ body: (_ rows: Range<Int>, _ head: Int) -> Void) {
-        let tiles = (rows + Self.rowTile - 1) / Self.rowTile
+        let tiles = (rows + rowTile - 1) / rowTile
         workers.forEach(tiles * heads) { index in
             let (tile, head) = index.quotientAndRemainder(dividingBy: heads)
-            body(tile * Self.rowTile..<(tile + 1) * Self.rowTile, head)
+            body(tile * rowTile..<(tile + 1) * rowTile, head)
         }
     }
 
