@@ -106,7 +106,7 @@ struct Finetune: Filter {
         progress.finish()
         try trained.write(directory: out)
         verbosity.notes("finetune").summary("model written to \(out)")
-        try metrics.close()
+        try metrics.close(model: out)
     }
 
     private var settings: TrainingSettings {
