@@ -23,6 +23,7 @@ extension Filter {
     public static func main() {
         protectStandardDescriptors()
         let tool = configuration.commandName ?? "filter"
+        Interruption.reportLostMappings(tool: tool)
         do {
             var command = try parseAsRoot()
             try command.run()

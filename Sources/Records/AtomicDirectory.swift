@@ -1,8 +1,12 @@
 // Several files that are published together: all of them or, when one can't be written, none.
 //
-// A directory that doesn't exist yet is written beside its final place and renamed: one step. In a directory that
-// exists, its other files stay: the new files are all written and synchronised first and renamed one after another
-// then. So only a crash within those renames, microseconds apart, can leave some old and some new.
+// They are written into a directory beside the final one. Where nothing has that name yet, it is renamed. Where a
+// directory has it, its other files are linked into the new one, and the two are exchanged: one step as well, so that
+// whoever dies, and whenever, old and new files are never mixed.
+//
+// There are directories that can't be exchanged: the one that this process runs in (it would go on in the old one), a
+// mount point, one that holds directories, one on a file system that doesn't know how. There the new files are renamed
+// one after another, all of them complete by then.
 
 #if canImport(Glibc)
     import Glibc
@@ -16,24 +20,34 @@
 public final class AtomicDirectory {
     /// The final path, as the user gave it.
     public let path: String
-    /// The directory that is written and renamed, or nil where `path` exists and keeps its other files.
-    private let temporary: String?
-    /// Files inside of ``temporary``.
-    private var newFiles: [(path: String, sink: ByteSink)] = []
-    /// Files inside of an existing directory.
-    private var replacedFiles: [AtomicFile] = []
+    /// The final path without symbolic links, where it exists.
+    private let destination: String
+    /// The directory that is written, beside the final one or, where that is impossible, inside of it.
+    private let temporary: String
+    private var files: [(name: String, sink: ByteSink)] = []
+    /// Names inside of ``temporary``, to be removed with it.
+    private var names: [String] = []
     private var isPending = true
 
     /// Creates the temporary; missing parents of `path` are created.
     public init(path: String) throws(StreamError) {
         self.path = path
+        if path.isEmpty { throw .cannotCreate(path: "''", errno: ENOENT) }
+        destination = try finalPlace(path)
         var status = stat()
-        if stat(path, &status) == 0 {
+        if stat(destination, &status) == 0 {
             guard status.st_mode & S_IFMT == S_IFDIR else { throw .notDirectory(path: path) }
-            temporary = nil
+            if access(destination, W_OK) != 0 { throw .cannotCreate(path: path, errno: errno) }
+            var parent = stat()
+            let isMountPoint = stat(parentDirectory(of: destination), &parent) != 0 || parent.st_dev != status.st_dev
+            if !isMountPoint, let beside = try? createTemporary(for: destination, { mkdir($0, 0o777) }) {
+                temporary = beside.path
+            } else {
+                temporary = try createTemporary(for: "\(destination)/.") { mkdir($0, 0o777) }.path
+            }
         } else {
-            try createDirectories(parentDirectory(of: path))
-            temporary = try createTemporary(for: path) { mkdir($0, 0o777) }.path
+            try createDirectories(parentDirectory(of: destination))
+            temporary = try createTemporary(for: destination) { mkdir($0, 0o777) }.path
         }
     }
 
@@ -43,53 +57,117 @@ public final class AtomicDirectory {
 
     /// A new file of the directory. It is closed and published by ``commit()``.
     public func file(_ name: String) throws(StreamError) -> ByteSink {
-        guard let temporary else {
-            let file = try AtomicFile(path: "\(path)/\(name)")
-            replacedFiles.append(file)
-            return file.sink
-        }
-        let filePath = "\(temporary)/\(name)"
-        let descriptor = systemCreate(filePath)
-        guard descriptor >= 0 else { throw .cannotCreate(path: "\(path)/\(name)", errno: errno) }
-        Interruption.add(filePath)
-        let sink = ByteSink(descriptor: descriptor, name: "\(path)/\(name)")
-        newFiles.append((filePath, sink))
+        let shown = "\(path)/\(name)"
+        let descriptor = systemCreate("\(temporary)/\(name)")
+        guard descriptor >= 0 else { throw .cannotCreate(path: shown, errno: errno) }
+        remember(name)
+        let sink = ByteSink(descriptor: descriptor, name: shown)
+        files.append((name, sink))
         return sink
     }
 
     /// Makes every file durable and publishes all of them.
     public func commit() throws(StreamError) {
-        if let temporary {
-            for file in newFiles {
-                try file.sink.synchronize()
-                try file.sink.close()
-            }
-            try synchronizeDirectory(temporary)
-            if systemRename(temporary, path) != 0 { throw .cannotPublish(path: path, errno: errno) }
-            try synchronizeDirectory(parentDirectory(of: path))
-            forget()
-        } else {
-            for file in replacedFiles { try file.finish() }
-            for file in replacedFiles { try file.rename() }
-            try synchronizeDirectory(path)
+        for file in files {
+            try file.sink.synchronize()
+            try file.sink.close()
         }
-        isPending = false
+        var status = stat()
+        if stat(destination, &status) != 0 {
+            try synchronizeDirectory(temporary)
+            if systemRename(temporary, destination) != 0 { throw .cannotPublish(path: path, errno: errno) }
+            isPending = false
+            forget()
+        } else if try completeFromOld(status), systemExchange(temporary, destination) == 0 {
+            keepLatecomers()
+            cancel()
+        } else {
+            for file in files where systemRename("\(temporary)/\(file.name)", "\(destination)/\(file.name)") != 0 {
+                throw .cannotPublish(path: "\(path)/\(file.name)", errno: errno)
+            }
+            try synchronizeDirectory(destination)
+            cancel()
+        }
+        try synchronizeDirectory(parentDirectory(of: destination))
     }
 
     /// Removes what was written. Does nothing after ``commit()``.
     public func cancel() {
         guard isPending else { return }
         isPending = false
-        for file in replacedFiles { file.cancel() }
-        for file in newFiles { unlink(file.path) }
-        if let temporary { rmdir(temporary) }
+        for name in names { unlink("\(temporary)/\(name)") }
+        rmdir(temporary)
         forget()
     }
 
-    private func forget() {
-        for file in newFiles { Interruption.remove(file.path) }
-        if let temporary { Interruption.remove(temporary) }
+    /// Links the old directory's other files into the new one. False where the two can't be exchanged.
+    private func completeFromOld(_ status: stat) throws(StreamError) -> Bool {
+        let isBeside = parentDirectory(of: temporary) == parentDirectory(of: destination)
+        guard isBeside, !holdsWorkingDirectory(destination), let old = entries(of: destination) else { return false }
+        // More are no directory of ours, and linking them all would take longer than anyone expects.
+        guard old.count <= 100 else { return false }
+        for name in old where !files.contains(where: { $0.name == name }) {
+            guard linkat(AT_FDCWD, "\(destination)/\(name)", AT_FDCWD, "\(temporary)/\(name)", 0) == 0 else {
+                return false
+            }
+            remember(name)
+        }
+        _ = chown(temporary, status.st_uid, status.st_gid)
+        _ = chmod(temporary, status.st_mode & 0o7777)
+        try synchronizeDirectory(temporary)
+        return true
     }
+
+    /// Moves what somebody put into the old directory while it was being replaced.
+    private func keepLatecomers() {
+        for name in entries(of: temporary) ?? [] where !names.contains(name) {
+            _ = systemRename("\(temporary)/\(name)", "\(destination)/\(name)")
+        }
+    }
+
+    private func remember(_ name: String) {
+        names.append(name)
+        Interruption.add("\(temporary)/\(name)")
+    }
+
+    private func forget() {
+        for name in names { Interruption.remove("\(temporary)/\(name)") }
+        Interruption.remove(temporary)
+    }
+}
+
+/// `path` without symbolic links where it exists; a link that leads nowhere is refused.
+private func finalPlace(_ path: String) throws(StreamError) -> String {
+    if let resolved = realpath(path, nil) {
+        defer { free(resolved) }
+        return String(cString: resolved)
+    }
+    var status = stat()
+    if lstat(path, &status) == 0 { throw .notDirectory(path: path) }
+    return path
+}
+
+/// Whether the process runs in `directory` (an absolute path without links), or below it.
+private func holdsWorkingDirectory(_ directory: String) -> Bool {
+    guard let current = realpath(".", nil) else { return true }
+    defer { free(current) }
+    let working = Array(String(cString: current).utf8) + [UInt8(ascii: "/")]
+    return working.starts(with: directory == "/" ? [UInt8(ascii: "/")] : Array(directory.utf8) + [UInt8(ascii: "/")])
+}
+
+/// The names in a directory, `.` and `..` left out; nil where it can't be read.
+private func entries(of directory: String) -> [String]? {
+    guard let stream = opendir(directory) else { return nil }
+    defer { closedir(stream) }
+    var names: [String] = []
+    while let entry = readdir(stream) {
+        let length = MemoryLayout.size(ofValue: entry.pointee.d_name)
+        let name = withUnsafePointer(to: &entry.pointee.d_name) {
+            $0.withMemoryRebound(to: CChar.self, capacity: length) { String(cString: $0) }
+        }
+        if name != ".", name != ".." { names.append(name) }
+    }
+    return names
 }
 
 /// Makes `path` and its missing parents, as `mkdir -p` does.

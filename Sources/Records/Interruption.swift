@@ -1,5 +1,5 @@
 // Removes unfinished outputs when the process is interrupted (SIGINT, SIGTERM, SIGHUP), and lets the signal do
-// its default work then, so that a shell sees 130, 143 or 129.
+// its default work then, so that a shell sees 130, 143 or 129. Tells in words what SIGBUS means.
 //
 // A signal handler can reach nothing but global memory and may call nothing but a few system calls. So this is the
 // one file with global state: a fixed table of C strings that are never freed once they are in it.
@@ -15,7 +15,7 @@ import Synchronization
 #endif
 
 /// The paths to remove when the process is interrupted.
-enum Interruption {
+public enum Interruption {
     private static let capacity = 256
     /// Written under `installed`'s lock; read by the signal handler, for which a pointer's store is atomic.
     nonisolated(unsafe) fileprivate static let paths: UnsafeMutablePointer<UnsafeMutablePointer<CChar>?> = {
@@ -54,6 +54,23 @@ enum Interruption {
         }
     }
 
+    /// From now on a mapped file that someone cuts short while it is read ends the process with one line and
+    /// ``ExitStatus/ioError`` instead of a core dump (SIGBUS), without leaving unfinished outputs.
+    public static func reportLostMappings(tool: String) {
+        let diagnosis = Diagnosis(
+            source: "mapped file", problem: "cut short, or its disk failed, while it was in use",
+            remedy: "restore it, replace files by renaming only, and run again", status: .ioError)
+        let text = Array("\(tool): \(diagnosis.message)\n".utf8)
+        let copy = UnsafeMutableRawBufferPointer.allocate(byteCount: text.count, alignment: 1)
+        copy.copyBytes(from: text)
+        lostMapping = UnsafeRawBufferPointer(copy)
+        _ = paths  // A handler must not be the first to touch it.
+        signal(SIGBUS, tellLostMapping)
+    }
+
+    /// Set once, before the handler that reads it is installed.
+    nonisolated(unsafe) fileprivate static var lostMapping = UnsafeRawBufferPointer(start: nil, count: 0)
+
     fileprivate static func removeAll() {
         for slot in stride(from: capacity - 1, through: 0, by: -1) {
             if let path = paths[slot], unlink(path) != 0 { rmdir(path) }
@@ -65,4 +82,10 @@ private func removeAndDie(_ number: Int32) {
     Interruption.removeAll()
     signal(number, SIG_DFL)
     raise(number)
+}
+
+private func tellLostMapping(_ number: Int32) {
+    _ = systemWrite(2, Interruption.lostMapping)
+    Interruption.removeAll()
+    _exit(ExitStatus.ioError.rawValue)
 }

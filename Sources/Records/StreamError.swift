@@ -34,6 +34,8 @@ public enum StreamError: DiagnosableError, Equatable {
     case notDirectory(path: String)
     /// A finished output can't be moved to its final place.
     case cannotPublish(path: String, errno: Int32)
+    /// Another run is writing the same output.
+    case locked(path: String, holder: String)
     /// The input doesn't fit into the memory that the user allowed.
     case memoryExceeded(source: String, line: Int, maximum: Int)
 
@@ -91,6 +93,10 @@ public enum StreamError: DiagnosableError, Equatable {
                 source: path, problem: "can't be put in place (\(systemMessage(code)))",
                 remedy: "check the directory's permissions and its disk",
                 status: [EACCES, EPERM, EROFS, ENOTEMPTY, EEXIST].contains(code) ? .cannotCreate : .ioError)
+        case .locked(let path, let holder):
+            return Diagnosis(
+                source: path, problem: "locked by \(holder), which is going to write it",
+                remedy: "wait for that run, or choose another --out", status: .temporaryFailure)
         case .memoryExceeded(let source, let line, let maximum):
             return Diagnosis(
                 source: source, position: .line(line),

@@ -18,3 +18,16 @@ func systemWrite(_ descriptor: Int32, _ bytes: UnsafeRawBufferPointer) -> Int {
 }
 func systemClose(_ descriptor: Int32) -> Int32 { close(descriptor) }
 func systemRename(_ old: String, _ new: String) -> Int32 { rename(old, new) }
+
+/// Gives two directories each other's name, in one step. Fails where the system or the file system can't.
+func systemExchange(_ one: String, _ other: String) -> Int32 {
+    #if canImport(Darwin)
+        return renamex_np(one, other, UInt32(RENAME_SWAP))
+    #else
+        // Swift's view of the C library doesn't have it, because it is an extension, and old libraries don't either.
+        typealias Function = @convention(c) (Int32, UnsafePointer<CChar>, Int32, UnsafePointer<CChar>, UInt32) -> Int32
+        guard let symbol = dlsym(nil, "renameat2") else { return -1 }
+        let exchange: UInt32 = 2
+        return unsafeBitCast(symbol, to: Function.self)(AT_FDCWD, one, AT_FDCWD, other, exchange)
+    #endif
+}

@@ -24,7 +24,7 @@ struct Finetune: Filter {
 
             EXIT CODES
               64 usage, 65 bad shard or a loss that isn't finite, 66 no such file, 71 too little memory, 73 the model \
-            can't be written, 74 read or write error, 78 base, tokenizer, shards don't belong together
+            can't be written, 74 read or write error, 75 another run is writing the same --out, 78 base, tokenizer, shards don't belong together
             """)
 
     @Option(
@@ -83,23 +83,31 @@ struct Finetune: Filter {
     @OptionGroup var verbosity: QuietOption
 
     func run() throws {
-        let workers = Workers(count: threads.count)
+        // Everything that can be known to fail is found out before the first shard is read.
+        let base = Classifier.Base(base)
+        let tuner = FineTuner(settings: settings, workers: Workers(count: threads.count))
+        try tuner.requireMemory(for: base)
         try Shards.requireWritable(out)
+        let lock = try OutputLock(path: out)
+        try withExtendedLifetime(lock) { try run(tuner, base) }
+    }
+
+    private func run(_ tuner: FineTuner, _ base: Classifier.Base) throws {
         let training = try Shards.read(nil)
         let validation = try Shards.read(self.validation)
         let test = try self.test.map { try Shards.read($0) }
         let classifier = try Classifier(
-            base: Classifier.Base(base), labels: training.texts.description.labelNames, pooling: pool,
-            tokenizerDirectory: tokenizer, seed: seed.seed, workers: workers)
-        let metrics = MetricsLog(settings: settings, base: base)
+            base: base, labels: training.texts.description.labelNames, pooling: pool, tokenizerDirectory: tokenizer,
+            seed: seed.seed, workers: tuner.workers)
+        let metrics = MetricsLog(settings: settings, base: self.base)
         let progress = TrainingDisplay(quiet: verbosity.quiet)
-        let trained = try FineTuner(settings: settings, workers: workers).train(
+        let trained = try tuner.train(
             classifier, training: training, validation: validation, test: test, report: metrics.write,
             progress: progress.show)
         progress.finish()
         try trained.write(directory: out)
         verbosity.notes("finetune").summary("model written to \(out)")
-        try metrics.close()
+        try metrics.close(model: out)
     }
 
     private var settings: TrainingSettings {

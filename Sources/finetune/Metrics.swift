@@ -35,9 +35,14 @@ final class MetricsLog {
         }
     }
 
-    func close() throws(StreamError) {
-        if let failure { throw failure }
-        try sink.close()
+    /// - Throws: ``MetricsLost`` where not all events could be written; `model` is whole all the same.
+    func close(model: String) throws(MetricsLost) {
+        do throws(StreamError) {
+            if let failure { throw failure }
+            try sink.close()
+        } catch {
+            throw MetricsLost(model: model, cause: error)
+        }
     }
 
     private func line(_ event: TrainingEvent) -> [UInt8] {
@@ -87,6 +92,18 @@ final class MetricsLog {
                 ("seconds_by_phase", .object(phases)),
             ]
         }
+    }
+}
+
+/// The model is written, but its metrics aren't.
+struct MetricsLost: DiagnosableError {
+    let model: String
+    let cause: StreamError
+
+    var diagnosis: Diagnosis {
+        var diagnosis = cause.diagnosis
+        diagnosis.remedy = "the metrics are incomplete, the model in \(model) isn't; to have both, write them to a file"
+        return diagnosis
     }
 }
 

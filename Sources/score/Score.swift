@@ -55,10 +55,10 @@ struct ScoreCommand: Filter {
         try sink.close()
         bar.finish()
         if report.truncated > 0 {
-            verbosity.notes("score").record("\(report.truncated) texts were cut to \(classifier.paddedLength) tokens")
+            verbosity.notes("score").record("texts cut to \(classifier.paddedLength) tokens: \(report.truncated)")
         }
         if report.repaired > 0 {
-            verbosity.notes("score").record("\(report.repaired) lines had bytes that are not UTF-8, read as U+FFFD")
+            verbosity.notes("score").record("lines with bytes that are not UTF-8, read as U+FFFD: \(report.repaired)")
         }
         if report.errors > 0 { throw BadLines(source: reader.source.name, errors: report.errors, lines: report.lines) }
     }

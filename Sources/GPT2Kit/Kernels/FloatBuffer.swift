@@ -16,7 +16,7 @@ public struct OutOfMemory: DiagnosableError {
 
     public var diagnosis: Diagnosis {
         Diagnosis(
-            source: "memory", problem: "\(bytes >> 20) MiB more than the system gives",
+            source: "memory", problem: "\(bytes >> 20) MiB are needed, more than the system gives",
             remedy: "use a smaller model, batch or length, or a machine with more memory", status: .osLimit)
     }
 }

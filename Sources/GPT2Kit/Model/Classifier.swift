@@ -60,7 +60,7 @@ public struct Classifier: Sendable {
         }
         guard made.labelNames.elementsEqual(labels, by: { $0.utf8.elementsEqual($1.utf8) }) else {
             throw .mismatch(
-                "the labels are \(list(made.labelNames)), not \(list(labels))",
+                "its labels are \(list(made.labelNames)); those of the training shard are \(list(labels))",
                 remedy: "run tokenize-pad with --labels-from the training shard", file: set.source)
         }
         guard made.length <= config.positions else {
@@ -130,9 +130,7 @@ extension Classifier {
         base: Base, labels: [String], pooling: Pooling, tokenizerDirectory: String?, seed: UInt64, workers: Workers
     ) throws {
         guard let tokenizerDirectory = tokenizerDirectory ?? base.directory else {
-            throw ModelError.mismatch(
-                "\(base.description) has no tokenizer", remedy: "name its directory with --tokenizer",
-                file: "arguments")
+            throw ModelError.noTokenizer(base: base.description)
         }
         let config: GPT2Config
         let parameters: GPT2Parameters

@@ -90,10 +90,15 @@ extension GPT2Config {
         return try GPT2Config(vocabularySize: 50257, positions: 1024, width: width, blocks: blocks, heads: heads)
     }
 
-    /// How many parameters the base model has.
-    public var parameterCount: Int {
-        let (C, F) = (width, innerWidth)
-        return (vocabularySize + positions) * C + blocks * (4 * C * C + 2 * C * F + 9 * C + F) + 2 * C
+    /// How many parameters the base model has. A `Double`, because there are configurations that no integer counts.
+    public var parameterCount: Double {
+        (Double(vocabularySize) + Double(positions) + 2) * Double(width) + Double(blocks) * parametersPerBlock
+    }
+
+    /// How many of them one block has.
+    public var parametersPerBlock: Double {
+        let (C, F) = (Double(width), Double(innerWidth))
+        return 4 * C * C + 2 * C * F + 9 * C + F
     }
 }
 

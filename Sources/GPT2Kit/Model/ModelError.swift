@@ -21,6 +21,8 @@ public enum ModelError: DiagnosableError, Equatable {
     case headMismatch(head: Int, labels: Int, file: String)
     /// Tokens, model and tokenizer don't belong together.
     case mismatch(String, remedy: String, file: String)
+    /// The base has no tokenizer of its own, and none was named.
+    case noTokenizer(base: String)
     /// A name after `random:` that is no known model.
     case unknownModel(String)
     /// Training came to a loss that is infinite or not a number.
@@ -64,6 +66,10 @@ public enum ModelError: DiagnosableError, Equatable {
                 remedy: "use a base model without a head, or data with the model's labels", status: .configuration)
         case .mismatch(let what, let remedy, let file):
             Diagnosis(source: file, problem: what, remedy: remedy, status: .configuration)
+        case .noTokenizer(let base):
+            Diagnosis(
+                source: "arguments", problem: "\(base) has no tokenizer",
+                remedy: "name the directory that tokenize-pad used with --tokenizer", status: .usage)
         case .unknownModel(let name):
             Diagnosis(
                 source: "--base", problem: "no model is called \(name)",
@@ -72,7 +78,7 @@ public enum ModelError: DiagnosableError, Equatable {
         case .lossNotFinite(let step):
             Diagnosis(
                 source: "stdin", problem: "loss not finite at step \(step)",
-                remedy: "lower --lr; nothing was written", status: .badData)
+                remedy: "lower --lr or --weight-decay; no model was written", status: .badData)
         case .unusableData(let what, let remedy, let file):
             Diagnosis(source: file, problem: what, remedy: remedy, status: .badData)
         }

@@ -7,6 +7,10 @@ public struct ShardError: DiagnosableError, Equatable {
     public enum Reason: Sendable, Equatable {
         /// The input ended before the shard that is marked as the last: its writer died, or it was cut.
         case endedEarly
+        /// Nothing came at all.
+        case noRecords
+        /// It begins like text: records that no `tokenize-pad` has seen.
+        case textInsteadOfShards
         /// Bytes follow the last shard.
         case trailingBytes
         /// `format` is missing or another one.
@@ -59,6 +63,8 @@ public struct ShardError: DiagnosableError, Equatable {
     private var remedy: String {
         switch reason {
         case .endedEarly: "look for the error of the program that wrote it, and run that again"
+        case .noRecords: "check what writes the shards"
+        case .textInsteadOfShards: "pipe records through tokenize-pad first"
         case .trailingBytes, .outOfOrder, .mixed: "give one stream of tokenize-pad, whole"
         case .foreignFormat: "make the shards with this version's tokenize-pad"
         default: "the shard is damaged; run tokenize-pad again"
@@ -68,6 +74,8 @@ public struct ShardError: DiagnosableError, Equatable {
     private var problem: String {
         switch reason {
         case .endedEarly: "the shards ended before their end mark"
+        case .noRecords: "no records, the input is empty"
+        case .textInsteadOfShards: "it begins like NDJSON, not like token shards"
         case .trailingBytes: "bytes follow the last shard"
         case .foreignFormat(let format): "its format is '\(format)', not \(TokenShard.format)"
         case .missingField(let field): "\(field) is missing"

@@ -68,7 +68,9 @@ public struct ShardReader {
     }
 
     private mutating func readShard() throws -> TokenShard {
-        guard try fill(to: 8) else { throw error(.endedEarly) }
+        guard try fill(to: 8) else { throw error(position == 0 && buffer.isEmpty ? .noRecords : .endedEarly) }
+        // As a header's length, eight printable characters would be more than 10¹⁸ bytes.
+        if buffer[0] == UInt8(ascii: "{"), buffer[7] != 0 { throw error(.textInsteadOfShards) }
         let length = try buffer.withUnsafeBytes { try SafetensorsHeader.length($0, source: source.name) }
         guard length <= TokenShard.maximumHeader else {
             throw SafetensorsError(source: source.name, reason: .headerTooLong(UInt64(length)))

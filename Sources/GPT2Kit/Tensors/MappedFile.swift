@@ -1,6 +1,7 @@
 // A file's bytes in memory, without reading them: the one place that calls mmap.
-// Not here: any knowledge of what the bytes mean. Whoever truncates a mapped file kills its readers with SIGBUS;
-// files are therefore replaced by rename only (see AtomicFile), which leaves a mapping as it was.
+// Not here: any knowledge of what the bytes mean. Whoever truncates a mapped file sends its readers SIGBUS, which the
+// filters tell as an error (see Interruption). Our own files are replaced by rename only (see AtomicFile), which leaves a
+// mapping as it was.
 
 import Records
 

@@ -53,7 +53,7 @@ public struct FineTuner: Sendable {
         let sets = inputs.map { Features($0.texts, settings.pooling) }
         var sampler = BatchSampler(
             rows: training.count, batch: settings.batch, shuffle: settings.shuffle, seed: settings.seed)
-        let steps = sampler.stepsPerEpoch * settings.epochs
+        let steps = saturatingProduct(sampler.stepsPerEpoch, settings.epochs)
         let tokens = sets.reduce(0) { $0 + $1.packing.tokens }
         try report(
             .start(
@@ -74,7 +74,8 @@ public struct FineTuner: Sendable {
         clock.charge(.frozen)
 
         // The rows that evaluations look at: drawn once, so that they can be compared with each other.
-        let limit = settings.evaluationBatches == 0 ? Int.max : settings.evaluationBatches * settings.batch
+        let limit =
+            settings.evaluationBatches == 0 ? Int.max : saturatingProduct(settings.evaluationBatches, settings.batch)
         var draw = BatchSampler(
             rows: training.count, batch: training.count, shuffle: settings.shuffle, seed: ~settings.seed)
         let trainingSample = Array(draw.epoch().joined().prefix(limit))
@@ -88,10 +89,11 @@ public struct FineTuner: Sendable {
                 clock.charge(.training)
                 try report(.step(step: step, epoch: epoch, loss: loss, learningRate: settings.learningRate))
                 if step % settings.evaluateEvery == 0 {
-                    try report(
-                        .evaluation(
-                            step: step, trainingLoss: run.evaluate(trainingSample, of: sets[0]).loss,
-                            validationLoss: run.evaluate(validationSample, of: sets[1]).loss))
+                    let losses = try [
+                        run.evaluate(trainingSample, of: sets[0]).loss, run.evaluate(validationSample, of: sets[1]).loss,
+                    ]
+                    guard losses.allSatisfy(\.isFinite) else { throw ModelError.lossNotFinite(step: step) }
+                    try report(.evaluation(step: step, trainingLoss: losses[0], validationLoss: losses[1]))
                     clock.charge(.evaluation)
                 }
                 step += 1
@@ -126,8 +128,18 @@ public struct FineTuner: Sendable {
                 "the record of line \(set.texts.rows.lines[row]) has no label", remedy: "label all records",
                 file: set.source)
         }
+        guard set.texts.description.labelNames.count > 1 else {
+            throw .unusableData(
+                "all records have the same label", remedy: "train on records of two classes or more", file: set.source)
+        }
         try base.check(set)
     }
+}
+
+/// A count that is too large to be reached anyway stops at the largest.
+private func saturatingProduct(_ a: Int, _ b: Int) -> Int {
+    let (product, overflow) = a.multipliedReportingOverflow(by: b)
+    return overflow ? .max : product
 }
 
 /// The state of one run.

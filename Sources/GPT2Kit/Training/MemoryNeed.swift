@@ -1,0 +1,60 @@
+// Whether a training run can fit into this machine at all. Systems promise more memory than they have and end
+// the program when it is used; better to say so before anything is read.
+
+import Records
+
+#if canImport(Glibc)
+    import Glibc
+#else
+    import Darwin
+#endif
+
+extension FineTuner {
+    /// Refuses what can't fit: the parameters, and for those that are trained their copies, gradients and AdamW's two
+    /// moments. Activations and texts come on top, so passing is no promise.
+    ///
+    /// - Throws: ``OutOfMemory``, and what reading the base's config.json throws.
+    public func requireMemory(for base: Classifier.Base) throws {
+        let config: GPT2Config
+        var isMapped = false
+        switch base {
+        case .directory(let directory):
+            config = try GPT2Config(path: directory + "/config.json")
+            isMapped = true
+        case .randomNamed(let name):
+            guard let known = try GPT2Config.named(name) else { throw ModelError.unknownModel(name) }
+            config = known
+        case .randomConfig(let path):
+            config = try GPT2Config(path: path)
+        }
+        let all = config.parameterCount
+        let trained: Double
+        switch settings.trainable {
+        case .head: trained = 0
+        case .lastBlocks(let count): trained = Double(min(count, config.blocks)) * config.parametersPerBlock
+        case .all: trained = all
+        }
+        let need = 4 * ((isMapped ? 0 : all) + 4 * trained)
+        if need > Double(memoryLimit()) { throw OutOfMemory(bytes: Int(min(need, 1e18))) }
+    }
+}
+
+/// Bytes that this process may have: of the machine, of its control group, or of `ulimit -v`.
+private func memoryLimit() -> Int {
+    var limit = Int.max
+    let (pages, pageSize) = (sysconf(Int32(_SC_PHYS_PAGES)), sysconf(Int32(_SC_PAGESIZE)))
+    if pages > 0, pageSize > 0 { limit = pages * pageSize }
+    var resource = rlimit()
+    #if canImport(Glibc)
+        let kind = __rlimit_resource_t(UInt32(RLIMIT_AS.rawValue))
+    #else
+        let kind = RLIMIT_AS
+    #endif
+    if getrlimit(kind, &resource) == 0, let bytes = Int(exactly: resource.rlim_cur) { limit = min(limit, bytes) }
+    if let group = try? ByteSource(path: "/sys/fs/cgroup/memory.max").readAll(maximum: 100),
+        let bytes = Int(String(decoding: group, as: UTF8.self).filter(\.isNumber))
+    {
+        limit = min(limit, bytes)
+    }
+    return limit
+}

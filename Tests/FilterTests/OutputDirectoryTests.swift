@@ -1,0 +1,77 @@
+// Output directories under fire: killed at every system call that changes a directory, they hold the old files or the
+// new ones, never some of each.
+
+import Foundation
+import Testing
+
+@Suite struct OutputDirectoryTests {
+    private let folder: Folder
+    init() throws { folder = try TinyModel.shared().workspace() }
+
+    /// What the directory `tok` holds.
+    private func state() throws -> String {
+        try shell("cd tok && sha256sum vocab.json merges.txt keep", in: folder.url).text
+    }
+
+    @Test func `A10, A8 killed or out of space at every call, a directory is the old one or the new one`() throws {
+        guard exists("strace") else { return }
+        try folder.write("tok/keep", "kept")
+        let old = try state()
+        let train = "train-tokenizer --vocab-size 280 --out tok all.ndjson"
+        _ = try shell("cp -r tok saved; \(train)", in: folder.url)
+        let new = try state()
+        #expect(new != old && new.contains("keep"))
+        var (sawOld, sawNew) = (false, false)
+        for fault in ["signal=KILL", "error=ENOSPC"] {
+            for call in 1...24 {
+                _ = try shell("rm -rf tok; cp -r saved tok", in: folder.url)
+                let result = try shell(
+                    "strace -f -o /dev/null -e inject=mkdir,linkat,fsync,rename,renameat2,unlink,rmdir:\(fault):when=\(call) \(train)",
+                    in: folder.url)
+                let found = try state()
+                #expect([old, new].contains(found), "\(fault) \(call): \(found)")
+                #expect([0, 74, 137].contains(result.status), "\(fault) \(call): \(result.status) \(result.errors)")
+                if result.status == 74 { #expect(found == old) }
+                sawOld = sawOld || found == old
+                sawNew = sawNew || found == new
+                _ = try shell("rm -rf .*.partial", in: folder.url)
+            }
+        }
+        #expect(sawOld && sawNew)
+    }
+
+    @Test func `what else is in the directory stays, with its mode, also through a symbolic link`() throws {
+        let result = try shell(
+            """
+            chmod 750 tok; echo kept > tok/keep; ln -s keep tok/link; ln -s tok alias
+            train-tokenizer --vocab-size 280 --out alias all.ndjson; cat tok/keep tok/link; stat -c %a tok
+            ls -A tok; test -L alias; ls -A
+            """, in: folder.url)
+        #expect(result.lines.starts(with: ["kept", "kept", "750", "keep", "link", "merges.txt", "vocab.json"]))
+        #expect(!result.text.contains("partial") && result.status == 0)
+    }
+
+    @Test func `the directory one stands in, and one that holds others, can be written too`() throws {
+        let standing = try shell(
+            "cd tok; train-tokenizer --vocab-size 280 --out . ../all.ndjson; ls -A; ls -A ../tok", in: folder.url)
+        #expect(standing.lines == ["merges.txt", "vocab.json", "merges.txt", "vocab.json"])
+        let holding = try shell(
+            "mkdir -p tok/a/b; train-tokenizer --vocab-size 270 --out tok all.ndjson; ls -A tok; ls tok/a",
+            in: folder.url)
+        #expect(holding.lines == ["a", "merges.txt", "vocab.json", "b"])
+        #expect(try !folder.names().contains { $0.hasSuffix("partial") })
+    }
+
+    @Test func `train-tokenizer refuses bad records and outputs without leaving anything`() throws {
+        let before = try folder.snapshot()
+        for (command, status, words) in [
+            ("(cat all.ndjson; echo '{') | train-tokenizer --vocab-size 300 --out tok", 65, "stdin:61: "),
+            ("train-tokenizer --vocab-size 256 --out tok all.ndjson", 64, "at least 257"),
+            ("train-tokenizer --vocab-size 300 --out all.ndjson all.ndjson", 73, "isn't a directory"),
+            ("train-tokenizer --vocab-size 300 --out /proc/none/x all.ndjson", 73, "can't be created"),
+        ] as [(String, Int32, String)] {
+            expectFailure(try shell(command, in: folder.url), status, "train-tokenizer", words)
+        }
+        #expect(try folder.snapshot() == before)
+    }
+}
