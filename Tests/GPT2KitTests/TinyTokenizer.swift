@@ -66,3 +66,9 @@ func randomTexts(
     return LabelledTexts(
         source: "texts", texts: TokenizedTexts(description: description, rows: rows, truncated: 0))
 }
+
+/// A file descriptor for a new file.
+func openForWriting(_ path: String) -> Int32? {
+    let descriptor = open(path, O_WRONLY | O_CREAT | O_TRUNC, 0o600)
+    return descriptor < 0 ? nil : descriptor
+}
