@@ -57,7 +57,8 @@ func randomTexts(
     var generator = SeededGenerator(seed: seed)
     var rows = TokenRows()
     for row in 0..<count {
-        let tokens = (0..<1 + generator.nextInteger(below: length)).map { _ in Int32(generator.nextInteger(below: 250)) }
+        let tokens = (0..<1 + generator.nextInteger(below: length)).map { _ in Int32(generator.nextInteger(below: 250))
+        }
         rows.append(tokens, label: row == unlabelled ? -1 : tokens[0] % 2, line: Int64(row + 1))
     }
     let description = TokenSetDescription(

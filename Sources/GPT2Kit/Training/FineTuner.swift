@@ -90,7 +90,8 @@ public struct FineTuner: Sendable {
                 try report(.step(step: step, epoch: epoch, loss: loss, learningRate: settings.learningRate))
                 if step % settings.evaluateEvery == 0 {
                     let losses = try [
-                        run.evaluate(trainingSample, of: sets[0]).loss, run.evaluate(validationSample, of: sets[1]).loss,
+                        run.evaluate(trainingSample, of: sets[0]).loss,
+                        run.evaluate(validationSample, of: sets[1]).loss,
                     ]
                     guard losses.allSatisfy(\.isFinite) else { throw ModelError.lossNotFinite(step: step) }
                     try report(.evaluation(step: step, trainingLoss: losses[0], validationLoss: losses[1]))

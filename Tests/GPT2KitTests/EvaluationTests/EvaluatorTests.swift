@@ -29,7 +29,8 @@ struct EvaluatorTests {
         #expect((0..<3).map(m.support) == [10, 4, 6])
         #expect((0..<3).map(m.predictions) == [10, 5, 5])
         #expect(isClose(m.accuracy, 0.8))
-        for (label, precision, recall, f1) in [(0, 0.8, 0.8, 0.8), (1, 0.6, 0.75, 2.0 / 3), (2, 1, 5.0 / 6, 10.0 / 11)] {
+        for (label, precision, recall, f1) in [(0, 0.8, 0.8, 0.8), (1, 0.6, 0.75, 2.0 / 3), (2, 1, 5.0 / 6, 10.0 / 11)]
+        {
             #expect(isClose(m.precision(label), precision) && isClose(m.recall(label), recall))
             #expect(isClose(m.f1(label), f1))
         }

@@ -32,7 +32,9 @@ struct ScoreStreamTests {
         #expect(try choose([(0, 0.9), (1, 0.9), (2, 0.9)], [0.2, 0.5, 0.3]) == 1)
     }
 
-    private static let texts = (0..<150).map { Array(String(repeating: "ab c", count: 1 + $0 % 9).utf8) + [65 + UInt8($0 % 26)] }
+    private static let texts = (0..<150).map {
+        Array(String(repeating: "ab c", count: 1 + $0 % 9).utf8) + [65 + UInt8($0 % 26)]
+    }
 
     @Test("a text's score has the same bits beside any texts, on any number of threads", arguments: Pooling.allCases)
     func independent(_ pooling: Pooling) throws {
@@ -58,7 +60,10 @@ struct ScoreStreamTests {
             LineReader(ByteSource(bytes: Array(text.utf8), name: "stdin")), into: sink, lineBuffered: lineBuffered)
         try sink.close()
         let lines = try ByteSource(path: path).readAll(maximum: 1 << 20).split(separator: 0x0A)
-        return (try lines.map { try JSONValue(parsing: Array($0)) }, lines.map { String(decoding: $0, as: UTF8.self) }, report)
+        return (
+            try lines.map { try JSONValue(parsing: Array($0)) }, lines.map { String(decoding: $0, as: UTF8.self) },
+            report
+        )
     }
 
     @Test("every line of text becomes one object, in order", arguments: [false, true])
@@ -92,7 +97,9 @@ struct ScoreStreamTests {
         #expect(report.lines == 6 && report.errors == 3)
         #expect(lines.map { $0["line"]?.int } == [1, 2, 3, 4, 5, 6])
         #expect(lines.map { $0["error"] != nil } == [false, true, true, false, true, false])
-        #expect(texts[0].hasPrefix("{\"id\":7,\"text\":\"hello\",\"expected\":\"spam\",\"more\":{\"a\":[1, 2]},\"line\":1,"))
+        #expect(
+            texts[0].hasPrefix("{\"id\":7,\"text\":\"hello\",\"expected\":\"spam\",\"more\":{\"a\":[1, 2]},\"line\":1,")
+        )
         #expect(lines[0]["probability"]?.double != 0.5)
         #expect(lines[3]["expected"]?.string == "news" && lines[5]["expected"] == nil)
         #expect(lines[2].object?.count == 2)

@@ -33,7 +33,8 @@ struct AttentionTests {
             let got = head(outputs[index]).joined().map { Float($0) }
             expectClose(got, floats(Array(expected.joined())), tolerance: { _ in 1e-5 }, "\(name), T \(T), d \(d)")
             let rest = outputs[index].array.indices.filter { $0 % stride >= d }
-            #expect(rest.allSatisfy { outputs[index].pointer[$0] == before[index][$0] }, "\(name) wrote beside its head")
+            #expect(
+                rest.allSatisfy { outputs[index].pointer[$0] == before[index][$0] }, "\(name) wrote beside its head")
         }
     }
 

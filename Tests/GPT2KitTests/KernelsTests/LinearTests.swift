@@ -47,7 +47,9 @@ struct LinearTests {
         let x = try Tensor(random: [rows, inputs], &generator)
         let dy = try Tensor(random: [rows, outputs], &generator)
         let (y, dx) = (try Tensor(shape: [rows, outputs]), try Tensor(random: [rows, inputs], &generator))
-        let (dWeight, dBias) = (try Tensor(random: [inputs, outputs], &generator), try Tensor(random: [outputs], &generator))
+        let (dWeight, dBias) = (
+            try Tensor(random: [inputs, outputs], &generator), try Tensor(random: [outputs], &generator)
+        )
         let (dx0, dWeight0, dBias0) = (dx.array, dWeight.array, dBias.array)
         Linear(weight, bias).forward(y.matrix, x.matrix, rows: rows, workers: workers)
         Linear(weight, bias).backwardInput(dx.matrix, dy.matrix, rows: rows, keep: 1, workers: workers)

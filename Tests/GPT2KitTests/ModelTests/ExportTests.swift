@@ -85,7 +85,8 @@ struct ExportTests {
         let delta = try #require(leastNormSolution(W, try Tensor([2, 4])))
         for (got, expected) in zip(delta, [1.0, 2, 1]) { #expect(abs(got - expected) < 1e-12) }
         // A first pivot of 0 isn't the end: [0 1; 1 0] with rows of very different size.
-        let swapped = try #require(leastNormSolution(try Tensor([1, 1, 1e3, 0], shape: [2, 2]), try Tensor([3, 1e3])))
+        let swapped = try #require(
+            leastNormSolution(try Tensor([1, 1, 1e3, 0], shape: [2, 2]), try Tensor([3, 1e3])))
         for (got, expected) in zip(swapped, [1.0, 2]) { #expect(abs(got - expected) < 1e-9) }
         #expect(leastNormSolution(try Tensor([1, 2, -2, -4], shape: [2, 2]), try Tensor([1, 2])) == nil)
         #expect(leastNormSolution(try Tensor([0, 0], shape: [1, 2]), try Tensor([1])) == nil)

@@ -51,7 +51,8 @@ struct FiniteDifferenceTests {
                 let slope = zip(gradient.array, direction).reduce(0.0) { $0 + Double($1.0) * Double($1.1) }
                 #expect(
                     abs(slope - expected) <= Self.tolerance * max(1, abs(expected)),
-                    "\(name), \(pooling.rawValue), \(trainable), seed \(Self.seed): \(slope), by differences \(expected)")
+                    "\(name), \(pooling.rawValue), \(trainable), seed \(Self.seed): \(slope), by differences \(expected)"
+                )
                 steepest = max(steepest, abs(slope))
             }
         }

@@ -6,10 +6,13 @@ import Testing
 
 @Suite("The pooled block")
 struct PooledBlockTests {
-    private static let texts = [[1], [7], [1, 2, 3], [70, 1, 64, 65, 130, 9, 8, 2, 33], Array(repeating: 5, count: 17)]
+    private static let texts = [
+        [1], [7], [1, 2, 3], [70, 1, 64, 65, 130, 9, 8, 2, 33], Array(repeating: 5, count: 17),
+    ]
 
     @Test(
-        "output and every gradient are the plain block's", arguments: [(16, 2), (20, 2), (24, 3), (32, 4), (5, 1)], texts)
+        "output and every gradient are the plain block's", arguments: [(16, 2), (20, 2), (24, 3), (32, 4), (5, 1)],
+        texts)
     func absorbed(_ shape: (width: Int, heads: Int), _ lengths: [Int]) throws {
         let model = try RandomClassifier(seed: 31, width: shape.width, blocks: 1, heads: shape.heads)
         let (config, parameters, C) = (model.config, model.parameters.blocks[0], shape.width)

@@ -50,7 +50,9 @@ struct FineTunerTests {
         }
         let before = bitsOf(base)
         let first = bitsOf(try train(settings, threads: 1))
-        for threads in [1, 2, 3] { #expect(bitsOf(try train(settings, threads: threads)) == first, "\(threads) threads") }
+        for threads in [1, 2, 3] {
+            #expect(bitsOf(try train(settings, threads: threads)) == first, "\(threads) threads")
+        }
         var other = settings
         other.seed = 124
         #expect(bitsOf(try train(other)) != first)
@@ -85,7 +87,8 @@ struct FineTunerTests {
             switch event {
             case .start(let start):
                 events.append("start")
-                #expect(start.steps == 8 && start.trainingRows == 37 && start.validationRows == 11 && start.testRows == 9)
+                #expect(
+                    start.steps == 8 && start.trainingRows == 37 && start.validationRows == 11 && start.testRows == 9)
                 #expect(start.classes == 2 && start.paddedLength == 12)
                 tokens = start.tokens
             case .step(let step, let epoch, let loss, let rate):
@@ -127,7 +130,8 @@ struct FineTunerTests {
         func expectMismatch(_ texts: LabelledTexts, _ part: String) {
             for isTraining in [true, false] {
                 #expect {
-                    _ = isTraining
+                    _ =
+                        isTraining
                         ? try train(settings(), training: texts) : try train(settings(), validation: texts)
                 } throws: { error in
                     guard case .mismatch(let what, let remedy, "texts")? = error as? ModelError else { return false }
