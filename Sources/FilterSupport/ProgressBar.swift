@@ -87,7 +87,7 @@ public final class ProgressBar {
 
     private func amount(_ value: Double) -> String {
         guard unit == "B" else {
-            return value < 10 && value != value.rounded() ? "\((value * 10).rounded() / 10)" : "\(Int(value))"
+            return value < 10 && value != value.rounded() ? "\((value * 10).rounded() / 10)" : "\(Int(min(value, 1e18)))"
         }
         var value = value
         for prefix in ["", "k", "M", "G"] {
