@@ -14,7 +14,7 @@ SHELL := /bin/bash
 
 FILTERS := fetch-unzip balance split train-tokenizer tokenize-pad finetune score evaluate fetch-model
 BIN := .build/release
-PACKAGES := libzip-dev libdnnl-dev gnuplot-nox jq
+PACKAGES := libzip-dev libdnnl-dev pkg-config gnuplot-nox jq
 BREW_PACKAGES := libzip onednn gnuplot jq pkgconf
 
 # Homebrew's headers and libraries are where the compiler doesn't look by itself.

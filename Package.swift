@@ -32,21 +32,30 @@ let package = Package(
             dependencies: ["Records", .product(name: "ArgumentParser", package: "swift-argument-parser")]),
 
         // The filters, in the order of the data.
-        .executableTarget(name: "fetch-unzip", dependencies: ["Fetching", "FilterSupport"]),
-        .executableTarget(name: "balance", dependencies: ["FilterSupport"]),
-        .executableTarget(name: "split", dependencies: ["FilterSupport"]),
-        .executableTarget(name: "train-tokenizer", dependencies: ["GPT2Kit", "FilterSupport"]),
-        .executableTarget(name: "tokenize-pad", dependencies: ["GPT2Kit", "FilterSupport"]),
-        .executableTarget(name: "finetune", dependencies: ["GPT2Kit", "FilterSupport"]),
-        .executableTarget(name: "score", dependencies: ["GPT2Kit", "FilterSupport"]),
-        .executableTarget(name: "evaluate", dependencies: ["GPT2Kit", "FilterSupport"]),
-        .executableTarget(name: "fetch-model", dependencies: ["Fetching", "FilterSupport"]),
+        filter("fetch-unzip", "Fetching"),
+        filter("balance"),
+        filter("split"),
+        filter("train-tokenizer", "GPT2Kit"),
+        filter("tokenize-pad", "GPT2Kit"),
+        filter("finetune", "GPT2Kit"),
+        filter("score", "GPT2Kit"),
+        filter("evaluate", "GPT2Kit"),
+        filter("fetch-model", "Fetching"),
 
         // Tests mirror the folders they test.
         .testTarget(name: "RecordsTests", dependencies: ["Records"]),
-        .testTarget(name: "FetchingTests", dependencies: ["Fetching"]),
-        .testTarget(name: "GPT2KitTests", dependencies: ["GPT2Kit"]),
+        .testTarget(name: "FetchingTests", dependencies: ["Fetching", "Records"]),
+        .testTarget(name: "GPT2KitTests", dependencies: ["GPT2Kit", "Records"]),
         .testTarget(name: "FilterTests", dependencies: ["Records"]),
     ],
     swiftLanguageModes: [.v6]
 )
+
+/// An executable. Whatever module it imports is named here, or a change of that module wouldn't compile it anew.
+func filter(_ name: String, _ libraries: Target.Dependency...) -> Target {
+    .executableTarget(
+        name: name,
+        dependencies: libraries + [
+            "FilterSupport", "Records", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+        ])
+}

@@ -135,7 +135,7 @@ public struct ArchiveFetcher: Sendable {
 }
 
 /// The name at an address's end, as it is written and with `%2B` and the like decoded. Never a path.
-func names(of address: String) -> [String] {
+package func names(of address: String) -> [String] {
     let path = address.prefix { $0 != "?" && $0 != "#" }
     let raw = path.split(separator: "/").last.map(String.init) ?? ""
     let decoded = raw.removingPercentEncoding ?? raw

@@ -112,7 +112,7 @@ public enum FetchError: DiagnosableError, Equatable {
 }
 
 /// An address without the password, or whatever stands before its host's `@`.
-func redacted(_ address: String) -> String {
+package func redacted(_ address: String) -> String {
     guard let scheme = address.firstRange(of: "://") else { return address }
     let rest = address[scheme.upperBound...]
     let authority = rest.prefix { $0 != "/" && $0 != "?" && $0 != "#" }

@@ -63,7 +63,8 @@ struct Finetune: Filter {
     @Option(help: ArgumentHelp("AdamW's learning rate. (default: 5e-05)", valueName: "rate"), transform: positiveNumber)
     var lr = 5e-5
 
-    @Option(help: ArgumentHelp("AdamW's weight decay. (default: 0.1)", valueName: "share"), transform: nonNegativeNumber)
+    @Option(
+        help: ArgumentHelp("AdamW's weight decay. (default: 0.1)", valueName: "share"), transform: nonNegativeNumber)
     var weightDecay = 0.1
 
     @Option(help: ArgumentHelp("Steps between evaluations. (default: 50)", valueName: "n"), transform: positiveInteger)

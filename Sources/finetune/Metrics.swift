@@ -122,14 +122,18 @@ final class TrainingDisplay: Sendable {
         state.withLock { state in
             switch progress {
             case .frozen(let done, let total):
-                let bar = state.frozen ?? ProgressBar(
-                    tool: "finetune", label: "frozen blocks", total: total, unit: "tokens", quiet: quiet)
+                let bar =
+                    state.frozen
+                    ?? ProgressBar(
+                        tool: "finetune", label: "frozen blocks", total: total, unit: "tokens", quiet: quiet)
                 state.frozen = bar
                 bar.update(done)
             case .training(let done, let total, let loss):
                 state.frozen = nil
-                let bar = state.training ?? ProgressBar(
-                    tool: "finetune", label: "training", total: total, unit: "steps", quiet: quiet)
+                let bar =
+                    state.training
+                    ?? ProgressBar(
+                        tool: "finetune", label: "training", total: total, unit: "steps", quiet: quiet)
                 state.training = bar
                 bar.update(done, detail: "loss \((loss * 10_000).rounded() / 10_000)")
             }

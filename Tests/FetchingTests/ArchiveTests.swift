@@ -2,7 +2,7 @@ import Foundation
 import Records
 import Testing
 
-@testable import Fetching
+import Fetching
 
 /// A zip archive with stored entries, built by hand so that every field can be wrong.
 struct HandmadeZip {

@@ -2,7 +2,7 @@ import Foundation
 import Records
 import Testing
 
-@testable import Fetching
+import Fetching
 
 @Suite("Downloads", .enabled(if: LoopbackServer.python != nil, "needs python3 for a web server on loopback"))
 struct DownloaderTests {

@@ -125,7 +125,8 @@ import Testing
             "another tokenizer than other holds")
         let labels = "tokenize-pad --tokenizer tok --labels ham,spam,eggs all.ndjson |"
         expectFailure(
-            try shell("\(labels) \(command)", in: folder.url), 78, "finetune", "those of the training shard are eggs, ham")
+            try shell("\(labels) \(command)", in: folder.url), 78, "finetune",
+            "those of the training shard are eggs, ham")
         expectFailure(
             try shell("\(labels) \(command) --base model", in: folder.url), 78, "finetune", "the head has 2 classes")
         try expectNothingNew()

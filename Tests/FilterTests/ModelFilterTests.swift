@@ -96,7 +96,8 @@ struct FilterCase: CustomTestStringConvertible, Sendable {
         }
         let tokens = try shell("tokenize-pad --tokenizer tok all.ndjson", in: folder.url)
         let dos = TinyModel.records.replacingOccurrences(of: "\n", with: "\r\n")
-        #expect(try shell("tokenize-pad --tokenizer tok", input: Data(dos.utf8), in: folder.url).output == tokens.output)
+        #expect(
+            try shell("tokenize-pad --tokenizer tok", input: Data(dos.utf8), in: folder.url).output == tokens.output)
     }
 
     @Test func `A14, A15 score keeps NUL and replaces what isn't UTF-8, the others refuse it with its line`() throws {

@@ -1,6 +1,6 @@
 import Testing
 
-@testable import Records
+import Records
 
 /// Scans `text` as an object.
 private func scan(_ text: [UInt8]) throws -> [JSONScanner.Member] {

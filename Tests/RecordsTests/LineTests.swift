@@ -1,6 +1,6 @@
 import Testing
 
-@testable import Records
+import Records
 
 /// A source that gives its bytes in pieces of random sizes.
 func chunked(_ bytes: [UInt8], seed: UInt64 = 1, name: String = "test") -> ByteSource {

@@ -1,7 +1,7 @@
 import Foundation
 import Testing
 
-@testable import Records
+import Records
 
 /// Records of `counts` classes, mixed.
 private func corpus(_ counts: [(String, Int)], text: (Int) -> String = { "text \($0)" }) -> [String] {

@@ -8,6 +8,7 @@ set xtics nomirror
 set x2tics
 set link x2 via x*steps*batch inverse x/(steps*batch)
 set yrange [0:*]
+set xrange [0:*]
 set key top right
 set grid ytics lc rgb "#dddddd"
 plot input using ($1/steps):2 with lines lw 2 lc rgb "#1f77b4" title "Training loss", \

@@ -36,15 +36,15 @@ $(OUT)/scores.ndjson: $(OUT)/test.ndjson $(OUT)/model/model.safetensors | build
 $(OUT)/evaluation.txt: $(OUT)/scores.ndjson | build
 	$(BIN)/evaluate $< > $@
 
+# Curves as in the chapter's figures, from the metrics.
 $(OUT)/loss.tsv: $(OUT)/model/model.safetensors
-	jq -r 'select(.event == "eval") | [.step, .train_loss, .validation_loss] | @tsv' \
-	  $(OUT)/metrics.ndjson > $@
+	@jq -r 'select(.event == "eval") | [.step, .train_loss, .validation_loss] | @tsv' $(OUT)/metrics.ndjson > $@
 
 $(OUT)/accuracy.tsv: $(OUT)/model/model.safetensors
-	jq -r 'select(.event == "epoch") | [.epoch, .train_accuracy, .validation_accuracy] | @tsv' \
+	@jq -r 'select(.event == "epoch") | [.epoch, .train_accuracy, .validation_accuracy] | @tsv' \
 	  $(OUT)/metrics.ndjson > $@
 
 $(OUT)/%.svg: $(OUT)/%.tsv pipelines/common/%.gnuplot
-	steps=$$(jq -r 'select(.event == "start") | .steps / .epochs' $(OUT)/metrics.ndjson); \
-	batch=$$(jq -r 'select(.event == "start") | .batch' $(OUT)/metrics.ndjson); \
-	gnuplot -e "input='$<'; output='$@'; steps=$$steps; batch=$$batch" pipelines/common/$*.gnuplot
+	@gnuplot -e "input='$<'; output='$@'; \
+	  $$(jq -r 'select(.event == "start") | "steps=\(.steps / .epochs); batch=\(.batch)"' $(OUT)/metrics.ndjson)" \
+	  pipelines/common/$*.gnuplot

@@ -56,11 +56,12 @@ public struct ScoreStream {
     public mutating func run(
         _ reader: LineReader, into sink: ByteSink, lineBuffered: Bool, progress: (Int) -> Void = { _ in }
     ) throws -> Report {
+        var records = RecordReader(reader, fields: fields)
         var window: [(line: Int, item: Item)] = []
         var bytes = 0
         var atEnd = false
         while !atEnd {
-            if let next = try item(reader) {
+            if let next = try item(reader, &records) {
                 bytes += next.size
                 window.append((reader.lineNumber, next.item))
             } else {
@@ -81,7 +82,9 @@ public struct ScoreStream {
     }
 
     /// The next line, or what is wrong with it; nil at the end.
-    private mutating func item(_ reader: LineReader) throws(StreamError) -> (item: Item, size: Int)? {
+    private mutating func item(
+        _ reader: LineReader, _ records: inout RecordReader
+    ) throws(StreamError) -> (item: Item, size: Int)? {
         let line: Line
         do {
             guard let next = try reader.next() else { return nil }
@@ -92,7 +95,7 @@ public struct ScoreStream {
             return (.failure(error.diagnosis.problem), 0)
         }
         do {
-            return (try input == .text ? text(line) : record(line), line.bytes.count)
+            return (try input == .text ? text(line) : record(line, &records), line.bytes.count)
         } catch {
             report.errors += 1
             return (.failure((error as? any DiagnosableError)?.diagnosis.problem ?? "\(error)"), 0)
@@ -110,9 +113,8 @@ public struct ScoreStream {
         return .text(bytes, members: [(Array("\"text\"".utf8)[...], json.bytes[...])])
     }
 
-    private mutating func record(_ line: Line) throws -> Item {
-        var reader = RecordReader(LineReader(ByteSource(bytes: [], name: "stdin")), fields: fields)
-        let record = try reader.record(line)
+    private mutating func record(_ line: Line, _ records: inout RecordReader) throws -> Item {
+        let record = try records.record(line)
         let text = try record.textBytes()
         try line.bytes.withUnsafeBufferPointer { try scanner.scanObject($0) }
         let label = Array(fields.label.utf8)
@@ -124,7 +126,8 @@ public struct ScoreStream {
             if key.elementsEqual(label), !hasExpected {
                 members.append((Array("\"expected\"".utf8)[...], line.bytes[member.value]))
             } else if !own.contains(where: key.elementsEqual), !key.elementsEqual(label) {
-                members.append((line.bytes[member.key.lowerBound - 1..<member.key.upperBound + 1], line.bytes[member.value]))
+                members.append(
+                    (line.bytes[member.key.lowerBound - 1..<member.key.upperBound + 1], line.bytes[member.value]))
             }
         }
         return .text(text, members: members)

@@ -56,16 +56,22 @@ package struct Linear {
     private static let columnTile = 192
 
     /// output [rows,outputs] = input [rows,inputs]·W + b, tiles over columns.
-    package func forward(_ output: Matrix, _ input: Matrix, rows: Int, workers: Workers) {
-        workers.forEachRange(outputs, by: Self.columnTile) { columns in
-            let first = columns.lowerBound
-            multiply(
-                output.at(column: first), input, weight.at(column: first),
-                m: rows, n: columns.count, k: inputs)
+    ///
+    /// - Parameter tile: rows of one product, nil for all. With a tile the product always has exactly that many, the
+    ///   last one too (so there has to be room for them): then a row's result has the same bits whatever rows come
+    ///   with it.
+    package func forward(_ output: Matrix, _ input: Matrix, rows: Int, tile: Int? = nil, workers: Workers) {
+        let height = tile ?? rows
+        let bands = height == 0 ? 0 : (rows + height - 1) / height
+        let columnTiles = (outputs + Self.columnTile - 1) / Self.columnTile
+        workers.forEach(bands * columnTiles) { index in
+            let (band, tile) = index.quotientAndRemainder(dividingBy: columnTiles)
+            let first = tile * Self.columnTile
+            let count = min(Self.columnTile, outputs - first)
+            let target = output.at(row: band * height, column: first)
+            multiply(target, input.at(row: band * height), weight.at(column: first), m: height, n: count, k: inputs)
             guard let bias else { return }
-            for row in 0..<rows {
-                add(output.pointer + row * output.stride + first, bias + first, columns.count)
-            }
+            for row in 0..<height { add(target.pointer + row * target.stride, bias + first, count) }
         }
     }
 

@@ -24,8 +24,9 @@ package enum LayerPrecision: Sendable {
 
 /// y = epilogue(x·W + b) on tiles of ``tileRows`` rows. Any number of threads may run it at a time.
 package final class PackedLinear: @unchecked Sendable {  // after init nothing changes any more
-    /// Rows of a tile. A row's result doesn't depend on the rows beside it, so this decides the bits of every result.
-    package static let tileRows = 64
+    /// Rows of a tile: a multiple of the 6 (AVX2) and 8 (AVX-512) rows that oneDNN takes at a time, because it sums
+    /// left-over rows in another order. So a row has the same bits wherever it stands.
+    package static let tileRows = 48
 
     package enum Epilogue { case store, gelu, add }
 
@@ -50,7 +51,8 @@ package final class PackedLinear: @unchecked Sendable {  // after init nothing c
         let status = onednn_matmul_create(
             &created, Int64(Self.tileRows), Int64(inputs), Int64(outputs), ONEDNN_F32, ONEDNN_F32, kind)
         guard status == 0, let created else {
-            throw OneDNNError(operation: "a matrix product [\(Self.tileRows),\(inputs)]×[\(inputs),\(outputs)]", status: status)
+            throw OneDNNError(
+                operation: "a matrix product [\(Self.tileRows),\(inputs)]×[\(inputs),\(outputs)]", status: status)
         }
         matmul = created
         scratchCount = (onednn_matmul_scratch_size(created) + 3) / 4

@@ -53,7 +53,9 @@ extension SIMD8<Float> {
 }
 
 /// destination += source
-@inline(__always) package func add(_ destination: UnsafeMutablePointer<Float>, _ source: UnsafePointer<Float>, _ count: Int) {
+@inline(__always) package func add(
+    _ destination: UnsafeMutablePointer<Float>, _ source: UnsafePointer<Float>, _ count: Int
+) {
     var i = 0
     while i + 8 <= count {
         destination.store(destination.lanes(i) + source.lanes(i), i)

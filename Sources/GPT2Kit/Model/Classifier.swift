@@ -112,7 +112,10 @@ extension Classifier {
             switch self {
             case .directory(let path): path
             case .randomNamed: nil
-            case .randomConfig(let path): path.contains("/") ? path.split(separator: "/", omittingEmptySubsequences: false).dropLast().joined(separator: "/") : "."
+            case .randomConfig(let path):
+                path.contains("/")
+                    ? path.split(separator: "/", omittingEmptySubsequences: false).dropLast().joined(separator: "/")
+                    : "."
             }
         }
     }
@@ -203,8 +206,9 @@ extension Classifier {
         }
         self.init(
             config: config, parameters: parameters, labels: labels, pooling: pooling, paddedLength: paddedLength,
-            padToken: Int32(json["pad_token_id"]?.int.flatMap { (0..<config.vocabularySize).contains($0) ? $0 : nil }
-                ?? Int(tokenizer.endOfText)),
+            padToken: Int32(
+                json["pad_token_id"]?.int.flatMap { (0..<config.vocabularySize).contains($0) ? $0 : nil }
+                    ?? Int(tokenizer.endOfText)),
             tokenizerSHA256: tokenizer.sha256, tokenizerDirectory: directory, origin: directory)
     }
 
@@ -221,7 +225,8 @@ extension Classifier {
         guard let members = json["id2label"]?.object, !members.isEmpty else { return nil }
         var labels = [String?](repeating: nil, count: members.count)
         for member in members {
-            guard let id = Int(member.key), labels.indices.contains(id), labels[id] == nil, let label = member.value.string
+            guard let id = Int(member.key), labels.indices.contains(id), labels[id] == nil,
+                let label = member.value.string
             else { throw .missingField("id2label", file: file) }
             labels[id] = label
         }

@@ -177,7 +177,9 @@ package func leastNormSolution(_ W: Tensor, _ b: Tensor) -> [Double]? {
     func row(_ k: Int) -> UnsafeBufferPointer<Float> { UnsafeBufferPointer(start: W.pointer + k * C, count: C) }
     // Gaussian elimination with pivots on [W·Wᵀ | b].
     var A = (0..<K).map { i in
-        (0..<K).map { j in zip(row(i), row(j)).reduce(0.0) { $0 + Double($1.0) * Double($1.1) } } + [Double(b.pointer[i])]
+        (0..<K).map { j in zip(row(i), row(j)).reduce(0.0) { $0 + Double($1.0) * Double($1.1) } } + [
+            Double(b.pointer[i])
+        ]
     }
     let scale = (0..<K).map { A[$0][$0] }.max() ?? 0
     for column in 0..<K {

@@ -45,10 +45,12 @@ package final class ClassifierLayers {
         self.workers = workers
         trainsBlocks = gradients != nil && trainable != .head
         trainsEmbeddings = gradients != nil && trainable == .all
-        let plainBlocks = pooling == .mean ? firstBlock..<config.blocks : firstBlock..<max(firstBlock, config.blocks - 1)
+        let plainBlocks =
+            pooling == .mean ? firstBlock..<config.blocks : firstBlock..<max(firstBlock, config.blocks - 1)
         let blockGradients: GPT2Parameters? = trainsBlocks ? gradients : nil
         blocks = plainBlocks.map {
-            TransformerBlock(parameters.blocks[$0], gradients: blockGradients?.blocks[$0], config: config, workers: workers)
+            TransformerBlock(
+                parameters.blocks[$0], gradients: blockGradients?.blocks[$0], config: config, workers: workers)
         }
         let last = config.blocks - 1
         pooledBlock =
@@ -143,11 +145,7 @@ package final class ClassifierLayers {
     }
 
     private func finalNorm(_ input: Region, rows: Int) {
-        workers.forEachRange(rows, by: 32) { range in
-            LayerNorm.normalize(
-                norm.pointer + range.lowerBound * C, rstd: rstd.pointer + range.lowerBound,
-                input.pointer + range.lowerBound * C, rows: range.count, width: C, epsilon: config.epsilon)
-        }
+        norm.normalize(input, rstd: rstd, rows: rows, width: C, epsilon: config.epsilon, workers)
     }
 
     // MARK: - Loss
@@ -186,20 +184,13 @@ package final class ClassifierLayers {
         } else {
             dNorm.pointer.update(from: dPooled.pointer, count: B * C)
         }
-        workers.forEachRange(C, by: 64) { columns in
-            LayerNorm.backwardParameters(
-                dGain: gradients.finalNormWeight.pointer, dShift: gradients.finalNormBias.pointer, dNorm.pointer,
-                normalized: norm.pointer, rows: pooledRows, width: C, columns: columns)
-        }
+        dNorm.addNormalizeGradients(
+            dGain: gradients.finalNormWeight, dShift: gradients.finalNormBias, normalized: norm, rows: pooledRows,
+            width: C, workers)
         var dOutput = dStates
         dOutput.pointer.update(repeating: 0, count: pooledRows * C)
-        workers.forEachRange(pooledRows, by: 32) { range in
-            let start = range.lowerBound * C
-            LayerNorm.backward(
-                dOutput.pointer + start, dNorm.pointer + start, normalized: norm.pointer + start,
-                rstd: rstd.pointer + range.lowerBound, gain: parameters.finalNormWeight.pointer,
-                rows: range.count, width: C)
-        }
+        dOutput.addNormalizeBackward(
+            dNorm, normalized: norm, rstd: rstd, gain: parameters.finalNormWeight, rows: pooledRows, width: C, workers)
         var free = dOther
         if let pooledBlock {
             let wanted: Region? = blocks.isEmpty ? dInput : free

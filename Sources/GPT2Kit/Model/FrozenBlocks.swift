@@ -1,7 +1,7 @@
 // The blocks that aren't trained: a function of the text alone, run once for each.
 //
 // Texts are packed one after another, without pads, into chunks; one worker takes a chunk through the embeddings and
-// all frozen blocks, with oneDNN on its own thread. Linear layers run on tiles of 64 rows, attention on one text at a
+// all frozen blocks, with oneDNN on its own thread. Linear layers run on tiles of 48 rows, attention on one text at a
 // time: what comes out for a text has the same bits whatever texts it was packed with, and on however many threads.
 
 package final class FrozenBlocks: @unchecked Sendable {  // layers don't change; each worker has scratch of its own
@@ -13,8 +13,8 @@ package final class FrozenBlocks: @unchecked Sendable {  // layers don't change;
         let contraction: PackedLinear
     }
 
-    /// Tokens in a chunk of short texts; a longer text is a chunk of its own.
-    package static let chunkTokens = 512
+    /// Tokens in a chunk of short texts, whole tiles; a longer text is a chunk of its own.
+    package static let chunkTokens = 528
 
     private let config: GPT2Config
     private let tokenEmbedding: Tensor
@@ -37,7 +37,8 @@ package final class FrozenBlocks: @unchecked Sendable {  // layers don't change;
                 expansion: try PackedLinear(block.expansionWeight, block.expansionBias, .gelu),
                 contraction: try PackedLinear(block.contractionWeight, block.contractionBias, .add))
         }
-        let layerScratch = layers.flatMap { [$0.attention, $0.projection, $0.expansion, $0.contraction] }
+        let layerScratch =
+            layers.flatMap { [$0.attention, $0.projection, $0.expansion, $0.contraction] }
             .map(\.scratchCount).max() ?? 0
         scratch = (0..<workers.count).map { _ in Scratch(layerScratch: layerScratch) }
     }

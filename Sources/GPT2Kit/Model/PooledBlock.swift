@@ -13,7 +13,8 @@
 package final class PooledBlock {
     private let parameters: BlockParameters
     private let gradients: BlockParameters?
-    private let C: Int, F: Int, H: Int, d: Int
+    private let feedForward: FeedForward
+    private let C: Int, H: Int, d: Int
     private let epsilon: Float
     private let workers: Workers
 
@@ -26,44 +27,44 @@ package final class PooledBlock {
     private var weights = Region()  // a: H·T numbers for every text, [H,T]
     private var mixed = Region(), z = Region()  // Σ aⱼx̂ⱼ and g∘…+b [B,H,C]
     private var heads = Region(), residual = Region()  // [B,C]
-    private var norm2 = Region(), rstd2 = Region(), x2 = Region()
-    private var expanded = Region(), activated = Region()  // [B,4C]
-    private var contracted = Region()  // [B,C]
     // Scratch of the backward pass.
-    private var dWide = Region(), dNarrow = Region(), dResidual = Region(), dHeads = Region(), dQuery = Region()
+    private var dNarrow = Region(), dResidual = Region(), dHeads = Region(), dQuery = Region()
     private var dZ = Region(), dMixed = Region(), dU = Region(), dScaled = Region()  // [B,H,C]
     private var dWeights = Region(), dNorm = Region()  // [H,T] for every text, [N,C]
 
     /// Rows of a matrix product over pooled positions: always this many, so that a text's result has the same bits
-    /// whatever other texts come with it.
-    private static let rowTile = 8
+    /// whatever other texts come with it. oneDNN takes rows by 6 (AVX2) or 8 (AVX-512) and sums those that are left
+    /// over in another order: scoring takes 24, which leaves none. A training step, whose result is the sum over its
+    /// batch anyway, takes no more than a usual batch has.
+    private let rowTile: Int
 
     package init(_ parameters: BlockParameters, gradients: BlockParameters?, config: GPT2Config, workers: Workers) {
         self.parameters = parameters
         self.gradients = gradients
         self.workers = workers
-        (C, F, H, epsilon) = (config.width, config.innerWidth, config.heads, config.epsilon)
+        (C, H, epsilon) = (config.width, config.heads, config.epsilon)
         d = C / H
+        rowTile = gradients == nil ? 24 : 8
+        feedForward = FeedForward(
+            parameters, gradients: gradients, config: config, rowTile: rowTile, workers: workers)
     }
 
     private func reserve(tokens: Int, rows: Int) throws(OutOfMemory) {
         guard tokens > capacity.tokens || rows > capacity.rows else { return }
         let N = max(tokens + tokens / 4, capacity.tokens)
-        let B = max((rows + Self.rowTile - 1) / Self.rowTile * Self.rowTile, capacity.rows)
-        let C = C, F = F, H = H
+        let B = max((rows + rowTile - 1) / rowTile * rowTile, capacity.rows)
         var sizes = [N * C, N, B * C, B * C, B * H * C, B * H * C, N * H, B * H * C, B * H * C, B * C, B * C]
-        sizes += [B * C, B, B * C, B * F, B * F, B * C]
         if gradients != nil {
-            sizes += [B * F, B * C, B * C, B * C, B * C, B * H * C, B * H * C, B * H * C, B * H * C, N * H, N * C]
+            sizes += [B * C, B * C, B * C, B * C, B * H * C, B * H * C, B * H * C, B * H * C, N * H, N * C]
         }
         let r = try memory.allocate(sizes)
         (norm1, rstd1, x, query, u, scaled, weights, mixed) = (r[0], r[1], r[2], r[3], r[4], r[5], r[6], r[7])
-        (z, heads, residual, norm2, rstd2, x2) = (r[8], r[9], r[10], r[11], r[12], r[13])
-        (expanded, activated, contracted) = (r[14], r[15], r[16])
+        (z, heads, residual) = (r[8], r[9], r[10])
         if gradients != nil {
-            (dWide, dNarrow, dResidual, dHeads, dQuery) = (r[17], r[18], r[19], r[20], r[21])
-            (dZ, dMixed, dU, dScaled, dWeights, dNorm) = (r[22], r[23], r[24], r[25], r[26], r[27])
+            (dNarrow, dResidual, dHeads, dQuery) = (r[11], r[12], r[13], r[14])
+            (dZ, dMixed, dU, dScaled, dWeights, dNorm) = (r[15], r[16], r[17], r[18], r[19], r[20])
         }
+        try feedForward.reserve(rows: B)
         capacity = (N, B)
     }
 
@@ -73,51 +74,37 @@ package final class PooledBlock {
     package func forward(_ output: Region, _ input: Region, _ packing: Packing) throws(OutOfMemory) {
         let B = packing.rows
         try reserve(tokens: packing.tokens, rows: B)
-        workers.forEachRange(packing.tokens, by: 32) { range in
-            LayerNorm.normalize(
-                norm1.pointer + range.lowerBound * C, rstd: rstd1.pointer + range.lowerBound,
-                input.pointer + range.lowerBound * C, rows: range.count, width: C, epsilon: epsilon)
-        }
+        norm1.normalize(input, rstd: rstd1, rows: packing.tokens, width: C, epsilon: epsilon, workers)
         for row in 0..<B {
             let last = packing.offsets[row + 1] - 1
             LayerNorm.affine(
                 x.pointer + row * C, norm1.pointer + last * C, gain: parameters.ln1Weight.pointer,
                 shift: parameters.ln1Bias.pointer, rows: 1, width: C)
         }
-        tiled(parameters.attention.columns(0..<C), query, x, B)
+        parameters.attention.columns(0..<C).forward(
+            query.matrix(C), x.matrix(C), rows: B, tile: rowTile, workers: workers)
         eachTile(B, H) { rows, head in
             multiply(
                 u.matrix(H * C).at(row: rows.lowerBound, column: head * C),
                 query.matrix(C).at(row: rows.lowerBound, column: head * d), keyWeight(head, of: parameters),
-                m: Self.rowTile, n: C, k: d, transposeB: true)
+                m: rowTile, n: C, k: d, transposeB: true)
         }
         workers.forEach(B) { row in attend(row, packing) }
         eachTile(B, H) { rows, head in
             multiply(
                 heads.matrix(C).at(row: rows.lowerBound, column: head * d),
                 z.matrix(H * C).at(row: rows.lowerBound, column: head * C), valueWeight(head, of: parameters),
-                m: Self.rowTile, n: d, k: C)
+                m: rowTile, n: d, k: C)
             for row in rows {
                 add(heads.pointer + row * C + head * d, parameters.attentionBias.pointer + 2 * C + head * d, d)
             }
         }
-        tiled(parameters.projection, residual, heads, B)
+        parameters.projection.forward(
+            residual.matrix(C), heads.matrix(C), rows: B, tile: rowTile, workers: workers)
         for row in 0..<B {
             add(residual.pointer + row * C, input.pointer + (packing.offsets[row + 1] - 1) * C, C)
         }
-        LayerNorm.normalize(
-            norm2.pointer, rstd: rstd2.pointer, residual.pointer, rows: B, width: C, epsilon: epsilon)
-        LayerNorm.affine(
-            x2.pointer, norm2.pointer, gain: parameters.ln2Weight.pointer, shift: parameters.ln2Bias.pointer,
-            rows: B, width: C)
-        tiled(parameters.expansion, expanded, x2, B)
-        workers.forEachRange(B * F, by: 1 << 14) { range in
-            GELU.forward(
-                activated.pointer + range.lowerBound, expanded.pointer + range.lowerBound, count: range.count)
-        }
-        tiled(parameters.contraction, contracted, activated, B)  // `output` may have room for B rows only
-        output.pointer.update(from: contracted.pointer, count: B * C)
-        add(output.pointer, residual.pointer, B * C)
+        feedForward.forward(output, residual, rows: B)
     }
 
     /// Softmax over one text's positions, and the mixture of its normalised inputs, for all heads.
@@ -148,23 +135,7 @@ package final class PooledBlock {
     package func backward(_ dInput: Region?, _ dOutput: Region, _ packing: Packing) {
         guard let gradients else { return }
         let B = packing.rows
-        // The MLP.
-        gradients.contraction.accumulate(
-            input: activated.matrix(F), dOutput: dOutput.matrix(C), rows: B, workers: workers)
-        parameters.contraction.backwardInput(dWide.matrix(F), dOutput.matrix(C), rows: B, workers: workers)
-        workers.forEachRange(B * F, by: 1 << 14) { range in
-            let start = dWide.pointer + range.lowerBound
-            GELU.backward(start, start, expanded.pointer + range.lowerBound, count: range.count)
-        }
-        gradients.expansion.accumulate(input: x2.matrix(C), dOutput: dWide.matrix(F), rows: B, workers: workers)
-        parameters.expansion.backwardInput(dNarrow.matrix(C), dWide.matrix(F), rows: B, workers: workers)
-        dResidual.pointer.update(from: dOutput.pointer, count: B * C)
-        LayerNorm.backward(
-            dResidual.pointer, dNarrow.pointer, normalized: norm2.pointer, rstd: rstd2.pointer,
-            gain: parameters.ln2Weight.pointer, rows: B, width: C)
-        LayerNorm.backwardParameters(
-            dGain: gradients.ln2Weight.pointer, dShift: gradients.ln2Bias.pointer, dNarrow.pointer,
-            normalized: norm2.pointer, rows: B, width: C, columns: 0..<C)
+        feedForward.backward(dResidual, dOutput, rows: B)
 
         // Output projection and values.
         gradients.projection.accumulate(
@@ -217,12 +188,8 @@ package final class PooledBlock {
             accumulateProduct(
                 dNorm.pointer + last * C, dNarrow.pointer + row * C, parameters.ln1Weight.pointer, C)
         }
-        workers.forEachRange(packing.tokens, by: 32) { range in
-            let start = range.lowerBound * C
-            LayerNorm.backward(
-                dInput.pointer + start, dNorm.pointer + start, normalized: norm1.pointer + start,
-                rstd: rstd1.pointer + range.lowerBound, gain: nil, rows: range.count, width: C)
-        }
+        dInput.addNormalizeBackward(
+            dNorm, normalized: norm1, rstd: rstd1, gain: nil, rows: packing.tokens, width: C, workers)
     }
 
     private func attendBackward(_ row: Int, _ packing: Packing, wantsInput: Bool) {
@@ -263,20 +230,11 @@ package final class PooledBlock {
         Matrix(block.attentionWeight.pointer + 2 * C + head * d, stride: 3 * C)  // [C,d]
     }
 
-    /// A layer over the pooled rows, `rowTile` of them at a time.
-    private func tiled(_ layer: Linear, _ output: Region, _ input: Region, _ rows: Int) {
-        for first in stride(from: 0, to: rows, by: Self.rowTile) {
-            layer.forward(
-                output.matrix(layer.outputs).at(row: first), input.matrix(layer.inputs).at(row: first),
-                rows: Self.rowTile, workers: workers)
-        }
-    }
-
     private func eachTile(_ rows: Int, _ heads: Int, _ body: (_ rows: Range<Int>, _ head: Int) -> Void) {
-        let tiles = (rows + Self.rowTile - 1) / Self.rowTile
+        let tiles = (rows + rowTile - 1) / rowTile
         workers.forEach(tiles * heads) { index in
             let (tile, head) = index.quotientAndRemainder(dividingBy: heads)
-            body(tile * Self.rowTile..<(tile + 1) * Self.rowTile, head)
+            body(tile * rowTile..<(tile + 1) * rowTile, head)
         }
     }
 

@@ -60,7 +60,8 @@ public struct FineTuner: Sendable {
                 .init(
                     classes: base.labels.count, parameters: parameters.named.reduce(0) { $0 + $1.tensor.count },
                     trainableParameters: run.trainableCount, trainingRows: training.count,
-                    validationRows: validation.count, testRows: test?.count, paddedLength: training.texts.description.length,
+                    validationRows: validation.count, testRows: test?.count,
+                    paddedLength: training.texts.description.length,
                     tokens: tokens, steps: steps, tokenizerSHA256: base.tokenizerSHA256)))
 
         let done = Atomic<Int>(0)
@@ -73,8 +74,10 @@ public struct FineTuner: Sendable {
         clock.charge(.frozen)
 
         // The rows that evaluations look at: drawn once, so that they can be compared with each other.
-        let limit = settings.evaluationBatches == 0 ? Int.max : saturatingProduct(settings.evaluationBatches, settings.batch)
-        var draw = BatchSampler(rows: training.count, batch: training.count, shuffle: settings.shuffle, seed: ~settings.seed)
+        let limit =
+            settings.evaluationBatches == 0 ? Int.max : saturatingProduct(settings.evaluationBatches, settings.batch)
+        var draw = BatchSampler(
+            rows: training.count, batch: training.count, shuffle: settings.shuffle, seed: ~settings.seed)
         let trainingSample = Array(draw.epoch().joined().prefix(limit))
         let validationSample = Array((0..<validation.count).prefix(limit))
 
@@ -87,7 +90,8 @@ public struct FineTuner: Sendable {
                 try report(.step(step: step, epoch: epoch, loss: loss, learningRate: settings.learningRate))
                 if step % settings.evaluateEvery == 0 {
                     let losses = try [
-                        run.evaluate(trainingSample, of: sets[0]).loss, run.evaluate(validationSample, of: sets[1]).loss,
+                        run.evaluate(trainingSample, of: sets[0]).loss,
+                        run.evaluate(validationSample, of: sets[1]).loss,
                     ]
                     guard losses.allSatisfy(\.isFinite) else { throw ModelError.lossNotFinite(step: step) }
                     try report(.evaluation(step: step, trainingLoss: losses[0], validationLoss: losses[1]))
@@ -112,7 +116,8 @@ public struct FineTuner: Sendable {
             testAccuracy: test == nil ? nil : results[2].accuracy, seconds: seconds() - begin,
             secondsByPhase: clock.phases)
         try report(.end(end))
-        return base.trained(parameters, settings: settings, paddedLength: training.texts.description.length, results: end)
+        return base.trained(
+            parameters, settings: settings, paddedLength: training.texts.description.length, results: end)
     }
 
     private func check(_ set: LabelledTexts, _ base: Classifier) throws(ModelError) {

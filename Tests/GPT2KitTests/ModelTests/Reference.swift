@@ -21,15 +21,15 @@ struct Reference {
         let folder = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
             .deletingLastPathComponent().appending(path: "Fixtures/\(name)").path
         let expected = try SafetensorsFile(path: folder + "/expected.safetensors")
-        let C = 32
         let headShape = try expected.description(of: "head.weight").shape
-        config = try GPT2Config(vocabularySize: 257, positions: 64, width: C, blocks: 3, heads: 4)
+        config = try GPT2Config(path: folder + "/model/config.json")
         K = headShape[0]
         parameters = try GPT2Parameters(
             Checkpoint(directory: folder + "/model"), config: config, classes: K, workers: Workers(count: 2)
         ) { name, shape in
             let tensor = try Tensor(shape: shape)
-            _ = tensor.values.update(fromContentsOf: try expected.floats(name.replacing("score.", with: "head."), shape: shape))
+            _ = tensor.values.update(
+                fromContentsOf: try expected.floats(name.replacing("score.", with: "head."), shape: shape))
             return tensor
         }
         let shape = try expected.description(of: "input_ids").shape

@@ -1,0 +1,94 @@
+// Softmax and causal attention against loops in double precision.
+
+import Foundation
+import GPT2Kit
+import Records
+import Testing
+
+@Suite("Attention")
+struct AttentionTests {
+    /// Lengths at and around the kernel's block of 64 queries.
+    @Test("forward and backward", arguments: [1, 2, 63, 64, 65, 130], [5, 8])
+    func bothWays(_ T: Int, _ d: Int) throws {
+        var generator = SeededGenerator(seed: UInt64(T * 100 + d))
+        // Two heads side by side, as c_attn packs them: strides wider than d, and a neighbour that must stay.
+        let stride = 2 * d + 1
+        let inputs = try (0..<4).map { _ in try Tensor(random: [T, stride], &generator) }
+        let outputs = try (0..<4).map { _ in try Tensor(random: [T, stride], &generator) }
+        let before = outputs.map(\.array)
+        let scratch = try FloatBuffer(count: Attention.scratchCount(length: T))
+        scratch.values.update(repeating: .nan)
+        let (q, k, v, dO) = (inputs[0].matrix, inputs[1].matrix, inputs[2].matrix, inputs[3].matrix)
+        Attention.forward(
+            outputs[0].matrix, query: q, key: k, value: v, length: T, headWidth: d, scratch: scratch.pointer)
+        scratch.values.update(repeating: .nan)
+        Attention.backward(
+            dQuery: outputs[1].matrix, dKey: outputs[2].matrix, dValue: outputs[3].matrix, dOutput: dO,
+            query: q, key: k, value: v, length: T, headWidth: d, scratch: scratch.pointer)
+
+        let head = { (tensor: Tensor) in (0..<T).map { t in (0..<d).map { Double(tensor.pointer[t * stride + $0]) } } }
+        let naive = NaiveAttention(head(inputs[0]), head(inputs[1]), head(inputs[2]), head(inputs[3]))
+        for (index, expected) in [naive.output, naive.dQuery, naive.dKey, naive.dValue].enumerated() {
+            let name = ["output", "dQuery", "dKey", "dValue"][index]
+            let got = head(outputs[index]).joined().map { Float($0) }
+            expectClose(got, floats(Array(expected.joined())), tolerance: { _ in 1e-5 }, "\(name), T \(T), d \(d)")
+            let rest = outputs[index].array.indices.filter { $0 % stride >= d }
+            #expect(
+                rest.allSatisfy { outputs[index].pointer[$0] == before[index][$0] }, "\(name) wrote beside its head")
+        }
+    }
+
+    @Test("softmax of extreme logits is finite and sums to 1")
+    func extremeLogits() {
+        let cases: [[Float]] = [
+            [0], [1e30, 0], [-1e30, 0, 1e30], [88, 89, 90, 1000], [-1000, -1001, -1002],
+            Array(repeating: 3e38, count: 9), Array(repeating: -3e38, count: 17), [-.infinity, 0, 1, 2, 3, 4, 5, 6, 7],
+        ]
+        for logits in cases {
+            var p = logits
+            Attention.softmax(&p, count: p.count)
+            let highest = Double(logits.max() ?? 0)
+            let powers = logits.map { Foundation.exp(Double($0) - highest) }
+            let total = powers.reduce(0, +)
+            expectClose(p, powers.map { Float($0 / total) }, tolerance: { _ in 3e-7 }, "softmax of \(logits)")
+            #expect(abs(p.reduce(0, +) - 1) < 1e-6)
+        }
+    }
+
+    @Test("what comes later gets no weight")
+    func causality() {
+        var scores: [Float] = [1, 2, 50, .nan]
+        Attention.causalSoftmax(&scores, visible: 2, count: 4)
+        #expect(scores[2] == 0 && scores[3] == 0)
+        #expect(abs(scores[0] + scores[1] - 1) < 1e-6)
+    }
+}
+
+/// One head of causal attention over one text, [T][d] everywhere.
+private struct NaiveAttention {
+    var output: [[Double]], dQuery: [[Double]], dKey: [[Double]], dValue: [[Double]]
+
+    init(_ q: [[Double]], _ k: [[Double]], _ v: [[Double]], _ dOutput: [[Double]]) {
+        let (T, d) = (q.count, q[0].count)
+        let zero = [[Double]](repeating: [Double](repeating: 0, count: d), count: T)
+        (output, dQuery, dKey, dValue) = (zero, zero, zero, zero)
+        let scale = 1 / Double(d).squareRoot()
+        func dot(_ a: [Double], _ b: [Double]) -> Double { zip(a, b).reduce(0) { $0 + $1.0 * $1.1 } }
+        for t in 0..<T {
+            let powers = (0...t).map { Foundation.exp(dot(q[t], k[$0]) * scale) }
+            let total = powers.reduce(0, +)
+            let p = powers.map { $0 / total }
+            let dP = (0...t).map { dot(dOutput[t], v[$0]) }
+            for s in 0...t {
+                // ∂pᵣ/∂sₛ = pᵣ(δᵣₛ − pₛ)
+                let dS = (0...t).reduce(0.0) { $0 + dP[$1] * p[$1] * (($1 == s ? 1 : 0) - p[s]) }
+                for i in 0..<d {
+                    output[t][i] += p[s] * v[s][i]
+                    dValue[s][i] += p[s] * dOutput[t][i]
+                    dQuery[t][i] += dS * k[s][i] * scale
+                    dKey[s][i] += dS * q[t][i] * scale
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,123 @@
+// Matrix products and fully connected layers against loops in double precision.
+
+import Foundation
+import GPT2Kit
+import Records
+import Testing
+
+@Suite("Linear layers")
+struct LinearTests {
+    @Test("matrix products with every transposition, scale, sum and strides", arguments: [false, true], [false, true])
+    func products(_ transposeA: Bool, _ transposeB: Bool) throws {
+        var generator = SeededGenerator(seed: 5)
+        for (m, n, k) in [(1, 1, 1), (3, 5, 7), (8, 40, 20), (65, 33, 64)] {
+            let a = normals(m * k, &generator)
+            let b = normals(k * n, &generator)
+            let c = normals(m * n, &generator)
+            // In rooms with wider rows than the matrix.
+            let (A, B, C) = (
+                try wide(a, width: transposeA ? m : k), try wide(b, width: transposeB ? k : n), try wide(c, width: n)
+            )
+            multiply(
+                C.matrix, A.matrix, B.matrix, m: m, n: n, k: k, transposeA: transposeA, transposeB: transposeB,
+                scale: 0.5, keep: 2)
+            let exact = naiveProduct(a, b, m: m, n: n, k: k, transposeA: transposeA, transposeB: transposeB)
+            let expected = zip(exact, c).map { Float(0.5 * $0 + 2 * Double($1)) }
+            let got = (0..<m * n).map { C.pointer[$0 / n * (n + 3) + $0 % n] }
+            expectClose(got, expected, tolerance: { _ in 1e-5 }, "[\(m),\(k)]×[\(k),\(n)]")
+            #expect((0..<m).allSatisfy { row in (n..<n + 3).allSatisfy { C.pointer[row * (n + 3) + $0] == 77 } })
+        }
+    }
+
+    private func wide(_ values: [Float], width: Int) throws -> Tensor {
+        let rows = values.count / width
+        let tensor = try Tensor([Float](repeating: 77, count: rows * (width + 3)), shape: [rows, width + 3])
+        for (i, value) in values.enumerated() { tensor.pointer[i / width * (width + 3) + i % width] = value }
+        return tensor
+    }
+
+    /// More columns and inputs than the layer's tiles of 192.
+    @Test("forward, input gradient and parameter gradients", arguments: [1, 2, 3])
+    func layer(_ threads: Int) throws {
+        var generator = SeededGenerator(seed: 6)
+        let (rows, inputs, outputs) = (9, 200, 401)
+        let workers = Workers(count: threads)
+        let weight = try Tensor(random: [inputs, outputs], &generator)
+        let bias = try Tensor(random: [outputs], &generator)
+        let x = try Tensor(random: [rows, inputs], &generator)
+        let dy = try Tensor(random: [rows, outputs], &generator)
+        let (y, dx) = (try Tensor(shape: [rows, outputs]), try Tensor(random: [rows, inputs], &generator))
+        let (dWeight, dBias) = (
+            try Tensor(random: [inputs, outputs], &generator), try Tensor(random: [outputs], &generator)
+        )
+        let (dx0, dWeight0, dBias0) = (dx.array, dWeight.array, dBias.array)
+        Linear(weight, bias).forward(y.matrix, x.matrix, rows: rows, workers: workers)
+        Linear(weight, bias).backwardInput(dx.matrix, dy.matrix, rows: rows, keep: 1, workers: workers)
+        Linear(dWeight, dBias).accumulate(input: x.matrix, dOutput: dy.matrix, rows: rows, workers: workers)
+
+        let product = naiveProduct(x.array, weight.array, m: rows, n: outputs, k: inputs)
+        let expectedY = product.indices.map { Float(product[$0] + Double(bias.pointer[$0 % outputs])) }
+        expectClose(y.array, expectedY, tolerance: { _ in 3e-5 }, "y")
+        let back = naiveProduct(dy.array, weight.array, m: rows, n: inputs, k: outputs, transposeB: true)
+        expectClose(dx.array, zip(back, dx0).map { Float($0 + Double($1)) }, tolerance: { _ in 3e-5 }, "dx")
+        let outer = naiveProduct(x.array, dy.array, m: inputs, n: outputs, k: rows, transposeA: true)
+        expectClose(dWeight.array, zip(outer, dWeight0).map { Float($0 + Double($1)) }, tolerance: { _ in 3e-5 }, "dW")
+        var sums = dBias0.map(Double.init)
+        for i in 0..<rows * outputs { sums[i % outputs] += Double(dy.pointer[i]) }
+        expectClose(dBias.array, floats(sums), tolerance: { _ in 3e-5 }, "db")
+
+        // Some columns alone, with another thread count, are the same columns.
+        let part = try Tensor(shape: [rows, 100])
+        Linear(weight, bias).columns(192..<292).forward(part.matrix, x.matrix, rows: rows, workers: Workers(count: 1))
+        let expectedPart = (0..<rows * 100).map { y.pointer[$0 / 100 * outputs + 192 + $0 % 100] }
+        expectClose(part.array, expectedPart, tolerance: { _ in 1e-5 }, "columns")
+    }
+
+    private static let shapes = [(16, 48), (20, 60), (64, 256), (100, 7), (3, 1), (768, 96)]
+
+    @Test("packed layers with every epilogue", arguments: shapes, [PackedLinear.Epilogue.store, .gelu, .add])
+    func packed(_ shape: (inputs: Int, outputs: Int), _ epilogue: PackedLinear.Epilogue) throws {
+        var generator = SeededGenerator(seed: 7)
+        let (rows, inputs, outputs) = (PackedLinear.tileRows, shape.inputs, shape.outputs)
+        let weight = try Tensor(random: [inputs, outputs], &generator, deviation: 0.2)
+        let bias = try Tensor(random: [outputs], &generator)
+        let x = try Tensor(random: [rows, inputs], &generator)
+        let y = try Tensor(random: [rows, outputs], &generator)
+        let before = y.array
+        let layer = try PackedLinear(weight, bias, epilogue)
+        let scratch = try FloatBuffer(count: layer.scratchCount)
+        layer.run(y.region, x.region, scratch: Region(scratch.pointer))
+        let product = naiveProduct(x.array, weight.array, m: rows, n: outputs, k: inputs)
+        let expected = product.indices.map { i in
+            let sum = product[i] + Double(bias.pointer[i % outputs])
+            switch epilogue {
+            case .store: return Float(sum)
+            case .add: return Float(sum + Double(before[i]))
+            case .gelu:
+                let u = (2 / Double.pi).squareRoot() * (sum + 0.044715 * sum * sum * sum)
+                return Float(0.5 * sum * (1 + Foundation.tanh(u)))
+            }
+        }
+        expectClose(y.array, expected, tolerance: { _ in 1e-5 }, "\(layer.implementation) \(shape) \(epilogue)")
+    }
+
+    @Test("a row of a packed layer has the same bits at any place of a tile, beside any rows", arguments: shapes)
+    func rowsAreIndependent(_ shape: (inputs: Int, outputs: Int)) throws {
+        var generator = SeededGenerator(seed: 8)
+        let (rows, inputs, outputs) = (PackedLinear.tileRows, shape.inputs, shape.outputs)
+        let weight = try Tensor(random: [inputs, outputs], &generator)
+        let layer = try PackedLinear(weight, try Tensor(random: [outputs], &generator), .gelu)
+        let room = try FloatBuffer(count: layer.scratchCount)
+        let row = normals(inputs, &generator)
+        var first: [UInt32]?
+        for place in 0..<rows {
+            let x = try Tensor(random: [rows, inputs], &generator, deviation: place % 2 == 0 ? 1 : 1e6)
+            (x.pointer + place * inputs).update(from: row, count: inputs)
+            let y = try Tensor(shape: [rows, outputs])
+            layer.run(y.region, x.region, scratch: Region(room.pointer))
+            let got = bits(UnsafeBufferPointer(start: y.pointer + place * outputs, count: outputs))
+            #expect(got == first ?? got, "row at place \(place) (\(layer.implementation))")
+            first = got
+        }
+    }
+}

@@ -1,0 +1,84 @@
+// Cross entropy, argmax, probabilities and AdamW against plain loops in double precision.
+
+import Foundation
+import GPT2Kit
+import Records
+import Testing
+
+@Suite("Loss and optimizer")
+struct LossTests {
+    @Test("cross entropy sums over rows and counts the hits")
+    func crossEntropyOfRows() {
+        let logits: [Float] = [1, 2, 0.5, -3, -3, -4, 0, 0, 0]
+        let labels = [1, 2, 0]
+        let result = crossEntropy(logits, labels: labels, classes: 3)
+        var expected = 0.0
+        for (row, label) in labels.enumerated() {
+            let y = logits[row * 3..<row * 3 + 3].map { Foundation.exp(Double($0)) }
+            expected -= Foundation.log(y[label] / y.reduce(0, +))
+        }
+        #expect(abs(result.sum - expected) < 1e-12)
+        #expect(result.correct == 2)
+    }
+
+    @Test("cross entropy of extreme logits is finite, and of NaN it isn't")
+    func extremes() {
+        #expect(crossEntropy([1e30, -1e30], labels: [0], classes: 2).sum == 0)
+        #expect(crossEntropy([1000, 0], labels: [1], classes: 2).sum == 1000)
+        #expect(abs(crossEntropy([-1e4, -1e4], labels: [1], classes: 2).sum - 0.6931471805599453) < 1e-12)
+        #expect(!crossEntropy([.nan, 0], labels: [1], classes: 2).sum.isFinite)
+        #expect(!crossEntropy([0, .nan], labels: [0], classes: 2).sum.isFinite)
+    }
+
+    @Test("argmax takes the first of equals")
+    func ties() {
+        func best(_ values: [Float]) -> Int { values.withUnsafeBufferPointer { argmax($0) } }
+        #expect(best([1, 3, 3, 2]) == 1)
+        #expect(best([0, 0, 0]) == 0)
+        #expect(best([-0.0, 0.0]) == 0)
+        #expect(best([-.infinity, -.infinity, -5]) == 2)
+        #expect(best([7]) == 0)
+    }
+
+    @Test("probabilities sum to 1 in double precision")
+    func sums() {
+        let p = ([Float]([100, 99, -50])).withUnsafeBufferPointer { probabilities($0) }
+        #expect(abs(p.reduce(0, +) - 1) < 1e-15)
+        #expect(abs(p[1] / p[0] - Foundation.exp(-1)) < 1e-15)
+    }
+
+    @Test("AdamW does what its plain loop does, for any number of threads", arguments: [1, 3])
+    func adamW(_ threads: Int) throws {
+        var generator = SeededGenerator(seed: 9)
+        // One tensor of more than a tile of 2¹⁵ numbers, one with a remainder modulo 8.
+        let tensors = try [40_003, 5].map { try Tensor(random: [$0], &generator) }
+        let gradients = try [40_003, 5].map { try Tensor(shape: [$0]) }
+        var p = tensors.map { $0.array.map(Double.init) }
+        var m = p.map { $0.map { _ in 0.0 } }
+        var v = m
+        let (rate, decay, beta1, beta2, epsilon) = (1e-2, 0.1, 0.9, 0.999, 1e-8)
+        let optimizer = try AdamW(
+            Array(zip(tensors, gradients)), settings: .init(learningRate: rate, weightDecay: decay),
+            workers: Workers(count: threads))
+        for step in 1...4 {
+            for (t, gradient) in gradients.enumerated() {
+                let g = normals(gradient.count, &generator, deviation: t == 0 ? 1e-3 : 10)
+                _ = gradient.values.update(fromContentsOf: g)
+                for i in g.indices {
+                    p[t][i] *= 1 - rate * decay
+                    m[t][i] = beta1 * m[t][i] + (1 - beta1) * Double(g[i])
+                    v[t][i] = beta2 * v[t][i] + (1 - beta2) * Double(g[i]) * Double(g[i])
+                    let mean = m[t][i] / (1 - pow(beta1, Double(step)))
+                    let square = v[t][i] / (1 - pow(beta2, Double(step)))
+                    p[t][i] -= rate * mean / (square.squareRoot() + epsilon)
+                }
+            }
+            optimizer.update()
+            #expect(gradients.allSatisfy { $0.array.allSatisfy { $0 == 0 } })
+            #expect(optimizer.updates == step)
+        }
+        for (tensor, expected) in zip(tensors, p) {
+            expectClose(tensor.array, floats(expected), tolerance: { _ in 1e-6 }, "parameters after 4 steps")
+        }
+    }
+}

@@ -1,0 +1,106 @@
+// A text's result has the same bits whatever texts it is computed with, in whatever order, on however many threads.
+
+import GPT2Kit
+import Records
+import Testing
+
+@Suite("Independence of neighbours and threads")
+struct IndependenceTests {
+    /// Lengths at the edges of tiles (8, 64), chunks (512), and more texts than a chunk of 64.
+    private static let lengths = [1, 2, 7, 64, 65, 130, 150, 9] + (0..<90).map { 1 + $0 % 11 }
+
+    private let model: RandomClassifier
+    private let texts: [[Int32]]
+    private let alone: [(hidden: [UInt32], logits: [UInt32])]
+
+    init() throws {
+        model = try RandomClassifier(seed: 41, width: 20, blocks: 2)
+        let packing = Packing(lengths: Self.lengths)
+        let tokens = model.tokens(packing, seed: 42)
+        texts = (0..<packing.rows).map { Array(tokens[packing.offsets[$0]..<packing.offsets[$0 + 1]]) }
+        let computer = try Computer(model, .lastToken, Workers(count: 1))
+        alone = try texts.map { try computer.results([$0])[0] }
+    }
+
+    /// Hidden states after the frozen blocks, and logits through the others, of some texts together.
+    private struct Computer {
+        let model: RandomClassifier
+        let frozen: FrozenBlocks
+        let inference: Inference
+
+        init(_ model: RandomClassifier, _ pooling: Pooling, _ workers: Workers) throws {
+            self.model = model
+            let firstBlock = pooling == .mean ? 2 : 1
+            frozen = try FrozenBlocks(model.parameters, config: model.config, count: firstBlock, workers: workers)
+            inference = Inference(
+                model.parameters, config: model.config, pooling: pooling, firstBlock: firstBlock, workers: workers)
+        }
+
+        func results(_ texts: [[Int32]]) throws -> [(hidden: [UInt32], logits: [UInt32])] {
+            let (packing, C, K) = (Packing(lengths: texts.map(\.count)), model.config.width, model.parameters.classes)
+            let hidden = try Tensor(shape: [packing.tokens, C])
+            let logits = try Tensor(shape: [packing.rows, K])
+            try frozen.run(hidden.region, tokens: texts.flatMap { $0 }, packing)
+            try inference.logits(logits.region, hidden: hidden.region, packing)
+            let (h, l) = (bits(hidden.array), bits(logits.array))
+            return (0..<packing.rows).map { row in
+                (Array(h[packing.offsets[row] * C..<packing.offsets[row + 1] * C]), Array(l[row * K..<(row + 1) * K]))
+            }
+        }
+    }
+
+    @Test("hidden states and logits", arguments: [1, 2, 3])
+    func packedTogether(_ threads: Int) throws {
+        let computer = try Computer(model, .lastToken, Workers(count: threads))
+        var generator = SeededGenerator(seed: UInt64(threads))
+        for order in [Array(texts.indices), Array(texts.indices.reversed()), generator.permutation(texts.count)] {
+            let results = try computer.results(order.map { texts[$0] })
+            for (place, text) in order.enumerated() {
+                #expect(results[place].hidden == alone[text].hidden, "hidden states of text \(text) at place \(place)")
+                #expect(results[place].logits == alone[text].logits, "logits of text \(text) at place \(place)")
+            }
+        }
+    }
+
+    @Test("the head alone on pooled states gives the same logits")
+    func pooledStates() throws {
+        let (config, workers) = (model.config, Workers(count: 2))
+        let packing = Packing(lengths: texts.map(\.count))
+        let frozen = try FrozenBlocks(model.parameters, config: config, count: 1, workers: workers)
+        let hidden = try Tensor(shape: [packing.tokens, config.width])
+        try frozen.run(hidden.region, tokens: texts.flatMap { $0 }, packing)
+        let inference = Inference(
+            model.parameters, config: config, pooling: .lastToken, firstBlock: 1, workers: workers)
+        let pooled = try Tensor(shape: [packing.rows, config.width])
+        let logits = try Tensor(shape: [packing.rows, 3])
+        try inference.pooled(pooled.region, hidden: hidden.region, packing)
+        try inference.logits(logits.region, pooled: pooled.region, rows: packing.rows)
+        #expect(bits(logits.array) == alone.flatMap(\.logits))
+    }
+
+    @Test("the mean of the logits over all positions, as scoring computes it", arguments: [1, 2, 3])
+    func mean(_ threads: Int) throws {
+        let one = try Computer(model, .mean, Workers(count: 1))
+        let results = try Computer(model, .mean, Workers(count: threads)).results(texts.reversed())
+        for (result, text) in zip(results, texts.reversed()) {
+            #expect(result.logits == (try one.results([text])[0].logits), "a text of \(text.count) tokens")
+        }
+    }
+
+    @Test("gradients of a batch, for any number of threads", arguments: Pooling.allCases, [2, 3])
+    func gradients(_ pooling: Pooling, _ threads: Int) throws {
+        let packing = Packing(lengths: Self.lengths.prefix(12))
+        let tokens = Array(texts.prefix(12).joined())
+        let labels = (0..<12).map { $0 % 3 }
+        let (one, more) = try (
+            model.run(
+                tokens: tokens, packing, pooling: pooling, trainable: .all, labels: labels, workers: Workers(count: 1)),
+            model.run(
+                tokens: tokens, packing, pooling: pooling, trainable: .all, labels: labels,
+                workers: Workers(count: threads))
+        )
+        for ((name, a), (_, b)) in zip(one.gradients.named, more.gradients.named) {
+            #expect(bits(a.array) == bits(b.array), "\(name)")
+        }
+    }
+}

@@ -1,0 +1,88 @@
+// The last block as it is computed, absorbed, against the plain block read at the last position of every text.
+
+import GPT2Kit
+import Records
+import Testing
+
+@Suite("The pooled block")
+struct PooledBlockTests {
+    private static let texts = [
+        [1], [7], [1, 2, 3], [70, 1, 64, 65, 130, 9, 8, 2, 33], Array(repeating: 5, count: 17),
+    ]
+
+    @Test(
+        "output and every gradient are the plain block's", arguments: [(16, 2), (20, 2), (24, 3), (32, 4), (5, 1)],
+        texts)
+    func absorbed(_ shape: (width: Int, heads: Int), _ lengths: [Int]) throws {
+        let model = try RandomClassifier(seed: 31, width: shape.width, blocks: 1, heads: shape.heads)
+        let (config, parameters, C) = (model.config, model.parameters.blocks[0], shape.width)
+        let packing = Packing(lengths: lengths)
+        let (N, B) = (packing.tokens, packing.rows)
+        var generator = SeededGenerator(seed: 32)
+        let input = try Tensor(random: [N, C], &generator)
+        let dPooled = try Tensor(random: [B, C], &generator)
+        let workers = Workers(count: 2)
+        func zeros() throws -> BlockParameters {
+            try #require(GPT2Parameters.gradients(config, classes: 2, of: .all).blocks.first)
+        }
+
+        let (gradients, plainGradients) = (try zeros(), try zeros())
+        let pooled = PooledBlock(parameters, gradients: gradients, config: config, workers: workers)
+        let plain = TransformerBlock(parameters, gradients: plainGradients, config: config, workers: workers)
+        let (output, dInput) = (try Tensor(shape: [B, C]), try Tensor(random: [N, C], &generator))
+        let (plainOutput, plainDInput) = (try Tensor(shape: [N, C]), try Tensor(shape: [N, C]))
+        try pooled.forward(output.region, input.region, packing)
+        pooled.backward(dInput.region, dPooled.region, packing)
+        try plain.forward(plainOutput.region, input.region, packing)
+        let dOutput = try Tensor(shape: [N, C])
+        var expected: [Float] = []
+        for row in 0..<B {
+            let last = packing.offsets[row + 1] - 1
+            expected += plainOutput.array[last * C..<(last + 1) * C]
+            (dOutput.pointer + last * C).update(from: dPooled.pointer + row * C, count: C)
+        }
+        plain.backward(plainDInput.region, dOutput.region, packing)
+
+        let what = "width \(shape.width), lengths \(lengths)"
+        expectClose(output.array, expected, tolerance: { _ in 2e-5 }, "output, \(what)")
+        expectClose(dInput.array, plainDInput.array, tolerance: { _ in 2e-5 }, "dInput, \(what)")
+        let names = try GPT2Parameters(config, classes: 2) { _, shape in try Tensor(shape: shape) }.named.map(\.name)
+        let (ours, plains) = (tensors(gradients), tensors(plainGradients))
+        for (index, (our, their)) in zip(ours, plains).enumerated() {
+            expectClose(our.array, their.array, tolerance: { _ in 5e-5 }, "\(names[index + 2]), \(what)")
+        }
+
+        // Nobody wants dInput: the gradients are the same, and added to what is there.
+        try pooled.forward(output.region, input.region, packing)
+        pooled.backward(nil, dPooled.region, packing)
+        for (our, their) in zip(ours, plains) {
+            expectClose(our.array, their.array.map { 2 * $0 }, tolerance: { _ in 1e-4 }, "twice, \(what)")
+        }
+    }
+
+    private func tensors(_ block: BlockParameters) -> [Tensor] {
+        [
+            block.ln1Weight, block.ln1Bias, block.attentionWeight, block.attentionBias, block.projectionWeight,
+            block.projectionBias, block.ln2Weight, block.ln2Bias, block.expansionWeight, block.expansionBias,
+            block.contractionWeight, block.contractionBias,
+        ]
+    }
+
+    @Test("one instance serves batches of any size in any order")
+    func reused() throws {
+        let model = try RandomClassifier(seed: 33, width: 20, blocks: 1)
+        let block = PooledBlock(
+            model.parameters.blocks[0], gradients: nil, config: model.config, workers: Workers(count: 2))
+        var generator = SeededGenerator(seed: 34)
+        for lengths in [[3, 4], [130, 2, 2, 2, 2, 2, 2, 2, 2, 90], [1], [150]] {
+            let packing = Packing(lengths: lengths)
+            let input = try Tensor(random: [packing.tokens, 20], &generator)
+            let (output, fresh) = (try Tensor(shape: [packing.rows, 20]), try Tensor(shape: [packing.rows, 20]))
+            try block.forward(output.region, input.region, packing)
+            try PooledBlock(
+                model.parameters.blocks[0], gradients: nil, config: model.config, workers: Workers(count: 1)
+            ).forward(fresh.region, input.region, packing)
+            #expect(bits(output.array) == bits(fresh.array), "\(lengths)")
+        }
+    }
+}

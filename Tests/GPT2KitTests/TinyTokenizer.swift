@@ -1,0 +1,75 @@
+// A tokenizer of single bytes, in a directory of its own, and texts for it.
+
+import Foundation
+import GPT2Kit
+import Records
+
+/// A temporary directory; what is below `path` goes away with this object.
+final class Workplace {
+    let path: String
+
+    init() throws {
+        path = FileManager.default.temporaryDirectory.appending(path: "gpt2kit-tests-\(UUID().uuidString)").path
+        try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
+    }
+
+    deinit { try? FileManager.default.removeItem(atPath: path) }
+}
+
+/// vocab.json and merges.txt of 257 tokens: every byte, and `<|endoftext|>` (256).
+func writeByteTokenizer(_ directory: String) throws {
+    var printable = Array(0x21...0x7E) + Array(0xA1...0xAC) + Array(0xAE...0xFF)
+    var code = 256
+    var characters = printable.map { ($0, $0) }
+    for byte in 0..<256 where !printable.contains(byte) {
+        printable.append(byte)
+        characters.append((byte, code))
+        code += 1
+    }
+    var vocabulary = [Tokenizer.endOfTextName: 256]
+    for (id, character) in characters.enumerated() {
+        vocabulary[String(Unicode.Scalar(UInt32(character.1)).map(Character.init) ?? "?")] = id
+    }
+    let json = try JSONSerialization.data(withJSONObject: vocabulary)
+    try json.write(to: URL(filePath: directory + "/vocab.json"))
+    try Data("#version: 0.2\n".utf8).write(to: URL(filePath: directory + "/merges.txt"))
+}
+
+/// A classifier of random parameters with the byte tokenizer of `directory`.
+func randomClassifier(
+    _ directory: String, labels: [String] = ["ham", "spam"], pooling: Pooling = .lastToken, width: Int = 16,
+    paddedLength: Int = 32
+) throws -> Classifier {
+    let model = try RandomClassifier(
+        seed: 51, vocabulary: 257, positions: 32, width: width, blocks: 2, heads: 2, classes: labels.count)
+    let tokenizer = try Tokenizer(directory: directory)
+    return Classifier(
+        config: model.config, parameters: model.parameters, labels: labels, pooling: pooling,
+        paddedLength: paddedLength, padToken: tokenizer.endOfText, tokenizerSHA256: tokenizer.sha256,
+        tokenizerDirectory: directory, origin: "random")
+}
+
+/// Random labelled rows of 1…`length` tokens for `classifier`: the label is whether the first token is odd.
+func randomTexts(
+    _ count: Int, for classifier: Classifier, seed: UInt64, length: Int = 12, labels: [String]? = nil,
+    tokenizer: String? = nil, unlabelled: Int? = nil
+) -> LabelledTexts {
+    var generator = SeededGenerator(seed: seed)
+    var rows = TokenRows()
+    for row in 0..<count {
+        let tokens = (0..<1 + generator.nextInteger(below: length)).map { _ in Int32(generator.nextInteger(below: 250))
+        }
+        rows.append(tokens, label: row == unlabelled ? -1 : tokens[0] % 2, line: Int64(row + 1))
+    }
+    let description = TokenSetDescription(
+        length: length, padToken: classifier.padToken, labelNames: labels ?? classifier.labels,
+        tokenizerSHA256: tokenizer ?? classifier.tokenizerSHA256)
+    return LabelledTexts(
+        source: "texts", texts: TokenizedTexts(description: description, rows: rows, truncated: 0))
+}
+
+/// A file descriptor for a new file.
+func openForWriting(_ path: String) -> Int32? {
+    let descriptor = open(path, O_WRONLY | O_CREAT | O_TRUNC, 0o600)
+    return descriptor < 0 ? nil : descriptor
+}
