@@ -87,7 +87,8 @@ public final class ProgressBar {
 
     private func amount(_ value: Double) -> String {
         guard unit == "B" else {
-            return value < 10 && value != value.rounded() ? "\((value * 10).rounded() / 10)" : "\(Int(value))"
+            let isSmall = value < 10 && value != value.rounded()
+            return isSmall ? "\((value * 10).rounded() / 10)" : "\(Int(min(value, 1e18)))"
         }
         var value = value
         for prefix in ["", "k", "M", "G"] {

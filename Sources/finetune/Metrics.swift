@@ -135,7 +135,7 @@ final class TrainingDisplay: Sendable {
                     ?? ProgressBar(
                         tool: "finetune", label: "training", total: total, unit: "steps", quiet: quiet)
                 state.training = bar
-                bar.update(done, detail: "loss \(Double(Int(loss * 10_000)) / 10_000)")
+                bar.update(done, detail: "loss \((loss * 10_000).rounded() / 10_000)")
             }
         }
     }

@@ -10,7 +10,8 @@ import Testing
 
     @Test func `the demo's archive holds the demo's messages, byte for byte`() throws {
         let result = try shell(
-            "fetch-unzip --quiet messages.zip --entry MessageCollection --format raw | cmp - messages.tsv", in: Self.demo)
+            "fetch-unzip --quiet messages.zip --entry MessageCollection --format raw | cmp - messages.tsv",
+            in: Self.demo)
         #expect(result.status == 0, "\(result.text)\(result.errors)")
     }
 

@@ -115,7 +115,7 @@ import Testing
         let result = try shell("\(command) --batch \(largest) --eval-batches \(largest) <all.st >o", in: folder.url)
         #expect(result.status == 0, "\(result.errors)")
         let endless = try shell("timeout 1 \(command) --epochs \(largest) <all.st | head -1", in: folder.url)
-        #expect(endless.text.contains("\"steps\":\(largest)") , "\(endless.errors)")
+        #expect(endless.text.contains("\"steps\":\(largest)"), "\(endless.errors)")
     }
 
     @Test func `what doesn't belong together is named, and gives 78`() throws {

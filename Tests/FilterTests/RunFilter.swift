@@ -41,6 +41,12 @@ func shell(_ command: String, input: Data = Data(), in folder: URL? = nil) throw
     process.standardInput = try FileHandle(forReadingFrom: names[0])
     process.standardOutput = try FileHandle(forWritingTo: names[1])
     process.standardError = try FileHandle(forWritingTo: names[2])
+    // A process inherits which signals are blocked, and the threads that tests run on block them all.
+    var none = sigset_t()
+    var blocked = sigset_t()
+    sigemptyset(&none)
+    pthread_sigmask(SIG_SETMASK, &none, &blocked)
+    defer { pthread_sigmask(SIG_SETMASK, &blocked, nil) }
     try process.run()
     process.waitUntilExit()
     let signalled = process.terminationReason == .uncaughtSignal

@@ -45,7 +45,8 @@ import Testing
     }
 
     @Test func `F83 a text's score doesn't depend on the texts beside it`() throws {
-        try folder.write("lines", (0..<40).map { "win \($0) " + String(repeating: "milk ", count: $0 % 13) + "\n" }.joined())
+        try folder.write(
+            "lines", (0..<40).map { "win \($0) " + String(repeating: "milk ", count: $0 % 13) + "\n" }.joined())
         let result = try shell(
             """
             while IFS= read -r line; do printf '%s\\n' "$line" | score -q --model model; done <lines \\
@@ -63,7 +64,9 @@ import Testing
             """, in: folder.url)
         expectFailure(result, 65, "score", "2 of 182 lines could not be scored")
         #expect(result.lines.count == 182)
-        #expect(result.lines[120].hasPrefix(#"{"line":121,"error":"#) && result.lines[121].hasPrefix(#"{"line":122,"error":"#))
+        #expect(
+            result.lines[120].hasPrefix(#"{"line":121,"error":"#)
+                && result.lines[121].hasPrefix(#"{"line":122,"error":"#))
         #expect(result.lines.filter { $0.contains("\"probability\":") }.count == 180)
     }
 
@@ -105,7 +108,8 @@ import Testing
     }
 
     @Test func `thresholds that can't be meant are usage errors`() throws {
-        for (threshold, words) in [("spam", "LABEL=PROB"), ("eggs=0.5", "no label 'eggs'"), ("spam=nan", "LABEL=PROB")] {
+        for (threshold, words) in [("spam", "LABEL=PROB"), ("eggs=0.5", "no label 'eggs'"), ("spam=nan", "LABEL=PROB")]
+        {
             expectFailure(
                 try shell("score --model model --threshold \(threshold)", in: folder.url), 64, "score", words)
         }

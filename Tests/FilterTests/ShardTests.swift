@@ -30,7 +30,9 @@ import Testing
 
     @Test func `D56 an empty text is a row, and has a score`() throws {
         let result = try shell("printf '\\n\\n' | score --model model", in: folder.url)
-        #expect(result.status == 0 && result.lines.count == 2 && result.lines.allSatisfy { $0.contains("\"probability\":0.") })
+        #expect(
+            result.status == 0 && result.lines.count == 2
+                && result.lines.allSatisfy { $0.contains("\"probability\":0.") })
     }
 
     @Test func `D57 shards that are cut or have a bit flipped give 65, and there is no model`() throws {
