@@ -174,7 +174,8 @@ final class DownloadDelegate: NSObject, URLSessionDataDelegate, @unchecked Senda
         case .timedOut: .stalled(address: address, seconds: stallSeconds)
         case .networkConnectionLost: .cutShort(address: address, missing: total.map { $0 - done })
         case .unsupportedURL, .redirectToNonExistentLocation:
-            .forbiddenRedirect(address: address, to: problem.failingURL?.absoluteString ?? "something that isn't the web")
+            .forbiddenRedirect(
+                address: address, to: problem.failingURL?.absoluteString ?? "something that isn't the web")
         case .httpTooManyRedirects: .tooManyRedirects(address: address)
         case .cannotFindHost, .dnsLookupFailed: .unreachable(address: address, reason: "no such host")
         case .cannotConnectToHost: .unreachable(address: address, reason: "no connection")

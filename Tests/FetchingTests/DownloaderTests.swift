@@ -20,7 +20,7 @@ struct DownloaderTests {
         try FileManager.default.contentsOfDirectory(atPath: folder).sorted()
     }
 
-    private func download(_ name: String, maximum: Int = 1 << 20, stall: Int = 5) throws(FetchError) {
+    private func download(_ name: String, maximum: Int = 1 << 20, stall: Int = 60) throws(FetchError) {
         try Downloader(stallSeconds: stall, maximumBytes: maximum).download(server.address(name), to: path)
     }
 
