@@ -129,11 +129,11 @@ public struct FineTuner: Sendable {
                 "the record of line \(set.texts.rows.lines[row]) has no label", remedy: "label all records",
                 file: set.source)
         }
+        try base.check(set)
         guard set.texts.description.labelNames.count > 1 else {
             throw .unusableData(
                 "all records have the same label", remedy: "train on records of two classes or more", file: set.source)
         }
-        try base.check(set)
     }
 }
 
