@@ -2,10 +2,11 @@
 
 import Foundation
 
-/// Starts with `init`, ends when it goes away.
+/// Starts with `init`, ends when it goes away, or when the tests end in whatever way: its stdin ends then.
 final class LoopbackServer {
     let port: Int
     private let process = Process()
+    private let lifeline = Pipe()
 
     /// nil where there is no python3.
     init?() throws {
@@ -15,6 +16,7 @@ final class LoopbackServer {
         process.arguments = ["-c", Self.script]
         process.standardOutput = output
         process.standardError = FileHandle.nullDevice
+        process.standardInput = lifeline
         try process.run()
         let line = String(decoding: output.fileHandleForReading.availableData, as: UTF8.self)
         guard let port = Int(line.trimmingCharacters(in: .whitespacesAndNewlines)) else { return nil }
@@ -22,7 +24,8 @@ final class LoopbackServer {
     }
 
     deinit {
-        process.terminate()
+        try? lifeline.fileHandleForWriting.close()
+        process.waitUntilExit()
     }
 
     func address(_ path: String) -> String { "http://127.0.0.1:\(port)/\(path)" }
@@ -34,7 +37,8 @@ final class LoopbackServer {
     static let content = Data((0..<100_000).map { UInt8(truncatingIfNeeded: ($0 &* $0) >> 3) })
 
     private static let script = """
-        import http.server, time
+        import http.server, os, sys, threading, time
+        threading.Thread(target=lambda: (sys.stdin.read(), os._exit(0)), daemon=True).start()
         content = bytes((i * i >> 3) & 255 for i in range(100000))
         seen = {}
         class Handler(http.server.BaseHTTPRequestHandler):

@@ -29,7 +29,7 @@ import Testing
               tokenize-pad --tokenizer tok --length train.st --labels-from train.st <$part.ndjson >$part.st
             done
             tokenize-pad --tokenizer tok <train.ndjson \\
-              | finetune --base "random:$demo/config.json" --tokenizer tok --trainable all --pool mean --epochs 3 \\
+              | finetune -q --base "random:$demo/config.json" --tokenizer tok --trainable all --pool mean --epochs 3 \\
                 --lr 1e-3 --validation validation.st --test test.st --out model >metrics.ndjson
             score --model model --input ndjson <test.ndjson | evaluate --format json >evaluation.json
             """, in: folder.url)

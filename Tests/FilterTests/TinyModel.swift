@@ -11,7 +11,7 @@ final class TinyModel: Sendable {
 
     let url: URL
     static let finetune =
-        "finetune --base random:config.json --tokenizer tok --trainable all --validation all.st --epochs 2 --lr 1e-2"
+        "finetune -q --base random:config.json --tokenizer tok --trainable all --validation all.st --epochs 2 --lr 1e-2"
 
     /// Sixty labelled records.
     static let records: String = {

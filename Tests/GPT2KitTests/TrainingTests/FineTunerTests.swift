@@ -141,7 +141,9 @@ struct FineTunerTests {
         }
         expectMismatch(randomTexts(9, for: base, seed: 1, tokenizer: String(repeating: "0", count: 64)), "tokenizer")
         expectMismatch(randomTexts(9, for: base, seed: 1, labels: ["a", "b"]), "labels are a, b")
-        expectMismatch(randomTexts(9, for: base, seed: 1, labels: ["ham"]), "labels are ham; those of")
+        expectMismatch(
+            randomTexts(9, for: base, seed: 1, labels: ["ham"]),
+            "labels are ham; those of the training shard are ham, spam")
         expectMismatch(randomTexts(9, for: base, seed: 1, length: 33), "padded to 33")
         var rows = TokenRows()
         rows.append([1, 257], label: 0, line: 1)
