@@ -156,7 +156,7 @@ private func holdsWorkingDirectory(_ directory: String) -> Bool {
 }
 
 /// The names in a directory, `.` and `..` left out; nil where it can't be read.
-private func entries(of directory: String) -> [String]? {
+package func entries(of directory: String) -> [String]? {
     guard let stream = opendir(directory) else { return nil }
     defer { closedir(stream) }
     var names: [String] = []

@@ -70,8 +70,8 @@ public struct Checkpoint: Sendable {
         } else if access(index, F_OK) == 0 {
             (parts, partOfTensor) = try Self.open(index: index, directory: directory)
         } else {
-            let entries = try Self.entries(of: directory)
-            if let file = entries.sorted().first(where: isPickle) {
+            guard let files = entries(of: directory) else { throw CheckpointError.noDirectory(path: directory) }
+            if let file = files.sorted().first(where: isPickle) {
                 throw CheckpointError.pickle(path: "\(directory)/\(file)")
             }
             throw CheckpointError.noWeights(directory: directory)
@@ -174,20 +174,6 @@ public struct Checkpoint: Sendable {
         } catch {
             throw .indexMalformed(path: file.name, at: error.at, what: error.what)
         }
-    }
-
-    private static func entries(of directory: String) throws(CheckpointError) -> [String] {
-        guard let stream = opendir(directory) else { throw .noDirectory(path: directory) }
-        defer { closedir(stream) }
-        var names: [String] = []
-        while let entry = readdir(stream) {
-            let length = MemoryLayout.size(ofValue: entry.pointee.d_name)
-            let name = withUnsafePointer(to: &entry.pointee.d_name) {
-                $0.withMemoryRebound(to: CChar.self, capacity: length) { String(cString: $0) }
-            }
-            names.append(name)
-        }
-        return names
     }
 }
 
