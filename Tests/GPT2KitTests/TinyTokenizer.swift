@@ -45,7 +45,7 @@ func randomClassifier(
     let tokenizer = try Tokenizer(directory: directory)
     return Classifier(
         config: model.config, parameters: model.parameters, labels: labels, pooling: pooling,
-        paddedLength: paddedLength, padToken: tokenizer.endOfText, tokenizerSHA256: tokenizer.sha256,
+        paddedLength: paddedLength, padToken: tokenizer.endOfText, tokenizer: tokenizer,
         tokenizerDirectory: directory, origin: "random")
 }
 

@@ -30,6 +30,9 @@ public struct ScoreStream {
     private static let windowLines = 512
     private static let windowBytes = 1 << 20
 
+    /// What is written here, and so not passed on.
+    private static let ownKeys = ["line", "label", "probability", "probabilities", "error"].map { Array($0.utf8) }
+
     private let scorer: Scorer
     private let input: Input
     private let fields: RecordFields
@@ -117,15 +120,13 @@ public struct ScoreStream {
         let record = try records.record(line)
         let text = try record.textBytes()
         try line.bytes.withUnsafeBufferPointer { try scanner.scanObject($0) }
-        let label = Array(fields.label.utf8)
-        let own = ["line", "label", "probability", "probabilities", "error"].map { Array($0.utf8) }
         let hasExpected = scanner.members.contains { line.bytes[$0.key].elementsEqual("expected".utf8) }
         var members: [(key: ArraySlice<UInt8>, value: ArraySlice<UInt8>)] = []
         for member in scanner.members {
             let key = line.bytes[member.key]
-            if key.elementsEqual(label), !hasExpected {
+            if key.elementsEqual(fields.label.utf8), !hasExpected {
                 members.append((Array("\"expected\"".utf8)[...], line.bytes[member.value]))
-            } else if !own.contains(where: key.elementsEqual), !key.elementsEqual(label) {
+            } else if !Self.ownKeys.contains(where: key.elementsEqual), !key.elementsEqual(fields.label.utf8) {
                 members.append(
                     (line.bytes[member.key.lowerBound - 1..<member.key.upperBound + 1], line.bytes[member.value]))
             }

@@ -42,7 +42,7 @@ public final class Scorer {
         inference = Inference(
             classifier.parameters, config: config, pooling: classifier.pooling, firstBlock: firstBlock,
             workers: workers)
-        encoder = TokenEncoder(try Tokenizer(directory: classifier.tokenizerDirectory))
+        encoder = TokenEncoder(classifier.tokenizer)
     }
 
     /// Scores of `texts`, valid UTF-8, in their order.
@@ -58,10 +58,9 @@ public final class Scorer {
                 truncated += 1
                 ids.removeLast(ids.count - classifier.paddedLength)
             }
-            let wanted = classifier.pooling.positions(length: ids.count, paddedLength: classifier.paddedLength)
-            tokens.append(contentsOf: ids.prefix(wanted))
-            tokens.append(contentsOf: repeatElement(classifier.padToken, count: max(0, wanted - ids.count)))
-            lengths.append(wanted)
+            lengths.append(
+                classifier.pooling.append(
+                    ids, to: &tokens, paddedLength: classifier.paddedLength, padToken: classifier.padToken))
         }
         let K = classifier.labels.count
         let packing = Packing(lengths: lengths)

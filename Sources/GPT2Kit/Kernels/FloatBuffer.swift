@@ -42,8 +42,6 @@ public final class FloatBuffer: @unchecked Sendable {
     deinit { free(pointer) }
 
     package var values: UnsafeMutableBufferPointer<Float> { UnsafeMutableBufferPointer(start: pointer, count: count) }
-
-    package func zero() { memset(pointer, 0, count * MemoryLayout<Float>.stride) }
 }
 
 /// A parameter, its gradient, or any other array of numbers with a shape; row-major.
@@ -78,6 +76,4 @@ public struct Tensor: @unchecked Sendable {
         copy.pointer.update(from: pointer, count: count)
         return copy
     }
-
-    package func zero() { memset(pointer, 0, count * MemoryLayout<Float>.stride) }
 }

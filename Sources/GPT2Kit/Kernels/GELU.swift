@@ -23,7 +23,16 @@ package enum GELU {
     package static func forward(
         _ output: UnsafeMutablePointer<Float>, _ input: UnsafePointer<Float>, count: Int
     ) {
-        eachLanes(count, input, output) { x, _ in x * gate(x) }
+        var i = 0
+        while i + 8 <= count {
+            let x = input.lanes(i)
+            output.store(x * gate(x), i)
+            i += 8
+        }
+        while i < count {
+            output[i] = input[i] * gate(Lanes(repeating: input[i]))[0]
+            i += 1
+        }
     }
 
     /// dInput = dOutput · gelu′(input); dInput and dOutput may be the same.
@@ -38,21 +47,6 @@ package enum GELU {
         }
         while i < count {
             dInput[i] = dOutput[i] * derivative(Lanes(repeating: input[i]))[0]
-            i += 1
-        }
-    }
-
-    @inline(__always) private static func eachLanes(
-        _ count: Int, _ input: UnsafePointer<Float>, _ output: UnsafeMutablePointer<Float>,
-        _ function: (Lanes, Int) -> Lanes
-    ) {
-        var i = 0
-        while i + 8 <= count {
-            output.store(function(input.lanes(i), i), i)
-            i += 8
-        }
-        while i < count {
-            output[i] = function(Lanes(repeating: input[i]), i)[0]
             i += 1
         }
     }

@@ -21,6 +21,16 @@ public enum Pooling: String, Sendable, CaseIterable {
         }
     }
 
+    /// Appends those positions of a text to `tokens`, pads included where they are read; returns how many.
+    package func append(
+        _ text: some Collection<Int32>, to tokens: inout [Int32], paddedLength: Int, padToken: Int32
+    ) -> Int {
+        let wanted = positions(length: text.count, paddedLength: paddedLength)
+        tokens.append(contentsOf: text.prefix(wanted))
+        tokens.append(contentsOf: repeatElement(padToken, count: max(0, wanted - text.count)))
+        return wanted
+    }
+
     /// Whether the result depends on the length that texts are padded to.
     public var needsPadding: Bool { self == .lastPosition || self == .mean }
 }

@@ -13,8 +13,7 @@ public struct Classifier: Sendable {
     /// T, the length that texts are padded or cut to.
     public let paddedLength: Int
     public let padToken: Int32
-    /// SHA-256 of vocab.json followed by merges.txt, in hexadecimal.
-    public let tokenizerSHA256: String
+    public let tokenizer: Tokenizer
     /// The directory of vocab.json and merges.txt.
     public let tokenizerDirectory: String
     /// Where the parameters came from, for messages and model cards.
@@ -24,7 +23,7 @@ public struct Classifier: Sendable {
 
     package init(
         config: GPT2Config, parameters: GPT2Parameters, labels: [String], pooling: Pooling, paddedLength: Int,
-        padToken: Int32, tokenizerSHA256: String, tokenizerDirectory: String, origin: String
+        padToken: Int32, tokenizer: Tokenizer, tokenizerDirectory: String, origin: String
     ) {
         self.config = config
         self.parameters = parameters
@@ -32,10 +31,13 @@ public struct Classifier: Sendable {
         self.pooling = pooling
         self.paddedLength = paddedLength
         self.padToken = padToken
-        self.tokenizerSHA256 = tokenizerSHA256
+        self.tokenizer = tokenizer
         self.tokenizerDirectory = tokenizerDirectory
         self.origin = origin
     }
+
+    /// SHA-256 of vocab.json followed by merges.txt, in hexadecimal.
+    public var tokenizerSHA256: String { tokenizer.sha256 }
 
     /// This classifier after training.
     package func trained(
@@ -44,7 +46,7 @@ public struct Classifier: Sendable {
     ) -> Classifier {
         var result = Classifier(
             config: config, parameters: parameters, labels: labels, pooling: settings.pooling,
-            paddedLength: paddedLength, padToken: padToken, tokenizerSHA256: tokenizerSHA256,
+            paddedLength: paddedLength, padToken: padToken, tokenizer: tokenizer,
             tokenizerDirectory: tokenizerDirectory, origin: origin)
         result.training = (settings, results)
         return result
@@ -166,7 +168,7 @@ extension Classifier {
         try Self.check(tokenizer, config, tokenizerDirectory)
         self.init(
             config: config, parameters: parameters, labels: labels, pooling: pooling, paddedLength: config.positions,
-            padToken: tokenizer.endOfText, tokenizerSHA256: tokenizer.sha256,
+            padToken: tokenizer.endOfText, tokenizer: tokenizer,
             tokenizerDirectory: tokenizerDirectory, origin: base.description)
     }
 
@@ -209,7 +211,7 @@ extension Classifier {
             padToken: Int32(
                 json["pad_token_id"]?.int.flatMap { (0..<config.vocabularySize).contains($0) ? $0 : nil }
                     ?? Int(tokenizer.endOfText)),
-            tokenizerSHA256: tokenizer.sha256, tokenizerDirectory: directory, origin: directory)
+            tokenizer: tokenizer, tokenizerDirectory: directory, origin: directory)
     }
 
     private static func check(_ tokenizer: Tokenizer, _ config: GPT2Config, _ directory: String) throws(ModelError) {

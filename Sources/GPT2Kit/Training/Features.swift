@@ -14,16 +14,12 @@ package final class Features: @unchecked Sendable {  // filled before anyone rea
     package init(_ texts: TokenizedTexts, _ pooling: Pooling) {
         let (rows, description) = (texts.rows, texts.description)
         labels = rows.labels.map(Int.init)
-        packing = Packing(
-            lengths: rows.lengths.map { pooling.positions(length: $0, paddedLength: description.length) })
         var tokens: [Int32] = []
-        tokens.reserveCapacity(packing.tokens)
-        for row in 0..<rows.count {
-            let text = rows[row]
-            let wanted = packing.length(row)
-            tokens.append(contentsOf: text.prefix(wanted))
-            tokens.append(contentsOf: repeatElement(description.padToken, count: max(0, wanted - text.count)))
-        }
+        packing = Packing(
+            lengths: (0..<rows.count).map { row in
+                pooling.append(
+                    rows[row], to: &tokens, paddedLength: description.length, padToken: description.padToken)
+            })
         self.tokens = tokens
     }
 
