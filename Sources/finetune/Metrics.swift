@@ -63,6 +63,7 @@ final class MetricsLog {
                 ("trainable_parameters", number(start.trainableParameters)),
                 ("training_rows", number(start.trainingRows)), ("validation_rows", number(start.validationRows)),
                 ("test_rows", start.testRows.map(number) ?? .null), ("length", number(start.paddedLength)),
+                ("texts", number(start.texts)), ("distinct_texts", number(start.distinctTexts)),
                 ("tokens", number(start.tokens)), ("steps", number(start.steps)),
                 ("tokenizer_sha256", .string(start.tokenizerSHA256)),
             ]

@@ -6,24 +6,36 @@ package final class Features: @unchecked Sendable {  // filled before anyone rea
     package let labels: [Int]
     /// The positions that are computed of every row.
     package let packing: Packing
-    package let tokens: [Int32]
-    /// Hidden states [N,C] before the first trainable block, or, for the head alone, pooled states [B,C]; nil where
-    /// everything is trained.
-    package fileprivate(set) var states: FloatBuffer?
+    private let texts: DistinctTexts
+    private let textOfRow: [Int]
+    /// Hidden states [N,C] of all distinct texts before the first trainable block, or, for the head alone, their pooled
+    /// states; nil where everything is trained.
+    fileprivate var states: FloatBuffer?
 
-    package init(_ texts: TokenizedTexts, _ pooling: Pooling) {
-        let (rows, description) = (texts.rows, texts.description)
-        labels = rows.labels.map(Int.init)
-        var tokens: [Int32] = []
-        packing = Packing(
-            lengths: (0..<rows.count).map { row in
-                pooling.append(
-                    rows[row], to: &tokens, paddedLength: description.length, padToken: description.padToken)
-            })
-        self.tokens = tokens
+    /// One for each of `sets`, whose distinct texts are `texts`.
+    package static func of(_ sets: [TokenizedTexts], _ texts: DistinctTexts) -> [Features] {
+        zip(sets, texts.textOfRow).map { Features($0.rows.labels, texts, $1) }
+    }
+
+    private init(_ labels: [Int32], _ texts: DistinctTexts, _ textOfRow: [Int]) {
+        self.labels = labels.map(Int.init)
+        self.texts = texts
+        self.textOfRow = textOfRow
+        packing = Packing(lengths: textOfRow.lazy.map(texts.packing.length))
     }
 
     package var count: Int { labels.count }
+
+    /// The tokens of `rows`, packed.
+    package func batch(_ rows: [Int]) -> (tokens: [Int32], packing: Packing) {
+        (rows.flatMap { texts[textOfRow[$0]] }, Packing(lengths: rows.map(packing.length)))
+    }
+
+    /// Where the states of `row` are, in rows of ``states``.
+    fileprivate func range(_ row: Int, pooled: Bool) -> Range<Int> {
+        let text = textOfRow[row]
+        return pooled ? text..<text + 1 : texts.packing.offsets[text]..<texts.packing.offsets[text + 1]
+    }
 }
 
 /// Computes features, and gathers batches of them.
@@ -57,57 +69,49 @@ package struct FeatureExtractor {
     /// Whether every batch is computed from its tokens, because no block is frozen.
     package var keepsNothing: Bool { trainable.firstBlock(of: config.blocks) == 0 }
 
-    /// Runs the frozen blocks over all rows of `features`.
+    /// Runs the frozen blocks over `texts`, which are those of all `sets`.
     ///
     /// - Parameter finished: called, from any thread, with the number of tokens of every part that is done.
-    package func fill(_ features: Features, finished: @Sendable (Int) -> Void = { _ in }) throws {
+    package func fill(
+        _ sets: [Features], _ texts: DistinctTexts, finished: @Sendable (Int) -> Void = { _ in }
+    ) throws {
         if keepsNothing { return }
-        guard let pooled else {
-            let states = try FloatBuffer(count: features.packing.tokens * config.width)
-            try frozen.run(Region(states.pointer), tokens: features.tokens, features.packing, finished: finished)
-            features.states = states
-            return
+        let states = try FloatBuffer(count: (pooled == nil ? texts.packing.tokens : texts.count) * config.width)
+        if pooled == nil {
+            try frozen.run(Region(states.pointer), tokens: texts.tokens, texts.packing, finished: finished)
+        } else {
+            try fillPooled(Region(states.pointer), texts, finished: finished)
         }
-        // Hidden states of some texts at a time: only the pooled ones are kept.
-        let states = try FloatBuffer(count: features.count * config.width)
-        for rows in features.packing.chunks(tokens: 32 * FrozenBlocks.chunkTokens, rows: .max) {
-            let packing = Packing(lengths: rows.map(features.packing.length))
+        for set in sets { set.states = states }
+    }
+
+    /// states [texts,C]. Hidden states of some texts at a time: only the pooled ones are kept.
+    private func fillPooled(_ states: Region, _ texts: DistinctTexts, finished: @Sendable (Int) -> Void) throws {
+        for part in texts.packing.chunks(tokens: 32 * FrozenBlocks.chunkTokens, rows: .max) {
+            let packing = Packing(lengths: part.map(texts.packing.length))
             let hidden = try FloatBuffer(count: packing.tokens * config.width)
-            let first = features.packing.offsets[rows.lowerBound]
-            try features.tokens.withUnsafeBufferPointer { tokens in
+            try texts.tokens.withUnsafeBufferPointer { tokens in
                 guard let start = tokens.baseAddress else { return }
-                try frozen.run(Region(hidden.pointer), tokens: start + first, packing, finished: finished)
+                try frozen.run(
+                    Region(hidden.pointer), tokens: start + texts.packing.offsets[part.lowerBound], packing,
+                    finished: finished)
             }
-            try pooled.pooled(
-                Region(states.pointer + rows.lowerBound * config.width), hidden: Region(hidden.pointer), packing)
+            try pooled?.pooled(
+                states.advanced(by: part.lowerBound * config.width), hidden: Region(hidden.pointer), packing)
         }
-        features.states = states
     }
 
     /// The states of `rows`, packed, at `destination` (room for their tokens, or for the head alone their number, × C).
     package func gather(_ destination: Region, _ rows: [Int], of features: Features) throws(OutOfMemory) {
-        let C = config.width
-        var target = destination.pointer
-        if let states = features.states {
-            for row in rows {
-                let range =
-                    trainable == .head
-                    ? row..<row + 1 : features.packing.offsets[row]..<features.packing.offsets[row + 1]
-                target.update(from: states.pointer + range.lowerBound * C, count: range.count * C)
-                target += range.count * C
-            }
-        } else {
+        guard let states = features.states else {
             let (tokens, packing) = features.batch(rows)
-            try frozen.run(destination, tokens: tokens, packing)
+            return try frozen.run(destination, tokens: tokens, packing)
         }
-    }
-}
-
-extension Features {
-    /// The tokens of `rows`, packed.
-    package func batch(_ rows: [Int]) -> (tokens: [Int32], packing: Packing) {
-        let packing = Packing(lengths: rows.map(self.packing.length))
-        let tokens = rows.flatMap { self.tokens[self.packing.offsets[$0]..<self.packing.offsets[$0 + 1]] }
-        return (tokens, packing)
+        var target = destination.pointer
+        for row in rows {
+            let range = features.range(row, pooled: pooled != nil)
+            target.update(from: states.pointer + range.lowerBound * config.width, count: range.count * config.width)
+            target += range.count * config.width
+        }
     }
 }

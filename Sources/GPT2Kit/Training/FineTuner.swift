@@ -50,11 +50,12 @@ public struct FineTuner: Sendable {
         let parameters = try base.parameters.copyingTrainable(settings.trainable, config: config)
         let run = try Run(parameters, config, settings, workers)
 
-        let sets = inputs.map { Features($0.texts, settings.pooling) }
+        let texts = DistinctTexts(inputs.map(\.texts), settings.pooling)
+        let sets = Features.of(inputs.map(\.texts), texts)
         var sampler = BatchSampler(
             rows: training.count, batch: settings.batch, shuffle: settings.shuffle, seed: settings.seed)
         let steps = saturatingProduct(sampler.stepsPerEpoch, settings.epochs)
-        let tokens = sets.reduce(0) { $0 + $1.packing.tokens }
+        let tokens = texts.packing.tokens
         try report(
             .start(
                 .init(
@@ -62,14 +63,13 @@ public struct FineTuner: Sendable {
                     trainableParameters: run.trainableCount, trainingRows: training.count,
                     validationRows: validation.count, testRows: test?.count,
                     paddedLength: training.texts.description.length,
-                    tokens: tokens, steps: steps, tokenizerSHA256: base.tokenizerSHA256)))
+                    texts: sets.reduce(0) { $0 + $1.count }, distinctTexts: texts.count, tokens: tokens, steps: steps,
+                    tokenizerSHA256: base.tokenizerSHA256)))
 
         let done = Atomic<Int>(0)
-        for set in sets {
-            try run.extractor.fill(set) { count in
-                let now = done.wrappingAdd(count, ordering: .relaxed).newValue
-                progress(.frozen(done: now, total: tokens))
-            }
+        try run.extractor.fill(sets, texts) { count in
+            let now = done.wrappingAdd(count, ordering: .relaxed).newValue
+            progress(.frozen(done: now, total: tokens))
         }
         clock.charge(.frozen)
 

@@ -47,7 +47,10 @@ public enum TrainingEvent: Sendable {
         public let validationRows: Int
         public let testRows: Int?
         public let paddedLength: Int
-        /// Tokens that are computed of all sets together.
+        /// Rows of all sets together, and how many different texts they have.
+        public let texts: Int
+        public let distinctTexts: Int
+        /// Tokens that are computed: those of the distinct texts.
         public let tokens: Int
         public let steps: Int
         public let tokenizerSHA256: String
