@@ -13,14 +13,18 @@ struct Finetune: Filter {
             Reads training shards (tokenize-pad) from stdin, validation and test shards from files.
             Writes a model directory (--out) that score and Hugging Face's GPT2ForSequenceClassification read, and \
             metrics as NDJSON to stdout: a line for the start, every step, every evaluation, every epoch, the end.
-            Buffers: all tokens, and of every text what the frozen blocks make of it (4 bytes × width × tokens). The \
-            model directory appears when training has ended well, whole.
+            Buffers: all tokens, and of every distinct text what the frozen blocks make of it (4 bytes × width × tokens); \
+            beyond half of the free memory that goes to a file in $TMPDIR. The model directory appears when training has \
+            ended well, whole.
 
             EXAMPLE
               tokenize-pad --tokenizer gpt2 < train.ndjson > train.safetensors
               tokenize-pad --tokenizer gpt2 --length train.safetensors --labels-from train.safetensors \\
                 < validation.ndjson > validation.safetensors
               finetune --base gpt2 --validation validation.safetensors --out model < train.safetensors > metrics.ndjson
+
+            The same with another rate, without computing the frozen blocks' output anew:
+              finetune --base gpt2 --features cache --lr 1e-4 …
 
             EXIT CODES
               64 usage, 65 bad shard or a loss that isn't finite, 66 no such file, 71 too little memory, 73 the model \
@@ -78,6 +82,12 @@ struct Finetune: Filter {
     @Option(help: "The order of the training texts: new in every epoch, or as they come.")
     var shuffle = TrainingSettings.Shuffle.seeded
 
+    @Option(
+        help: ArgumentHelp(
+            "Keep what the frozen blocks make of the texts in this directory, and find it there in the next run.",
+            valueName: "dir"))
+    var features: String?
+
     @OptionGroup var seed: SeedOption
     @OptionGroup var threads: ThreadsOption
     @OptionGroup var verbosity: QuietOption
@@ -85,9 +95,11 @@ struct Finetune: Filter {
     func run() throws {
         // Everything that can be known to fail is found out before the first shard is read.
         let base = Classifier.Base(base)
-        let tuner = FineTuner(settings: settings, workers: Workers(count: threads.count))
+        var tuner = FineTuner(settings: settings, workers: Workers(count: threads.count))
+        tuner.featureDirectory = features
         try tuner.requireMemory(for: base)
         try Shards.requireWritable(out)
+        if let features { try FeatureDirectory.requireWritable(features) }
         let lock = try OutputLock(path: out)
         try withExtendedLifetime(lock) { try run(tuner, base) }
     }
@@ -99,7 +111,7 @@ struct Finetune: Filter {
         let classifier = try Classifier(
             base: base, labels: training.texts.description.labelNames, pooling: pool, tokenizerDirectory: tokenizer,
             seed: seed.seed, workers: tuner.workers)
-        let metrics = MetricsLog(settings: settings, base: self.base)
+        let metrics = MetricsLog(settings: settings, base: self.base, notes: verbosity.notes("finetune"))
         let progress = TrainingDisplay(quiet: verbosity.quiet)
         let trained = try tuner.train(
             classifier, training: training, validation: validation, test: test, report: metrics.write,

@@ -6,7 +6,6 @@
 #else
     import Darwin
 #endif
-import Synchronization
 
 /// Tokenized texts with their labels, and where they came from, for messages.
 public struct LabelledTexts: Sendable {
@@ -25,6 +24,11 @@ public struct LabelledTexts: Sendable {
 public struct FineTuner: Sendable {
     public let settings: TrainingSettings
     public let workers: Workers
+    /// The directory in which the output of the frozen blocks is kept from run to run; nil for none.
+    public var featureDirectory: String?
+    /// Bytes of memory that the output of the frozen blocks may take; more goes to a temporary file. nil for half of
+    /// what is left when training is about to begin.
+    package var featureMemory: Int?
 
     public init(settings: TrainingSettings, workers: Workers) {
         self.settings = settings
@@ -66,10 +70,8 @@ public struct FineTuner: Sendable {
                     texts: sets.reduce(0) { $0 + $1.count }, distinctTexts: texts.count, tokens: tokens, steps: steps,
                     tokenizerSHA256: base.tokenizerSHA256)))
 
-        let done = Atomic<Int>(0)
-        try run.extractor.fill(sets, texts) { count in
-            let now = done.wrappingAdd(count, ordering: .relaxed).newValue
-            progress(.frozen(done: now, total: tokens))
+        if let summary = try prepare(sets, texts, run.extractor, report: report, progress: progress) {
+            try report(.frozen(summary))
         }
         clock.charge(.frozen)
 
@@ -235,7 +237,7 @@ private final class Run {
 }
 
 /// Seconds of a clock that only goes forward.
-private func seconds() -> Double {
+func seconds() -> Double {
     var time = timespec()
     clock_gettime(CLOCK_MONOTONIC, &time)
     return Double(time.tv_sec) + Double(time.tv_nsec) * 1e-9

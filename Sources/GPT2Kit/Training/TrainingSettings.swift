@@ -1,5 +1,7 @@
 // What a fine-tuning run is told, and what it tells while it runs.
 
+import Records
+
 /// Hyperparameters; the defaults are those of the book's chapter 6.
 public struct TrainingSettings: Sendable, Equatable {
     public enum Shuffle: String, Sendable, CaseIterable {
@@ -30,6 +32,10 @@ public struct TrainingSettings: Sendable, Equatable {
 public enum TrainingEvent: Sendable {
     /// Everything is loaded; training is about to begin.
     case start(StartSummary)
+    /// The output of the frozen blocks is there; not told where nothing is frozen.
+    case frozen(FrozenSummary)
+    /// Something is wrong that the run gets over.
+    case warning(Diagnosis)
     /// The mean loss of a batch before its update.
     case step(step: Int, epoch: Int, loss: Double, learningRate: Double)
     /// Mean losses over ``TrainingSettings/evaluationBatches`` batches, after the update of `step`.

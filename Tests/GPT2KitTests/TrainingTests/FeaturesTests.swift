@@ -44,6 +44,12 @@ struct FeaturesTests {
         #expect(Array(padded[2]) == [1, 2, base.padToken, base.padToken])
     }
 
+    /// The features, in memory.
+    private func fill(_ features: [Features], _ texts: DistinctTexts, _ extractor: FeatureExtractor) throws {
+        let tuner = FineTuner(settings: TrainingSettings(), workers: extractor.workers)
+        _ = try tuner.prepare(features, texts, extractor, report: { _ in }, progress: { _ in })
+    }
+
     @Test("every row gets the bits that its text alone gives", arguments: [TrainableSet.head, .lastBlocks(1)])
     func sameBits(_ trainable: TrainableSet) throws {
         for pooling in Pooling.allCases {
@@ -64,7 +70,7 @@ struct FeaturesTests {
             let texts = DistinctTexts(sets, pooling)
             let features = Features.of(sets, texts)
             let shared = try extractor()
-            try shared.fill(features, texts)
+            try fill(features, texts, shared)
             for (set, features) in zip(sets, features) {
                 let rows = [7, 3, 3, 39, 0]
                 let got = try states(shared, rows, features)
@@ -76,7 +82,7 @@ struct FeaturesTests {
                     let aloneTexts = DistinctTexts(alone, pooling)
                     let aloneFeatures = Features.of(alone, aloneTexts)
                     let fresh = try extractor()
-                    try fresh.fill(aloneFeatures, aloneTexts)
+                    try fill(aloneFeatures, aloneTexts, fresh)
                     expected += try states(fresh, [0], aloneFeatures[0])
                 }
                 #expect(got == expected, "\(pooling)")
