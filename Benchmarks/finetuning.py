@@ -31,14 +31,14 @@ def training(bench, what, pipeline, options, theirs, asked):
     data = bench.messages(pipeline)
     classes = len({json.loads(line)["label"] for line in open(data / "train.ndjson", encoding="utf-8")})
     base = start(bench, classes)
-    precisions = [name for name in asked if bench.precision("finetune", name) is not None]
+    precisions = [name for name in asked if bench.precision(name) is not None]
     ours, torch = {name: [] for name in precisions}, []
     for turn in range(bench.runs):
         other = bench.torch("train", base, data, *theirs, *([] if bench.full else ["--steps", bench.steps]))[0]
         torch.append(other)
         bench.say(f"run {turn + 1} of {bench.runs}: PyTorch {number(other['seconds'])} s")
         for name in precisions:
-            _, run = finetune(bench, data, base, *options, *bench.precision("finetune", name))
+            _, run = finetune(bench, data, base, *options, *bench.precision(name))
             ours[name].append(run)
             bench.say(f"run {turn + 1} of {bench.runs}: {name} {number(run['end']['seconds'])} s")
     other = torch[0]
@@ -57,7 +57,7 @@ def training(bench, what, pipeline, options, theirs, asked):
         }
         result = ratio_row(
             f"{what}, {name}", [run["end"]["seconds"] for run in ours[name]], [run["seconds"] for run in torch],
-            bench.torch_name, asked[name], " ".join(["finetune", *options, *bench.precision("finetune", name)]),
+            bench.torch_name, asked[name], " ".join(["finetune", *options, *bench.precision(name)]),
             note=note, data={"phases": phases, "loss_difference": difference, "compared_steps": len(other["losses"])},
         )  # fmt: skip
         result["cells"]["frozen, training, evaluation"] = ", ".join(number(x) for x in phases.values()) + " s"
@@ -94,11 +94,9 @@ def frozen(bench):
     """How much of the rate that oneDNN's matrix products reach alone is left of them in the pass over the texts."""
     rows, data = [], bench.messages("sms-spam")
     blocks = 11
-    for name in ("f32", "bf16", "int8"):
-        precision = bench.precision("finetune", name)
-        if precision is None or (name == "int8" and not bench.option("finetune", "precision")):
-            continue
-        if name == "int8" and "int8" not in bench.run(BIN / "finetune", "--help").output.decode():
+    for name in ("f32", "bf16"):
+        precision = bench.precision(name)
+        if precision is None:
             continue
         alone, within = [], []
         for turn in range(bench.runs):

@@ -108,10 +108,8 @@ class Bench:
         """Whether a filter has an option."""
         return f"--{name}" in self.run(BIN / tool, "--help").output.decode()
 
-    def precision(self, tool, name):
-        """The option for a precision, or None where the filter or the CPU hasn't it."""
-        if not self.option(tool, "precision"):
-            return [] if name == "f32" else None
+    def precision(self, name):
+        """The option for a precision, or None where the CPU hasn't it and would emulate it."""
         return None if name == "bf16" and not cpu_has_bf16() else ["--precision", name]
 
     # Test data

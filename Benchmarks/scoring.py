@@ -2,7 +2,7 @@
 
 import json
 
-from harness import BIN, Skipped, cpu_has_bf16, median
+from harness import BIN, cpu_has_bf16, median
 from results import number, ratio_row, row
 
 
@@ -18,7 +18,7 @@ def score(bench):
     one = bench.texts(1)
     config = json.loads((model / "config.json").read_text())
     labels = [config["id2label"][str(index)] for index in range(len(config["id2label"]))]
-    precisions = [name for name in ("f32", "bf16") if bench.precision("score", name) is not None]
+    precisions = [name for name in ("f32", "bf16") if bench.precision(name) is not None]
     sides = {  # PyTorch's settings
         "batch 1, f32": ["--batch", 1, "--dtype", "f32", "--batches", 8 if bench.quick else 0 if bench.full else 200],
         "sorted batches of 32, f32": ["--batch", 32, "--sort", "--dtype", "f32"],
@@ -32,7 +32,7 @@ def score(bench):
             theirs[name].append(other[name]["messages"] / other[name]["seconds"])
             bench.say(f"run {turn + 1} of {bench.runs}: PyTorch, {name}: {number(theirs[name][-1])}/s")
         for name in precisions:
-            options = bench.precision("score", name)
+            options = bench.precision(name)
             loading = run_score(bench, model, one, *options)[0].seconds
             process, scores = run_score(bench, model, texts, *options)
             ours[name].append(len(scores) / (process.seconds - loading))
@@ -46,7 +46,7 @@ def score(bench):
             timed, batches = other[side]["timed_batches"], other[side]["batches"]
             result = ratio_row(
                 f"score {name}, {len(scores)} messages; {side}", ours[name], theirs[side], bench.torch_name, asked,
-                " ".join(["score", "--model", str(model), *bench.precision("score", name)]), unit="messages/s",
+                " ".join(["score", "--model", str(model), *bench.precision(name)]), unit="messages/s",
                 note="" if timed == batches else f"projected from {timed} of {batches} batches", higher=True,
                 data={"all_sides": theirs, "probability_difference": worst},
             )  # fmt: skip
@@ -69,8 +69,6 @@ def difference(scores, probabilities, labels):
 def int8(bench):
     """int8 against the fastest floating point that the CPU has."""
     other = "bf16" if cpu_has_bf16() else "f32"
-    if not bench.option("score", "precision") or "int8" not in bench.run(BIN / "score", "--help").output.decode():
-        raise Skipped("this score has no --precision int8")
     texts, model, one = bench.texts(32 if bench.quick else None), bench.model(), bench.texts(1)
     rates, labels = {"int8": [], other: []}, {}
     for turn in range(bench.runs):

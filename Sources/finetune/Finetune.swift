@@ -78,6 +78,9 @@ struct Finetune: Filter {
     @Option(help: "The order of the training texts: new in every epoch, or as they come.")
     var shuffle = TrainingSettings.Shuffle.seeded
 
+    @Option(help: "The numbers of the frozen blocks' products; auto is bf16 where the CPU has it, else f32.")
+    var precision = PrecisionChoice.auto
+
     @OptionGroup var seed: SeedOption
     @OptionGroup var threads: ThreadsOption
     @OptionGroup var verbosity: QuietOption
@@ -114,6 +117,7 @@ struct Finetune: Filter {
         var settings = TrainingSettings()
         settings.trainable = trainable
         settings.pooling = pool
+        settings.precision = precision.precision
         settings.epochs = epochs
         settings.batch = batch
         settings.learningRate = lr

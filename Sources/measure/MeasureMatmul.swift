@@ -19,11 +19,14 @@ struct MeasureMatmul: ParsableCommand {
     @Option(help: ArgumentHelp("For how long at least.", valueName: "s"))
     var seconds = 5.0
 
+    @Option(help: "The numbers of the products.")
+    var precision = Precision.float32
+
     @OptionGroup var threads: ThreadsOption
 
     func run() throws {
         let workers = Workers(count: threads.count)
-        let layers = try Layers(blocks: blocks, width: width, workers: workers.count)
+        let layers = try Layers(blocks: blocks, width: width, precision, workers: workers.count)
         layers.run(workers)  // once, so that everything is in memory
         let begin = measure.seconds()
         var rounds = 0
@@ -40,6 +43,8 @@ struct MeasureMatmul: ParsableCommand {
     }
 }
 
+extension Precision: ExpressibleByArgument {}
+
 /// The four linear layers of every block, and memory for one chunk of tokens per worker.
 private struct Layers: @unchecked Sendable {  // every worker has memory of its own; weights don't change
     /// Tokens of all workers in a round.
@@ -55,7 +60,7 @@ private struct Layers: @unchecked Sendable {  // every worker has memory of its 
         let scratch: FloatBuffer
     }
 
-    init(blocks count: Int, width C: Int, workers: Int) throws {
+    init(blocks count: Int, width C: Int, _ precision: Precision, workers: Int) throws {
         var generator = SeededGenerator(seed: 1)
         func tensor(_ shape: [Int]) throws -> Tensor {
             let tensor = try Tensor(shape: shape)
@@ -65,10 +70,10 @@ private struct Layers: @unchecked Sendable {  // every worker has memory of its 
         var blocks: [[PackedLinear]] = []
         for _ in 0..<count {
             blocks.append([
-                try PackedLinear(tensor([C, 3 * C]), tensor([3 * C]), .store),
-                try PackedLinear(tensor([C, C]), tensor([C]), .add),
-                try PackedLinear(tensor([C, 4 * C]), tensor([4 * C]), .gelu),
-                try PackedLinear(tensor([4 * C, C]), tensor([C]), .add),
+                try PackedLinear(tensor([C, 3 * C]), tensor([3 * C]), .store, precision),
+                try PackedLinear(tensor([C, C]), tensor([C]), .add, precision),
+                try PackedLinear(tensor([C, 4 * C]), tensor([4 * C]), .gelu, precision),
+                try PackedLinear(tensor([4 * C, C]), tensor([C]), .add, precision),
             ])
         }
         self.blocks = blocks
