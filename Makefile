@@ -75,6 +75,10 @@ test: deps ## Run all tests.
 parity: build ## Compare 50 training steps of GPT-2 124M with PyTorch's, where PyTorch is installed.
 	@Benchmarks/parity.sh
 
+bench: build ## Measure against PyTorch, tiktoken and jq; writes BENCHMARKS.md (ONLY=… RUNS=… PYTHON=… QUICK=1 FULL=1).
+	@ONLY='$(ONLY)' RUNS='$(RUNS)' PYTHON='$(PYTHON)' MIRROR='$(MIRROR)' BASE='$(if $(filter command,$(origin BASE)),$(BASE))' DATA='$(DATA)' \
+	  STEPS='$(STEPS)' QUICK='$(QUICK)' FULL='$(FULL)' Benchmarks/bench
+
 lint: ## Check the style of the sources.
 	@$(SWIFT) format lint --strict --recursive --parallel Package.swift Sources Tests
 
