@@ -4,6 +4,7 @@ PIPELINE ?= demo
 MODEL ?= gpt2
 MIRROR ?=
 SWIFT ?= swift
+PYTHON ?= python3
 PREFIX ?= /usr/local
 
 .DEFAULT_GOAL := help
@@ -27,7 +28,7 @@ ifeq ($(wildcard pipelines/$(PIPELINE).mk),)
 $(error There is no pipelines/$(PIPELINE).mk. PIPELINE is one of: $(patsubst pipelines/%.mk,%,$(wildcard pipelines/*.mk)))
 endif
 
-.PHONY: help deps build all test parity bench lint format docs install uninstall clean
+.PHONY: help deps build all overlap baseline test parity bench lint format docs install uninstall clean
 
 help: ## Print this list.
 	@echo "make TARGET [PIPELINE=demo|sms-spam|book] [BASE=random:gpt2|DIR] [MIRROR=DIR] [MODEL=gpt2]"
@@ -67,6 +68,15 @@ all: $(OUT)/evaluation.txt $(OUT)/loss.svg $(OUT)/accuracy.svg ## Run the pipeli
 	@echo "metrics  $(OUT)/metrics.ndjson"
 	@echo "plots    $(OUT)/loss.svg $(OUT)/accuracy.svg"
 	@echo "try      echo 'some text' | $(BIN)/score --model $(OUT)/model"
+
+overlap: $(OUT)/train.ndjson $(OUT)/validation.ndjson $(OUT)/test.ndjson ## Count the texts that are also in the training part.
+	@for part in validation test; do \
+	  jq -nr --arg part $$part --slurpfile train $< -f pipelines/common/overlap.jq $(OUT)/$$part.ndjson; \
+	done
+
+baseline: $(OUT)/train.ndjson $(OUT)/test.ndjson ## Evaluate TF-IDF with a linear SVM on the same parts, where scikit-learn is installed.
+	@$(PYTHON) pipelines/common/tfidf.py $< < $(OUT)/test.ndjson > $(OUT)/baseline.ndjson
+	@$(BIN)/evaluate $(OUT)/baseline.ndjson
 
 test: deps ## Run all tests.
 	@$(SWIFT) build -c release --build-tests $(SWIFT_FLAGS)
