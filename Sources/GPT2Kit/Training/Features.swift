@@ -11,14 +11,15 @@ package final class Features: @unchecked Sendable {  // filled before anyone rea
     /// everything is trained.
     package fileprivate(set) var states: FloatBuffer?
 
-    package init(_ texts: TokenizedTexts, _ pooling: Pooling) {
+    package init(_ texts: TokenizedTexts, _ pooling: Pooling, isCausal: Bool) {
         let (rows, description) = (texts.rows, texts.description)
         labels = rows.labels.map(Int.init)
         var tokens: [Int32] = []
         packing = Packing(
             lengths: (0..<rows.count).map { row in
                 pooling.append(
-                    rows[row], to: &tokens, paddedLength: description.length, padToken: description.padToken)
+                    rows[row], to: &tokens, paddedLength: description.length, padToken: description.padToken,
+                    isCausal: isCausal)
             })
         self.tokens = tokens
     }

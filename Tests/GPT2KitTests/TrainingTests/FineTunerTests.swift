@@ -91,14 +91,14 @@ struct FineTunerTests {
                     start.steps == 8 && start.trainingRows == 37 && start.validationRows == 11 && start.testRows == 9)
                 #expect(start.classes == 2 && start.paddedLength == 12)
                 tokens = start.tokens
-            case .step(let step, let epoch, let loss, let rate):
+            case .step(let step, let epoch, let loss, let rate, let norm):
                 events.append("step \(step) of epoch \(epoch)")
-                #expect(loss.isFinite && rate == 1e-3)
-            case .evaluation(let step, _, _): events.append("evaluation \(step)")
+                #expect(loss.isFinite && rate == 1e-3 && norm == nil)
+            case .evaluation(let step, _, _, _): events.append("evaluation \(step)")
             case .epoch(let epoch, let step, _, _, _): events.append("epoch \(epoch) after \(step)")
             case .end(let end):
                 events.append("end \(end.steps)")
-                #expect(end.testAccuracy != nil)
+                #expect(end.testAccuracy != nil && end.reason == .epochs && end.keptStep == 7)
             }
         } progress: { progress in
             switch progress {
