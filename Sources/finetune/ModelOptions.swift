@@ -31,9 +31,13 @@ struct ModelOptions: ParsableArguments {
     @Flag(help: "Attention sees the whole text, not only what comes before. Hugging Face's class can't do that.")
     var noCausalMask = false
 
+    @Option(help: "The numbers of the frozen blocks' products; auto is bf16 where the CPU has it, else f32.")
+    var precision = PrecisionChoice.auto
+
     func apply(to settings: inout TrainingSettings) {
         settings.pooling = pool
         settings.causalMask = !noCausalMask
+        settings.precision = precision.precision
     }
 }
 
@@ -96,6 +100,13 @@ struct TrainableOptions: ParsableArguments {
 }
 
 extension Pooling: ExpressibleByArgument {}
+
+/// What `--precision` takes.
+enum PrecisionChoice: String, CaseIterable, ExpressibleByArgument {
+    case f32, bf16, auto
+
+    var precision: Precision { Precision(rawValue: rawValue) ?? .automatic }
+}
 
 extension TrainableSet: ExpressibleByArgument {
     public init?(argument: String) { self.init(argument) }

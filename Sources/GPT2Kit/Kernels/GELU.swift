@@ -13,6 +13,8 @@ package enum GELU {
         return 1 / (1 + exponential(-2 * u))
     }
 
+    @inline(__always) package static func value(_ x: Lanes) -> Lanes { x * gate(x) }
+
     @inline(__always) private static func derivative(_ x: Lanes) -> Lanes {
         let gate = gate(x)
         let uSlope = slope * (3 * cubic * (x * x) + 1)
@@ -25,12 +27,11 @@ package enum GELU {
     ) {
         var i = 0
         while i + 8 <= count {
-            let x = input.lanes(i)
-            output.store(x * gate(x), i)
+            output.store(value(input.lanes(i)), i)
             i += 8
         }
         while i < count {
-            output[i] = input[i] * gate(Lanes(repeating: input[i]))[0]
+            output[i] = value(Lanes(repeating: input[i]))[0]
             i += 1
         }
     }

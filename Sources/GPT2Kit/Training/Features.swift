@@ -39,7 +39,8 @@ package struct FeatureExtractor {
 
     /// - Parameter parameters: those that are trained, so that trainable embeddings are read as they are by then.
     package init(
-        _ parameters: GPT2Parameters, config: GPT2Config, pooling: Pooling, trainable: TrainableSet, workers: Workers
+        _ parameters: GPT2Parameters, config: GPT2Config, pooling: Pooling, trainable: TrainableSet,
+        precision: Precision = .float32, workers: Workers
     ) throws {
         self.config = config
         self.pooling = pooling
@@ -48,7 +49,8 @@ package struct FeatureExtractor {
         let frozenBlocks =
             trainable == .head
             ? (pooling == .mean ? config.blocks : config.blocks - 1) : trainable.firstBlock(of: config.blocks)
-        frozen = try FrozenBlocks(parameters, config: config, count: frozenBlocks, workers: workers)
+        frozen = try FrozenBlocks(
+            parameters, config: config, count: frozenBlocks, precision: precision, workers: workers)
         pooled =
             trainable == .head
             ? Inference(

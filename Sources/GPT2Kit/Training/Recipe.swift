@@ -17,6 +17,7 @@ extension TrainingSettings {
         let members: [(String, JSONValue)] =
             [("base", .string(base)), ("trainable", .string("\(trainable)"))] + adapters + [
                 ("pooling", .string(pooling.rawValue)), ("causal_mask", .bool(causalMask)),
+                ("precision", .string(precision.rawValue)),
                 ("epochs", .number("\(epochs)")), ("batch", .number("\(batch)")),
                 ("accumulate", .number("\(accumulate)")),
                 ("learning_rate", .number("\(learningRate)")), ("schedule", .string(schedule.shape.rawValue)),
