@@ -13,14 +13,18 @@ struct Finetune: Filter {
             Reads training shards (tokenize-pad) from stdin, validation and test shards from files.
             Writes a model directory (--out) that score and Hugging Face's GPT2ForSequenceClassification read, and \
             metrics as NDJSON to stdout: a line for the start, every step, every evaluation, every epoch, the end.
-            Buffers: all tokens, and of every text what the frozen blocks make of it (4 bytes × width × tokens). The \
-            model directory appears when training has ended well, whole.
+            Buffers: all tokens, and of every distinct text what the frozen blocks make of it (4 bytes × width × tokens); \
+            beyond half of the free memory that goes to a file in $TMPDIR. The model directory appears when training has \
+            ended well, whole.
 
             EXAMPLE
               tokenize-pad --tokenizer gpt2 < train.ndjson > train.safetensors
               tokenize-pad --tokenizer gpt2 --length train.safetensors --labels-from train.safetensors \\
                 < validation.ndjson > validation.safetensors
               finetune --base gpt2 --validation validation.safetensors --out model < train.safetensors > metrics.ndjson
+
+            The same with another rate, without computing the frozen blocks' output anew:
+              finetune --base gpt2 --features cache --lr 1e-4 …
 
             EXIT CODES
               64 usage, 65 bad shard or a loss that isn't finite, 66 no such file, 71 too little memory, 73 the model \
@@ -41,9 +45,11 @@ struct Finetune: Filter {
     func run() throws {
         // Everything that can be known to fail is found out before the first shard is read.
         let base = Classifier.Base(files.base)
-        let tuner = FineTuner(settings: settings, workers: Workers(count: threads.count))
+        var tuner = FineTuner(settings: settings, workers: Workers(count: threads.count))
+        tuner.featureDirectory = files.features
         try tuner.requirePossible(for: base)
         try Shards.requireWritable(files.out)
+        if let features = files.features { try FeatureDirectory.requireWritable(features) }
         let lock = try OutputLock(path: files.out)
         try withExtendedLifetime(lock) { try run(tuner, base) }
     }
@@ -55,7 +61,7 @@ struct Finetune: Filter {
         let classifier = try Classifier(
             base: base, labels: training.texts.description.labelNames, pooling: model.pool,
             tokenizerDirectory: files.tokenizer, seed: seed.seed, workers: tuner.workers)
-        let metrics = MetricsLog(settings: settings, base: files.base)
+        let metrics = MetricsLog(settings: settings, base: files.base, notes: verbosity.notes("finetune"))
         let progress = TrainingDisplay(quiet: verbosity.quiet)
         let trained = try tuner.train(
             classifier, training: training, validation: validation, test: test, report: metrics.write,

@@ -17,15 +17,19 @@ final class MetricsLog {
     private let sink = ByteSink.standardOutput()
     private let settings: TrainingSettings
     private let base: String
+    private let notes: Notes
     private var failure: StreamError?
 
-    init(settings: TrainingSettings, base: String) {
+    init(settings: TrainingSettings, base: String, notes: Notes) {
         self.settings = settings
         self.base = base
+        self.notes = notes
         signal(SIGPIPE, SIG_IGN)
     }
 
     func write(_ event: TrainingEvent) {
+        if case .warning(let diagnosis) = event { return notes.record(diagnosis.message) }
+        if case .frozen(let frozen) = event, frozen.place == .directory { notes.record(frozen.note) }
         guard failure == nil else { return }
         do throws(StreamError) {
             try sink.write(line(event))
@@ -64,9 +68,18 @@ final class MetricsLog {
                 ("trainable_parameters", number(start.trainableParameters)),
                 ("training_rows", number(start.trainingRows)), ("validation_rows", number(start.validationRows)),
                 ("test_rows", start.testRows.map(number) ?? .null), ("length", number(start.paddedLength)),
+                ("texts", number(start.texts)), ("distinct_texts", number(start.distinctTexts)),
                 ("tokens", number(start.tokens)), ("steps", number(start.steps)),
                 ("tokenizer_sha256", .string(start.tokenizerSHA256)),
             ]
+        case .frozen(let frozen):
+            return [
+                ("event", .string("frozen")), ("features", .string(frozen.outcome)),
+                ("place", .string(frozen.place.rawValue)), ("computed_tokens", number(frozen.computedTokens)),
+                ("reused_tokens", number(frozen.reusedTokens)), ("bytes", number(frozen.bytes)),
+                ("seconds", number(frozen.seconds)),
+            ]
+        case .warning: return []
         case .step(let step, let epoch, let loss, let learningRate, let gradientNorm):
             return [
                 ("event", .string("step")), ("step", number(step)), ("epoch", number(epoch)), ("loss", number(loss)),
@@ -94,6 +107,18 @@ final class MetricsLog {
                 ("seconds_by_phase", .object(phases)),
             ]
         }
+    }
+}
+
+extension FrozenSummary {
+    /// In a word.
+    var outcome: String { reusedTokens == 0 ? "computed" : computedTokens == 0 ? "reused" : "partly-reused" }
+
+    /// In a sentence.
+    var note: String {
+        let all = computedTokens + reusedTokens
+        if reusedTokens == 0 { return "features of \(all) tokens computed and kept" }
+        return "features of \(computedTokens == 0 ? "" : "\(reusedTokens) of ")\(all) tokens found"
     }
 }
 

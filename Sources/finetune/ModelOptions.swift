@@ -22,6 +22,12 @@ struct FileOptions: ParsableArguments {
 
     @Option(help: ArgumentHelp("The model directory to write.", valueName: "dir"))
     var out: String
+
+    @Option(
+        help: ArgumentHelp(
+            "Keep what the frozen blocks make of the texts in this directory, and find it there in the next run.",
+            valueName: "dir"))
+    var features: String?
 }
 
 struct ModelOptions: ParsableArguments {

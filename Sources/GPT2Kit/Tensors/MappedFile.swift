@@ -44,6 +44,21 @@ public final class MappedFile: @unchecked Sendable {
         isMapped = true
     }
 
+    /// Maps `count` bytes of an open file from `offset` on, which is a multiple of the page size. The descriptor stays
+    /// its owner's.
+    init(descriptor: Int32, offset: Int, count: Int, name: String) throws(StreamError) {
+        self.name = name
+        guard let start = mmap(nil, count, PROT_READ, MAP_PRIVATE, descriptor, off_t(offset)), start != MAP_FAILED
+        else { throw failure(name, errno) }
+        bytes = UnsafeRawBufferPointer(start: start, count: count)
+        isMapped = true
+    }
+
+    /// Tells the system that all of it is about to be read, from its start to its end.
+    func willRead() {
+        if isMapped { madvise(UnsafeMutableRawPointer(mutating: bytes.baseAddress), bytes.count, MADV_WILLNEED) }
+    }
+
     /// Copies `contents`, so that what came through a pipe is read like a file.
     public init(copying contents: [UInt8], name: String) {
         self.name = name

@@ -6,25 +6,33 @@ package final class Features: @unchecked Sendable {  // filled before anyone rea
     package let labels: [Int]
     /// The positions that are computed of every row.
     package let packing: Packing
-    package let tokens: [Int32]
-    /// Hidden states [N,C] before the first trainable block, or, for the head alone, pooled states [B,C]; nil where
-    /// everything is trained.
-    package fileprivate(set) var states: FloatBuffer?
+    private let texts: DistinctTexts
+    private let textOfRow: [Int]
+    /// Hidden states of all distinct texts before the first trainable block, or, for the head alone, their pooled
+    /// states; nil where everything is trained.
+    fileprivate var store: FeatureStore?
 
-    package init(_ texts: TokenizedTexts, _ pooling: Pooling, isCausal: Bool) {
-        let (rows, description) = (texts.rows, texts.description)
-        labels = rows.labels.map(Int.init)
-        var tokens: [Int32] = []
-        packing = Packing(
-            lengths: (0..<rows.count).map { row in
-                pooling.append(
-                    rows[row], to: &tokens, paddedLength: description.length, padToken: description.padToken,
-                    isCausal: isCausal)
-            })
-        self.tokens = tokens
+    /// One for each of `sets`, whose distinct texts are `texts`.
+    package static func of(_ sets: [TokenizedTexts], _ texts: DistinctTexts) -> [Features] {
+        zip(sets, texts.textOfRow).map { Features($0.rows.labels, texts, $1) }
+    }
+
+    private init(_ labels: [Int32], _ texts: DistinctTexts, _ textOfRow: [Int]) {
+        self.labels = labels.map(Int.init)
+        self.texts = texts
+        self.textOfRow = textOfRow
+        packing = Packing(lengths: textOfRow.lazy.map(texts.packing.length))
     }
 
     package var count: Int { labels.count }
+
+    /// The texts of `rows`, by their numbers.
+    fileprivate func texts(of rows: [Int]) -> [Int] { rows.map { textOfRow[$0] } }
+
+    /// The tokens of `rows`, packed.
+    package func batch(_ rows: [Int]) -> (tokens: [Int32], packing: Packing) {
+        (rows.flatMap { texts[textOfRow[$0]] }, Packing(lengths: rows.map(packing.length)))
+    }
 }
 
 /// Computes features, and gathers batches of them.
@@ -32,85 +40,70 @@ package struct FeatureExtractor {
     package let config: GPT2Config
     package let pooling: Pooling
     package let trainable: TrainableSet
+    package let precision: Precision
     package let workers: Workers
-    private let frozen: FrozenBlocks
-    /// For the head alone: the last block (but for the mean, which needs it whole) and the final LayerNorm.
-    private let pooled: Inference?
+    private let parameters: GPT2Parameters
+    /// Where no block is frozen.
+    private let embeddings: FrozenBlocks?
 
     /// - Parameter parameters: those that are trained, so that trainable embeddings are read as they are by then.
     package init(
         _ parameters: GPT2Parameters, config: GPT2Config, pooling: Pooling, trainable: TrainableSet,
         precision: Precision = .float32, workers: Workers
     ) throws {
+        self.parameters = parameters
         self.config = config
         self.pooling = pooling
         self.trainable = trainable
         self.workers = workers
-        let frozenBlocks =
-            trainable == .head
-            ? (pooling == .mean ? config.blocks : config.blocks - 1) : trainable.firstBlock(of: config.blocks)
-        frozen = try FrozenBlocks(
-            parameters, config: config, count: frozenBlocks, precision: precision, workers: workers)
-        pooled =
-            trainable == .head
-            ? Inference(
-                parameters, config: config, pooling: pooling, firstBlock: frozenBlocks, workers: workers) : nil
+        self.precision = precision
+        embeddings =
+            trainable.firstBlock(of: config.blocks) == 0
+            ? try FrozenBlocks(parameters, config: config, count: 0, workers: workers) : nil
     }
 
     /// Whether every batch is computed from its tokens, because no block is frozen.
-    package var keepsNothing: Bool { trainable.firstBlock(of: config.blocks) == 0 }
+    package var keepsNothing: Bool { embeddings != nil }
 
-    /// Runs the frozen blocks over all rows of `features`.
-    ///
-    /// - Parameter finished: called, from any thread, with the number of tokens of every part that is done.
-    package func fill(_ features: Features, finished: @Sendable (Int) -> Void = { _ in }) throws {
-        if keepsNothing { return }
-        guard let pooled else {
-            let states = try FloatBuffer(count: features.packing.tokens * config.width)
-            try frozen.run(Region(states.pointer), tokens: features.tokens, features.packing, finished: finished)
-            features.states = states
-            return
+    /// The blocks that texts go through before training reads them. For the head alone the last one is left out,
+    /// because one position is read of it, but for the mean.
+    package var frozenBlocks: Int {
+        trainable == .head && pooling != .mean ? config.blocks - 1 : trainable.firstBlock(of: config.blocks)
+    }
+
+    /// The pooling after which the head alone is trained on one row of states for each text; nil where the states of
+    /// all positions are read.
+    package var keptPooling: Pooling? { trainable == .head ? pooling : nil }
+
+    /// The frozen blocks, ready to run. Their packed weights are large: let it go when all texts are done.
+    func frozenPass() throws -> FrozenPass {
+        try FrozenPass(
+            parameters, config: config, count: frozenBlocks, pooling: keptPooling, precision: precision,
+            workers: workers)
+    }
+
+    /// What features depend on.
+    func origin() -> FeatureOrigin {
+        let sha256 = parameters.sha256(workers) { name in
+            if keptPooling != nil { return !name.hasPrefix("score.") }
+            return !GPT2Parameters.isTrainable(name, .lastBlocks(config.blocks - frozenBlocks), blocks: config.blocks)
         }
-        // Hidden states of some texts at a time: only the pooled ones are kept.
-        let states = try FloatBuffer(count: features.count * config.width)
-        for rows in features.packing.chunks(tokens: 32 * FrozenBlocks.chunkTokens, rows: .max) {
-            let packing = Packing(lengths: rows.map(features.packing.length))
-            let hidden = try FloatBuffer(count: packing.tokens * config.width)
-            let first = features.packing.offsets[rows.lowerBound]
-            try features.tokens.withUnsafeBufferPointer { tokens in
-                guard let start = tokens.baseAddress else { return }
-                try frozen.run(Region(hidden.pointer), tokens: start + first, packing, finished: finished)
-            }
-            try pooled.pooled(
-                Region(states.pointer + rows.lowerBound * config.width), hidden: Region(hidden.pointer), packing)
-        }
-        features.states = states
+        return FeatureOrigin(
+            parametersSHA256: sha256, config: config, blocks: frozenBlocks, pooling: keptPooling, precision: precision)
+    }
+
+    /// From now on `sets` read `store`.
+    func connect(_ sets: [Features], to store: FeatureStore) {
+        for set in sets { set.store = store }
     }
 
     /// The states of `rows`, packed, at `destination` (room for their tokens, or for the head alone their number, × C).
-    package func gather(_ destination: Region, _ rows: [Int], of features: Features) throws(OutOfMemory) {
-        let C = config.width
-        var target = destination.pointer
-        if let states = features.states {
-            for row in rows {
-                let range =
-                    trainable == .head
-                    ? row..<row + 1 : features.packing.offsets[row]..<features.packing.offsets[row + 1]
-                target.update(from: states.pointer + range.lowerBound * C, count: range.count * C)
-                target += range.count * C
-            }
+    package func gather(_ destination: Region, _ rows: [Int], of features: Features) throws {
+        if let store = features.store {
+            try store.copy(features.texts(of: rows), to: destination)
         } else {
             let (tokens, packing) = features.batch(rows)
-            try frozen.run(destination, tokens: tokens, packing)
+            try embeddings?.run(destination, tokens: tokens, packing)
         }
-    }
-}
-
-extension Features {
-    /// The tokens of `rows`, packed.
-    package func batch(_ rows: [Int]) -> (tokens: [Int32], packing: Packing) {
-        let packing = Packing(lengths: rows.map(self.packing.length))
-        let tokens = rows.flatMap { self.tokens[self.packing.offsets[$0]..<self.packing.offsets[$0 + 1]] }
-        return (tokens, packing)
     }
 }

@@ -6,7 +6,6 @@
 #else
     import Darwin
 #endif
-import Synchronization
 
 /// Tokenized texts with their labels, and where they came from, for messages.
 public struct LabelledTexts: Sendable {
@@ -25,6 +24,11 @@ public struct LabelledTexts: Sendable {
 public struct FineTuner: Sendable {
     public let settings: TrainingSettings
     public let workers: Workers
+    /// The directory in which the output of the frozen blocks is kept from run to run; nil for none.
+    public var featureDirectory: String?
+    /// Bytes of memory that the output of the frozen blocks may take; more goes to a temporary file. nil for half of
+    /// what is left when training is about to begin.
+    package var featureMemory: Int?
 
     public init(settings: TrainingSettings, workers: Workers) {
         self.settings = settings
@@ -57,13 +61,13 @@ public struct FineTuner: Sendable {
             smoothing: settings.labelSmoothing)
         let run = try Run(model, objective, config, settings, workers)
 
-        let sets = inputs.map { Features($0.texts, settings.pooling, isCausal: config.isCausal) }
+        let texts = DistinctTexts(inputs.map(\.texts), settings.pooling, isCausal: config.isCausal)
+        let sets = Features.of(inputs.map(\.texts), texts)
         var sampler = BatchSampler(
-            rows: training.count, batch: settings.rowsOfStep,
-            shuffle: settings.shuffle, seed: settings.seed)
+            rows: training.count, batch: settings.rowsOfStep, shuffle: settings.shuffle, seed: settings.seed)
         let epochSteps = saturatingProduct(sampler.stepsPerEpoch, settings.epochs)
         let steps = min(epochSteps, settings.maxSteps ?? .max)
-        let tokens = sets.reduce(0) { $0 + $1.packing.tokens }
+        let tokens = texts.packing.tokens
         try report(
             .start(
                 .init(
@@ -72,14 +76,11 @@ public struct FineTuner: Sendable {
                     trainingRows: training.count,
                     validationRows: validation.count, testRows: test?.count,
                     paddedLength: training.texts.description.length,
-                    tokens: tokens, steps: steps, tokenizerSHA256: base.tokenizerSHA256)))
+                    texts: sets.reduce(0) { $0 + $1.count }, distinctTexts: texts.count, tokens: tokens, steps: steps,
+                    tokenizerSHA256: base.tokenizerSHA256)))
 
-        let done = Atomic<Int>(0)
-        for set in sets {
-            try run.extractor.fill(set) { count in
-                let now = done.wrappingAdd(count, ordering: .relaxed).newValue
-                progress(.frozen(done: now, total: tokens))
-            }
+        if let summary = try prepare(sets, texts, run.extractor, report: report, progress: progress) {
+            try report(.frozen(summary))
         }
         clock.charge(.frozen)
 
@@ -302,7 +303,7 @@ private final class Run {
 }
 
 /// Seconds of a clock that only goes forward.
-private func seconds() -> Double {
+func seconds() -> Double {
     var time = timespec()
     clock_gettime(CLOCK_MONOTONIC, &time)
     return Double(time.tv_sec) + Double(time.tv_nsec) * 1e-9

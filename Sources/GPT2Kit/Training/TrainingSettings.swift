@@ -1,5 +1,7 @@
 // What a fine-tuning run is told, and what it tells while it runs.
 
+import Records
+
 /// Hyperparameters; the defaults are those of the book's chapter 6.
 public struct TrainingSettings: Sendable, Equatable {
     public enum Shuffle: String, Sendable, CaseIterable {
@@ -67,6 +69,10 @@ public struct TrainingSettings: Sendable, Equatable {
 public enum TrainingEvent: Sendable {
     /// Everything is loaded; training is about to begin.
     case start(StartSummary)
+    /// The output of the frozen blocks is there; not told where nothing is frozen.
+    case frozen(FrozenSummary)
+    /// Something is wrong that the run gets over.
+    case warning(Diagnosis)
     /// The loss that is minimised, of a batch before its update; where gradients are clipped, their norm before.
     case step(step: Int, epoch: Int, loss: Double, learningRate: Double, gradientNorm: Double?)
     /// Mean cross entropies over ``TrainingSettings/evaluationBatches`` batches, after the update of `step`. Where they
@@ -85,7 +91,10 @@ public enum TrainingEvent: Sendable {
         public let validationRows: Int
         public let testRows: Int?
         public let paddedLength: Int
-        /// Tokens that are computed of all sets together.
+        /// Rows of all sets together, and how many different texts they have.
+        public let texts: Int
+        public let distinctTexts: Int
+        /// Tokens that are computed: those of the distinct texts.
         public let tokens: Int
         public let steps: Int
         public let tokenizerSHA256: String

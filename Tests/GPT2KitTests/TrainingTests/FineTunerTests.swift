@@ -91,6 +91,10 @@ struct FineTunerTests {
                     start.steps == 8 && start.trainingRows == 37 && start.validationRows == 11 && start.testRows == 9)
                 #expect(start.classes == 2 && start.paddedLength == 12)
                 tokens = start.tokens
+            case .frozen(let summary):
+                events.append("frozen")
+                #expect(summary.place == .memory && summary.computedTokens == tokens && summary.reusedTokens == 0)
+            case .warning(let diagnosis): Issue.record("\(diagnosis)")
             case .step(let step, let epoch, let loss, let rate, let norm):
                 events.append("step \(step) of epoch \(epoch)")
                 #expect(loss.isFinite && rate == 1e-3 && norm == nil)
@@ -108,7 +112,7 @@ struct FineTunerTests {
         }
         #expect(
             events == [
-                "start", "step 0 of epoch 1", "evaluation 0", "step 1 of epoch 1", "step 2 of epoch 1",
+                "start", "frozen", "step 0 of epoch 1", "evaluation 0", "step 1 of epoch 1", "step 2 of epoch 1",
                 "step 3 of epoch 1", "evaluation 3", "epoch 1 after 4", "step 4 of epoch 2", "step 5 of epoch 2",
                 "step 6 of epoch 2", "evaluation 6", "step 7 of epoch 2", "epoch 2 after 8", "end 8",
             ])

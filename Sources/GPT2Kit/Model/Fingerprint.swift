@@ -1,0 +1,37 @@
+// The identity of a model's numbers.
+
+import Crypto
+
+extension GPT2Parameters {
+    /// The SHA-256, in hexadecimal, of names, shapes and numbers of the parameters that `isWanted` picks.
+    ///
+    /// Tensors are hashed in tiles, by all cores, and the result is the hash of the tiles' hashes.
+    package func sha256(_ workers: Workers, of isWanted: (_ name: String) -> Bool) -> String {
+        let size = 1 << 20
+        let wanted = named.filter { isWanted($0.name) }
+        let tiles = wanted.flatMap { item in
+            stride(from: 0, to: item.tensor.count, by: size).map { first in
+                (item.tensor, first..<min(first + size, item.tensor.count))
+            }
+        }
+        var digests = [[UInt8]](repeating: [], count: tiles.count)
+        digests.withUnsafeMutableBufferPointer { digests in
+            nonisolated(unsafe) let digests = digests
+            workers.forEach(tiles.count) { index in
+                let (tensor, range) = tiles[index]
+                var hash = SHA256()
+                hash.update(bufferPointer: UnsafeRawBufferPointer(UnsafeBufferPointer(rebasing: tensor.values[range])))
+                digests[index] = Array(hash.finalize())
+            }
+        }
+        var hash = SHA256()
+        for (name, tensor) in wanted { hash.update(data: Array("\(name) \(tensor.shape)\n".utf8)) }
+        for digest in digests { hash.update(data: digest) }
+        return hexadecimal(hash.finalize())
+    }
+}
+
+/// Two lower-case digits for every byte.
+func hexadecimal(_ bytes: some Sequence<UInt8>) -> String {
+    bytes.map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined()
+}

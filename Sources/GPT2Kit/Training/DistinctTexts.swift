@@ -1,0 +1,58 @@
+// The texts of a run, each once. What the frozen blocks make of a text is a function of its tokens, so that a message
+// which occurs twice, in one set or in two, is computed once.
+
+/// The different texts of some sets, in the order in which they first occur.
+package struct DistinctTexts: Sendable {
+    /// The positions that are computed of every text, one text after another.
+    package let tokens: [Int32]
+    package let packing: Packing
+    /// Of every row of every set the number of its text.
+    package let textOfRow: [[Int]]
+    /// For every set, the texts that no set before it has.
+    package let newTexts: [Range<Int>]
+
+    /// - Complexity: O(tokens of all sets)
+    package init(_ sets: [TokenizedTexts], _ pooling: Pooling, isCausal: Bool) {
+        // All rows first, because the keys below are slices of this one array.
+        var all: [Int32] = []
+        var lengths: [[Int]] = []
+        for set in sets {
+            let (rows, description) = (set.rows, set.description)
+            lengths.append(
+                (0..<rows.count).map { row in
+                    pooling.append(
+                        rows[row], to: &all, paddedLength: description.length, padToken: description.padToken,
+                        isCausal: isCausal)
+                })
+        }
+        var numbers: [ArraySlice<Int32>: Int] = [:]
+        var tokens: [Int32] = []
+        var distinct: [Int] = []
+        var textOfRow: [[Int]] = []
+        var newTexts: [Range<Int>] = []
+        var start = 0
+        for lengths in lengths {
+            let first = distinct.count
+            textOfRow.append(
+                lengths.map { length in
+                    let text = all[start..<start + length]
+                    start += length
+                    if let known = numbers[text] { return known }
+                    numbers[text] = distinct.count
+                    tokens.append(contentsOf: text)
+                    distinct.append(length)
+                    return distinct.count - 1
+                })
+            newTexts.append(first..<distinct.count)
+        }
+        self.tokens = tokens
+        packing = Packing(lengths: distinct)
+        self.textOfRow = textOfRow
+        self.newTexts = newTexts
+    }
+
+    package var count: Int { packing.rows }
+
+    /// The tokens of text `index`.
+    package subscript(index: Int) -> ArraySlice<Int32> { tokens[packing.offsets[index]..<packing.offsets[index + 1]] }
+}

@@ -1,0 +1,163 @@
+// Features in files, for the next run. A file is a safetensors file (FORMATS.md) under a name that is the hash of
+// everything that its contents depend on: another base, other texts, another depth or precision mean another file, other
+// hyperparameters don't. Files appear whole, so that runs may share a directory.
+
+import Crypto
+import Records
+
+#if canImport(Glibc)
+    import Glibc
+#else
+    import Darwin
+#endif
+
+/// What features depend on but for the texts.
+package struct FeatureOrigin: Sendable {
+    /// ``GPT2Parameters/sha256(_:of:)`` of the parameters that are read.
+    package var parametersSHA256: String
+    package var config: GPT2Config
+    /// The blocks that the texts have gone through.
+    package var blocks: Int
+    /// The pooled position that alone is kept, after the final LayerNorm; nil for all positions.
+    package var pooling: Pooling?
+    /// Of the blocks' products.
+    package var precision: Precision
+
+    /// As a file tells it.
+    fileprivate var metadata: [String: String] {
+        [
+            "format": FeatureDirectory.format, "base_sha256": parametersSHA256, "blocks": "\(blocks)",
+            "heads": "\(config.heads)", "layer_norm_epsilon": "\(config.epsilon)", "precision": precision.rawValue,
+            "states": pooling?.rawValue ?? "hidden", "causal_mask": "\(config.isCausal)",
+        ]
+    }
+}
+
+/// A directory of feature files.
+package struct FeatureDirectory: Sendable {
+    static let format = "gpt2kit.features/1"
+    /// Bytes of states in a file: work for many cores, and little to hold.
+    static let pieceSize = 1 << 26
+
+    package let path: String
+    private let origin: FeatureOrigin
+    private let width: Int
+
+    package init(path: String, origin: FeatureOrigin) {
+        self.path = path
+        self.origin = origin
+        width = origin.config.width
+    }
+
+    /// Fails where no file can be created in `path`; a missing directory is created.
+    package static func requireWritable(_ path: String) throws(StreamError) {
+        if path.isEmpty { throw .cannotCreate(path: "''", errno: ENOENT) }
+        try createDirectories(path)
+        try AtomicFile(path: "\(path)/probe").cancel()
+    }
+
+    /// Some texts, and the file in which their states belong.
+    struct Entry: Sendable {
+        let path: String
+        fileprivate let metadata: [String: String]
+        fileprivate let tokens: ArraySlice<Int32>
+        fileprivate let lengths: [Int32]
+        /// Rows of the states.
+        fileprivate let rows: Int
+    }
+
+    /// - Parameter rows: of the states of all `texts`.
+    func entry(_ piece: Range<Int>, of texts: DistinctTexts, rows: Packing) -> Entry {
+        let offsets = texts.packing.offsets
+        let tokens = texts.tokens[offsets[piece.lowerBound]..<offsets[piece.upperBound]]
+        let lengths = piece.map { Int32(texts.packing.length($0)) }
+        var hash = SHA256()
+        lengths.withUnsafeBytes { hash.update(bufferPointer: $0) }
+        tokens.withUnsafeBytes { hash.update(bufferPointer: $0) }
+        var metadata = origin.metadata
+        metadata["tokens_sha256"] = hexadecimal(hash.finalize())
+        let name = hexadecimal(SHA256.hash(data: Array(listing(metadata).utf8))).prefix(32)
+        return Entry(
+            path: "\(path)/\(name).safetensors", metadata: metadata, tokens: tokens, lengths: lengths,
+            rows: rows.offsets[piece.upperBound] - rows.offsets[piece.lowerBound])
+    }
+
+    // MARK: - Reading
+
+    /// The states [rows,C] of an entry, mapped; nil where there is no such file.
+    ///
+    /// - Parameter checksum: whether the data are compared with their checksum too, which reads all of them.
+    /// - Throws: ``DamagedFeatures``; ``StreamError`` where the file is there but can't be read.
+    func states(_ entry: Entry, checksum: Bool) throws -> Tensor? {
+        let mapping: MappedFile
+        do throws(StreamError) {
+            mapping = try MappedFile(path: entry.path)
+        } catch {
+            if case .notFound = error { return nil }
+            throw error
+        }
+        do {
+            let file = try SafetensorsFile(mapping)
+            var metadata = file.metadata
+            let expected = (metadata.removeValue(forKey: "crc32"), metadata.removeValue(forKey: "metadata_crc32"))
+            guard metadata == entry.metadata, expected.1 == TokenShard.checksum(of: file.metadata) else {
+                throw DamagedFeatures(path: entry.path, problem: "its metadata are not those that belong to its name")
+            }
+            guard let states = try file.float32("states", shape: [entry.rows, width])?.baseAddress else {
+                throw DamagedFeatures(path: entry.path, problem: "its states aren't F32")
+            }
+            if checksum {
+                mapping.willRead()
+                var crc = CRC32()
+                for tensor in file.header.tensors { crc.update(file.bytes(of: tensor)) }
+                guard expected.0 == crc.hexadecimal else {
+                    throw DamagedFeatures(path: entry.path, problem: "its data don't have their checksum")
+                }
+            }
+            return Tensor(
+                shape: [entry.rows, width], pointer: UnsafeMutablePointer(mutating: states), owner: mapping)
+        } catch let error as SafetensorsError {
+            throw DamagedFeatures(path: entry.path, problem: error.diagnosis.problem)
+        }
+    }
+
+    // MARK: - Writing
+
+    /// Publishes the states [rows,C] of an entry.
+    func write(_ states: UnsafeBufferPointer<Float>, _ entry: Entry) throws {
+        var crc = CRC32()
+        crc.update(UnsafeRawBufferPointer(states))
+        entry.tokens.withUnsafeBytes { crc.update($0) }
+        entry.lengths.withUnsafeBytes { crc.update($0) }
+        var metadata = entry.metadata
+        metadata["crc32"] = crc.hexadecimal
+        metadata["metadata_crc32"] = TokenShard.checksum(of: metadata)
+        var writer = SafetensorsWriter(metadata: metadata)
+        writer.add("states", type: .float32, shape: [entry.rows, width]) { try $0(UnsafeRawBufferPointer(states)) }
+        writer.add("input_ids", type: .int32, shape: [entry.tokens.count], values: Array(entry.tokens))
+        writer.add("lengths", type: .int32, shape: [entry.lengths.count], values: entry.lengths)
+        try writer.write(path: entry.path)
+    }
+}
+
+/// A feature file that isn't what its name says.
+package struct DamagedFeatures: DiagnosableError, Equatable {
+    package let path: String
+    package let problem: String
+
+    package var diagnosis: Diagnosis {
+        Diagnosis(source: path, problem: problem, remedy: "run again; it is computed anew then", status: .badData)
+    }
+
+    /// The warning where it is computed anew at once.
+    var replacing: Diagnosis {
+        var diagnosis = diagnosis
+        diagnosis.remedy = "it is computed anew and replaced"
+        return diagnosis
+    }
+}
+
+/// `key=value` and a line feed for every entry, in the order of the keys' bytes.
+private func listing(_ metadata: [String: String]) -> String {
+    metadata.sorted { $0.key.utf8.lexicographicallyPrecedes($1.key.utf8) }.map { "\($0)=\($1)\n" }.joined()
+}

@@ -1,0 +1,107 @@
+// finetune --features as a process: a second run starts at once, and nothing that happens to the files changes a model.
+
+import Foundation
+import Testing
+
+@Suite struct FeatureFilterTests {
+    private let folder: Folder
+    private static let options = "-q --base random:config.json --tokenizer tok --validation all.st --epochs 2 --lr 1e-2"
+    private let command = "finetune \(options) --out new"
+    init() throws { folder = try TinyModel.shared().workspace() }
+
+    private let frozen = "sed -n 's/.*\"frozen\",\"features\":\"\\([^\"]*\\)\",\"place\":\"\\([^\"]*\\)\".*/\\1 \\2/p'"
+
+    @Test func `the model is the same with features in memory, computed into files, and found in them`() throws {
+        let result = try shell(
+            """
+            run() { "$@" <all.st | \(frozen); sha256sum <new/model.safetensors >>sums; }
+            run \(command); run \(command) --features f; run \(command) --features f --threads 1
+            run \(command) --features f --threads 2; ls f | wc -l; sort -u sums | wc -l
+            """, in: folder.url)
+        #expect(
+            result.lines == [
+                "computed memory", "computed directory", "reused directory", "reused directory", "1", "1",
+            ], "\(result.text)\(result.errors)")
+    }
+
+    @Test func `a note tells what was found, unless it is to be quiet`() throws {
+        let loud = command.replacingOccurrences(of: " -q ", with: " ")
+        for words in ["computed and kept", "found"] {
+            let result = try shell("\(loud) --features f <all.st >o", in: folder.url)
+            #expect(result.status == 0 && result.errorLines.count == 1, "\(result.errors)")
+            #expect(result.errors.hasPrefix("finetune: features of ") && result.errors.hasSuffix(" \(words)\n"))
+        }
+        #expect(try shell("\(command) --features f <all.st >o", in: folder.url).errors.isEmpty)
+    }
+
+    @Test func `E63 damaged files are told in one line each, and computed anew`() throws {
+        let result = try shell(
+            """
+            \(command.replacingOccurrences(of: " -q ", with: " ")) --features f <all.st >o 2>e || exit 1
+            for file in f/*; do head -c 700 $file >x; mv x $file; done
+            finetune \(Self.options.dropFirst(3)) --out again --features f <all.st >o
+            sha256sum new/model.safetensors again/model.safetensors | cut -c-64 | sort -u | wc -l
+            """, in: folder.url)
+        #expect(result.lines == ["1"] && result.status == 0)
+        #expect(result.errorLines.count == 2, "\(result.errors)")
+        #expect(result.errors.contains("computed anew and replaced"))
+    }
+
+    @Test func `A19 a place that can't be written gives 73, before anything is read`() throws {
+        for place in ["/proc/none", "all.st", "all.st/x"] {
+            let result = try shell("\(command) --features \(place) <all.st", in: folder.url)
+            expectFailure(result, 73, "finetune", "can't be created")
+            #expect(result.output.isEmpty)
+        }
+    }
+
+    @Test func `A9 a run that is killed while it computes leaves files that are whole`() throws {
+        guard exists("strace") else { return }
+        _ = try shell("\(command) <all.st >o; mv new expected", in: folder.url)
+        for call in 1...6 {
+            let result = try shell(
+                """
+                rm -rf f; strace -f -o /dev/null -e inject=fsync,rename:signal=KILL:when=\(call) \
+                  \(command) --features f <all.st >o
+                \(command) --features f <all.st | \(frozen); cmp new/model.safetensors expected/model.safetensors; rm -r new
+                """, in: folder.url)
+            #expect(result.lines.count == 1 && result.lines[0].hasSuffix("directory"), "\(result.text)\(result.errors)")
+        }
+    }
+
+    @Test func `two runs at once share a directory`() throws {
+        let result = try shell(
+            """
+            for i in 1 2 3; do
+              finetune \(Self.options) --out one --features f <all.st >o1 & finetune \(Self.options) --out two --features f <all.st >o2
+              wait $! || exit 1; sha256sum <one/model.safetensors; sha256sum <two/model.safetensors; ls -A f | grep -c .; rm -rf f
+            done | sort -u
+            """, in: folder.url)
+        #expect(
+            result.lines.count == 2 && result.lines[0] == "1" && result.errors.isEmpty, "\(result.text)\(result.errors)"
+        )
+    }
+
+    @Test func `features that don't fit into memory go to a temporary file, and the model is the same`() throws {
+        // 110 MiB of features in 380 MiB of address space, of which libraries and threads take about half.
+        let words = ["free", "prize", "lunch", "dinner", "urgent", "milk", "call", "home", "reward", "late"]
+        let records = (0..<2000).map { row in
+            let text = (0..<28).map { words[(row * 7 + $0 * $0 * (row % 13 + 1)) % 10] }.joined(separator: " ")
+            return "{\"label\":\"\(row % 2)\",\"text\":\"\(text) \(row)\"}\n"
+        }
+        try folder.write("wide.ndjson", records.joined())
+        try folder.write(
+            "wide.json",
+            #"{"model_type":"gpt2","vocab_size":300,"n_positions":256,"n_embd":256,"n_layer":2,"n_head":2}"#)
+        let result = try shell(
+            """
+            tokenize-pad --tokenizer tok wide.ndjson >wide.st; mkdir tmp
+            run() { TMPDIR=tmp finetune -q --base random:wide.json --tokenizer tok --validation wide.st --out new \
+              --epochs 1 --batch 100 --threads 2 <wide.st | \(frozen); sha256sum <new/model.safetensors; }
+            run; ulimit -v 380000; run; ls -A tmp | wc -l
+            """, in: folder.url)
+        #expect(result.lines.count == 5 && result.errors.isEmpty, "\(result.text)\(result.errors)")
+        #expect(result.lines[0] == "computed memory" && result.lines[2] == "computed temporary-file")
+        #expect(result.lines[1] == result.lines[3] && result.lines[4] == "0", "\(result.text)")
+    }
+}
