@@ -14,7 +14,7 @@ trap 'rm -rf "$work"' EXIT
 cp build/demo/tokenizer/vocab.json build/demo/tokenizer/merges.txt "$work/"
 for pool in last-position last-token; do
   "$python" Benchmarks/parity.py train build/demo/train.safetensors "$pool" "$work/start" > "$work/torch.ndjson"
-  .build/release/finetune --quiet --base "$work/start" --tokenizer "$work" --pool "$pool" --shuffle none --epochs 1 \
+  .build/release/finetune --quiet --precision f32 --base "$work/start" --tokenizer "$work" --pool "$pool" --shuffle none --epochs 1 \
     --validation build/demo/validation.safetensors --out "$work/model" \
     < build/demo/train.safetensors > "$work/metrics.ndjson"
   "$python" Benchmarks/parity.py compare "$work/torch.ndjson" "$work/metrics.ndjson" "$pool"
@@ -22,9 +22,9 @@ done
 
 # A model directory that finetune wrote, in Hugging Face's own classes: keys, tokens, probabilities.
 make --no-print-directory build/demo/test.safetensors > /dev/null
-.build/release/finetune --quiet --base random:pipelines/demo/config.json --tokenizer build/demo/tokenizer \
+.build/release/finetune --quiet --precision f32 --base random:pipelines/demo/config.json --tokenizer build/demo/tokenizer \
   --pool last-token --trainable all --epochs 3 --lr 1e-3 --validation build/demo/validation.safetensors \
   --out "$work/exported" < build/demo/train.safetensors > /dev/null
-.build/release/score --model "$work/exported" --input ndjson build/demo/test.ndjson > "$work/scores.ndjson"
+.build/release/score --precision f32 --model "$work/exported" --input ndjson build/demo/test.ndjson > "$work/scores.ndjson"
 "$python" Benchmarks/huggingface.py "$work/exported" build/demo/test.safetensors "$work/scores.ndjson" 2> "$work/log" \
   || { cat "$work/log" >&2; exit 1; }

@@ -6,7 +6,7 @@
 OUT := build/book
 
 FINETUNE ?= --trainable last-1 --pool last-position --epochs 5 --batch 8 --lr 5e-5 --weight-decay 0.1 \
-  --eval-every 50 --eval-batches 5 --seed 123
+  --eval-every 50 --eval-batches 5 --seed 123 --precision f32
 
 include pipelines/common/uci.mk
 

@@ -30,6 +30,10 @@ static dnnl_status_t layout_strided(layout_t *layout, int count, const dnnl_dims
                                     const dnnl_dims_t strides) {
     return dnnl_memory_desc_create_with_strides(layout, count, dims, type, strides);
 }
+static dnnl_status_t layout_none(layout_t *layout) {
+    *layout = NULL;
+    return dnnl_success;
+}
 static layout_view_t layout_view(const layout_t *layout) { return *layout; }
 static void layout_destroy(layout_t *layout) {
     if (*layout) dnnl_memory_desc_destroy(*layout);
@@ -59,6 +63,10 @@ static dnnl_status_t layout_any(layout_t *layout, int count, const dnnl_dims_t d
 static dnnl_status_t layout_strided(layout_t *layout, int count, const dnnl_dims_t dims, dnnl_data_type_t type,
                                     const dnnl_dims_t strides) {
     return dnnl_memory_desc_init_by_strides(layout, count, dims, type, strides);
+}
+static dnnl_status_t layout_none(layout_t *layout) {
+    memset(layout, 0, sizeof *layout);  // no dimensions: no bias
+    return dnnl_success;
 }
 static layout_view_t layout_view(const layout_t *layout) { return layout; }
 static void layout_destroy(layout_t *layout) { (void)layout; }
@@ -107,6 +115,18 @@ void onednn_use_one_thread(void) {
     if (set_thread_count) set_thread_count(1);
 }
 
+static bool has(dnnl_cpu_isa_t wanted) { return (dnnl_get_effective_cpu_isa() & wanted) == wanted; }
+
+bool onednn_has_bf16(void) { return has(dnnl_cpu_isa_avx512_core_bf16); }
+
+bool onednn_int8_saturates(void) {
+#if defined(__x86_64__)
+    return !has(dnnl_cpu_isa_avx512_core_vnni) && !has(dnnl_cpu_isa_avx2_vnni);
+#else
+    return false;
+#endif
+}
+
 const char *onednn_version(void) {
     static char text[32];
     const dnnl_version_t *version = dnnl_version();
@@ -129,7 +149,14 @@ struct onednn_matmul {
     char implementation[64];
 };
 
-static dnnl_data_type_t data_type(onednn_type type) { return type == ONEDNN_BF16 ? dnnl_bf16 : dnnl_f32; }
+static dnnl_data_type_t data_type(onednn_type type) {
+    switch (type) {
+    case ONEDNN_BF16: return dnnl_bf16;
+    case ONEDNN_U8: return dnnl_u8;
+    case ONEDNN_S32: return dnnl_s32;
+    default: return dnnl_f32;
+    }
+}
 
 int onednn_matmul_create(onednn_matmul **result, int64_t rows, int64_t inner, int64_t columns, onednn_type source_type,
                          onednn_type destination_type, onednn_epilogue epilogue) {
@@ -141,15 +168,20 @@ int onednn_matmul_create(onednn_matmul **result, int64_t rows, int64_t inner, in
     onednn_matmul *matmul = calloc(1, sizeof *matmul);
     if (!matmul) return dnnl_out_of_memory;
 
-    dnnl_data_type_t type = data_type(source_type);
+    dnnl_data_type_t type = data_type(source_type), weight_type = source_type == ONEDNN_U8 ? dnnl_s8 : type;
     dnnl_dims_t source_dims = {rows, inner}, weight_dims = {inner, columns}, bias_dims = {1, columns},
                 destination_dims = {rows, columns};
     dnnl_dims_t source_strides = {inner, 1}, plain_strides = {columns, 1};
     TRY(engine(&cpu));
     TRY(layout_strided(&matmul->source, 2, source_dims, type, source_strides));
-    TRY(layout_strided(&matmul->bias, 2, bias_dims, dnnl_f32, plain_strides));
+    if (source_type == ONEDNN_U8) {
+        TRY(layout_none(&matmul->bias));
+    } else {
+        TRY(layout_strided(&matmul->bias, 2, bias_dims, dnnl_f32, plain_strides));
+    }
     TRY(layout_strided(&matmul->destination, 2, destination_dims, data_type(destination_type), plain_strides));
-    TRY(layout_strided(&matmul->plain_weights, 2, weight_dims, dnnl_f32, plain_strides));
+    TRY(layout_strided(&matmul->plain_weights, 2, weight_dims, source_type == ONEDNN_U8 ? dnnl_s8 : dnnl_f32,
+                       plain_strides));
 
     TRY(dnnl_primitive_attr_create(&attributes));
     TRY(dnnl_primitive_attr_set_scratchpad_mode(attributes, dnnl_scratchpad_mode_user));
@@ -159,7 +191,7 @@ int onednn_matmul_create(onednn_matmul **result, int64_t rows, int64_t inner, in
         TRY(dnnl_primitive_attr_set_post_ops(attributes, operations));
     }
 
-    TRY(layout_any(&matmul->weights, 2, weight_dims, type));
+    TRY(layout_any(&matmul->weights, 2, weight_dims, weight_type));
     TRY(describe(&matmul->description, cpu, &matmul->source, &matmul->weights, &matmul->bias, &matmul->destination,
                  attributes));
     const char *name = "";
@@ -167,11 +199,11 @@ int onednn_matmul_create(onednn_matmul **result, int64_t rows, int64_t inner, in
     if (strncmp(name, "gemm", 4) == 0) {
         // The general matrix product takes weights as they are. Rows a multiple of 4 KiB apart would fight for the
         // same cache lines (measured: half the speed for [768,3072]); 64 bytes more per row prevent that.
-        dnnl_dims_t padded_strides = {columns + 16, 1};
+        dnnl_dims_t padded_strides = {columns + (weight_type == dnnl_s8 ? 64 : 16), 1};
         dnnl_primitive_desc_destroy(matmul->description);
         matmul->description = NULL;
         layout_destroy(&matmul->weights);
-        TRY(layout_strided(&matmul->weights, 2, weight_dims, type, padded_strides));
+        TRY(layout_strided(&matmul->weights, 2, weight_dims, weight_type, padded_strides));
         TRY(describe(&matmul->description, cpu, &matmul->source, &matmul->weights, &matmul->bias,
                      &matmul->destination, attributes));
         TRY(dnnl_primitive_desc_query(matmul->description, dnnl_query_impl_info_str, 0, &name));
@@ -221,7 +253,7 @@ size_t onednn_matmul_scratch_size(const onednn_matmul *matmul) {
     return layout ? dnnl_memory_desc_get_size(layout) : 0;
 }
 
-int onednn_matmul_pack(const onednn_matmul *matmul, const float *weights, void *packed) {
+int onednn_matmul_pack(const onednn_matmul *matmul, const void *weights, void *packed) {
     dnnl_status_t status = dnnl_success;
     dnnl_engine_t cpu;
     dnnl_stream_t stream = NULL;
@@ -247,6 +279,18 @@ done:
     return status;
 }
 
+/// Wraps `data` as the argument of an execution.
+static dnnl_status_t bind(dnnl_exec_arg_t arguments[], dnnl_memory_t memories[], int *count, int which,
+                          layout_view_t layout, const void *data) {
+    dnnl_engine_t cpu;
+    dnnl_status_t status = engine(&cpu);
+    if (status == dnnl_success) status = dnnl_memory_create(&memories[*count], layout, cpu, (void *)data);
+    if (status != dnnl_success) return status;
+    arguments[*count] = (dnnl_exec_arg_t){which, memories[*count]};
+    ++*count;
+    return dnnl_success;
+}
+
 int onednn_matmul_run(const onednn_matmul *matmul, const void *source, const void *packed, const float *bias,
                       void *destination, void *scratch) {
     dnnl_status_t status = dnnl_success;
@@ -255,20 +299,14 @@ int onednn_matmul_run(const onednn_matmul *matmul, const void *source, const voi
     dnnl_memory_t memories[5] = {NULL};
     TRY(engine(&cpu));
     TRY(dnnl_stream_create(&stream, cpu, dnnl_stream_default_flags));
-    TRY(dnnl_memory_create(&memories[0], layout_view(&matmul->source), cpu, (void *)source));
-    TRY(dnnl_memory_create(&memories[1], layout_view(&matmul->weights), cpu, (void *)packed));
-    TRY(dnnl_memory_create(&memories[2], layout_view(&matmul->bias), cpu, (void *)bias));
-    TRY(dnnl_memory_create(&memories[3], layout_view(&matmul->destination), cpu, destination));
-    int count = 4;
-    if (onednn_matmul_scratch_size(matmul) > 0) {
-        TRY(dnnl_memory_create(&memories[4], scratch_layout(matmul), cpu, scratch));
-        count = 5;
-    }
-    dnnl_exec_arg_t arguments[] = {{DNNL_ARG_SRC, memories[0]},
-                                   {DNNL_ARG_WEIGHTS, memories[1]},
-                                   {DNNL_ARG_BIAS, memories[2]},
-                                   {DNNL_ARG_DST, memories[3]},
-                                   {DNNL_ARG_SCRATCHPAD, memories[4]}};
+    dnnl_exec_arg_t arguments[5];
+    int count = 0;
+    TRY(bind(arguments, memories, &count, DNNL_ARG_SRC, layout_view(&matmul->source), source));
+    TRY(bind(arguments, memories, &count, DNNL_ARG_WEIGHTS, layout_view(&matmul->weights), packed));
+    TRY(bind(arguments, memories, &count, DNNL_ARG_DST, layout_view(&matmul->destination), destination));
+    if (bias) TRY(bind(arguments, memories, &count, DNNL_ARG_BIAS, layout_view(&matmul->bias), bias));
+    if (onednn_matmul_scratch_size(matmul) > 0)
+        TRY(bind(arguments, memories, &count, DNNL_ARG_SCRATCHPAD, scratch_layout(matmul), scratch));
     TRY(dnnl_primitive_execute(matmul->primitive, stream, count, arguments));
     TRY(dnnl_stream_wait(stream));
 done:

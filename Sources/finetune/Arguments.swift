@@ -29,3 +29,10 @@ extension TrainableSet: ExpressibleByArgument {
     guard let value = Int(text), value >= 0 else { throw ValidationError("'\(text)' is not a whole number from 0 on") }
     return value
 }
+
+/// What `--precision` takes.
+enum PrecisionChoice: String, CaseIterable, ExpressibleByArgument {
+    case f32, bf16, auto
+
+    var precision: Precision { Precision(rawValue: rawValue) ?? .automatic }
+}

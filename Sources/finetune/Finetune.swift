@@ -82,6 +82,9 @@ struct Finetune: Filter {
     @Option(help: "The order of the training texts: new in every epoch, or as they come.")
     var shuffle = TrainingSettings.Shuffle.seeded
 
+    @Option(help: "The numbers of the frozen blocks' products; auto is bf16 where the CPU has it, else f32.")
+    var precision = PrecisionChoice.auto
+
     @Option(
         help: ArgumentHelp(
             "Keep what the frozen blocks make of the texts in this directory, and find it there in the next run.",
@@ -126,6 +129,7 @@ struct Finetune: Filter {
         var settings = TrainingSettings()
         settings.trainable = trainable
         settings.pooling = pool
+        settings.precision = precision.precision
         settings.epochs = epochs
         settings.batch = batch
         settings.learningRate = lr

@@ -38,6 +38,9 @@ struct ScoreCommand: Filter {
             "Choose this label from this probability on, whatever the others have. Repeatable.", valueName: "label=p"))
     var threshold: [String] = []
 
+    @Option(help: "The numbers of matrix products; auto is bf16 where the CPU has it, else f32.")
+    var precision = PrecisionChoice.auto
+
     @OptionGroup var input: InputArgument
     @OptionGroup var records: RecordOptions
     @OptionGroup var threads: ThreadsOption
@@ -47,7 +50,9 @@ struct ScoreCommand: Filter {
         let workers = Workers(count: threads.count)
         let reader = records.lines.reader(try input.open())
         let classifier = try Classifier(directory: model, workers: workers)
-        let scorer = try Scorer(classifier, thresholds: try thresholds(classifier.labels), workers: workers)
+        let scorer = try Scorer(
+            classifier, thresholds: try thresholds(classifier.labels), precision: precision.precision,
+            workers: workers)
         let sink = ByteSink.standardOutput()
         let bar = ProgressBar(tool: "score", label: "scoring", total: nil, unit: "lines", quiet: verbosity.quiet)
         var stream = ScoreStream(scorer, input: kind, fields: records.fields)
@@ -93,3 +98,10 @@ struct BadLines: DiagnosableError {
 }
 
 extension ScoreStream.Input: ExpressibleByArgument {}
+
+/// What `--precision` takes.
+enum PrecisionChoice: String, CaseIterable, ExpressibleByArgument {
+    case f32, bf16, int8, auto
+
+    var precision: Precision { Precision(rawValue: rawValue) ?? .automatic }
+}

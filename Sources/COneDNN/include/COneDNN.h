@@ -18,6 +18,11 @@ extern "C" {
 /// Keeps oneDNN's OpenMP runtime from starting threads for the calling thread.
 void onednn_use_one_thread(void);
 
+/// Whether this CPU multiplies bf16 faster than f32 (AVX512-BF16, AMX).
+bool onednn_has_bf16(void);
+/// Whether sums of two products of 8 by 8 bits are cut to 16 bits: then sources may have 7 bits only (before VNNI).
+bool onednn_int8_saturates(void);
+
 /// "2.6.3", as the loaded library says it.
 const char *_Nonnull onednn_version(void);
 
@@ -29,6 +34,8 @@ int onednn_sgemm(bool transpose_a, bool transpose_b, int64_t m, int64_t n, int64
 typedef enum {
     ONEDNN_F32 = 0,
     ONEDNN_BF16 = 1,
+    ONEDNN_U8 = 2,   ///< of sources; the weights are then signed, the destination is ONEDNN_S32, there is no bias
+    ONEDNN_S32 = 3,  ///< of destinations
 } onednn_type;
 
 /// What happens to a matmul's result before it is stored.
@@ -52,10 +59,10 @@ const char *_Nonnull onednn_matmul_implementation(const onednn_matmul *_Nonnull 
 size_t onednn_matmul_packed_size(const onednn_matmul *_Nonnull matmul);
 /// Bytes of scratch memory that each concurrent run needs.
 size_t onednn_matmul_scratch_size(const onednn_matmul *_Nonnull matmul);
-/// Brings weights [inner,columns] f32 into the layout and type that the implementation wants.
-int onednn_matmul_pack(const onednn_matmul *_Nonnull matmul, const float *_Nonnull weights, void *_Nonnull packed);
+/// Brings weights [inner,columns] (f32; s8 for ONEDNN_U8) into the layout and type that the implementation wants.
+int onednn_matmul_pack(const onednn_matmul *_Nonnull matmul, const void *_Nonnull weights, void *_Nonnull packed);
 int onednn_matmul_run(const onednn_matmul *_Nonnull matmul, const void *_Nonnull source, const void *_Nonnull packed,
-                      const float *_Nonnull bias, void *_Nonnull destination, void *_Nullable scratch);
+                      const float *_Nullable bias, void *_Nonnull destination, void *_Nullable scratch);
 
 #ifdef __cplusplus
 }

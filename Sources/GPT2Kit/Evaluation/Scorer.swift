@@ -31,14 +31,18 @@ public final class Scorer {
     private let inference: Inference
     private var encoder: TokenEncoder
 
+    /// - Parameter precision: of all blocks' products but the last one's, which reads one position of a text.
     /// - Throws: ``OutOfMemory``, ``OneDNNError``.
-    public init(_ classifier: Classifier, thresholds: [Threshold] = [], workers: Workers) throws {
+    public init(
+        _ classifier: Classifier, thresholds: [Threshold] = [], precision: Precision = .float32, workers: Workers
+    ) throws {
         self.classifier = classifier
         self.thresholds = thresholds
         self.workers = workers
         let config = classifier.config
         let firstBlock = classifier.pooling == .mean ? config.blocks : config.blocks - 1
-        frozen = try FrozenBlocks(classifier.parameters, config: config, count: firstBlock, workers: workers)
+        frozen = try FrozenBlocks(
+            classifier.parameters, config: config, count: firstBlock, precision: precision, workers: workers)
         inference = Inference(
             classifier.parameters, config: config, pooling: classifier.pooling, firstBlock: firstBlock,
             workers: workers)

@@ -7,16 +7,20 @@ package enum GELU {
     private static let slope: Float = 0.797_884_560_802_865_4  // √(2/π)
     private static let cubic: Float = 0.044_715
 
-    /// σ(2u), the share of x that passes.
-    @inline(__always) private static func gate(_ x: Lanes) -> Lanes {
+    /// e⁻²ᵘ.
+    @inline(__always) private static func power(_ x: Lanes) -> Lanes {
         let u = slope * x * (cubic * (x * x) + 1)
-        return 1 / (1 + exponential(-2 * u))
+        return exponential(-2 * u)
     }
 
+    @inline(__always) package static func value(_ x: Lanes) -> Lanes { x / (1 + power(x)) }
+
+    /// With the gate σ = σ(2u): σ + 2x·σ·(1 − σ)·u′. 1 − σ is e⁻²ᵘ·σ, which doesn't cancel.
     @inline(__always) private static func derivative(_ x: Lanes) -> Lanes {
-        let gate = gate(x)
+        let power = power(x)
+        let gate = 1 / (1 + power)
         let uSlope = slope * (3 * cubic * (x * x) + 1)
-        return gate + 2 * x * gate * (1 - gate) * uSlope
+        return gate + 2 * x * gate * (power * gate) * uSlope
     }
 
     /// output = gelu(input), `count` numbers; output and input may be the same.
@@ -25,12 +29,11 @@ package enum GELU {
     ) {
         var i = 0
         while i + 8 <= count {
-            let x = input.lanes(i)
-            output.store(x * gate(x), i)
+            output.store(value(input.lanes(i)), i)
             i += 8
         }
         while i < count {
-            output[i] = input[i] * gate(Lanes(repeating: input[i]))[0]
+            output[i] = value(Lanes(repeating: input[i]))[0]
             i += 1
         }
     }

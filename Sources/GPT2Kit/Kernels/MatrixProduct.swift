@@ -55,6 +55,12 @@ package struct Linear {
 
     private static let columnTile = 192
 
+    /// From this many rows on, copying a tile of weights costs less than fighting over cache lines.
+    private static let manyRows = 64
+
+    /// Whether rows of a matrix are a multiple of 4 KiB apart, so that a column's numbers share a few cache lines.
+    private static func collides(_ matrix: Matrix) -> Bool { matrix.stride % 1024 == 0 }
+
     /// output [rows,outputs] = input [rows,inputs]·W + b, tiles over columns.
     ///
     /// - Parameter tile: rows of one product, nil for all. With a tile the product always has exactly that many, the
@@ -69,7 +75,19 @@ package struct Linear {
             let first = tile * Self.columnTile
             let count = min(Self.columnTile, outputs - first)
             let target = output.at(row: band * height, column: first)
-            multiply(target, input.at(row: band * height), weight.at(column: first), m: height, n: count, k: inputs)
+            let rows = input.at(row: band * height)
+            if height >= Self.manyRows, Self.collides(weight) {
+                withUnsafeTemporaryAllocation(of: Float.self, capacity: inputs * (count + 16)) { memory in
+                    guard let start = memory.baseAddress else { return }
+                    let copy = Matrix(start, stride: count + 16)
+                    for row in 0..<inputs {
+                        copy.at(row: row).pointer.update(from: weight.at(row: row, column: first).pointer, count: count)
+                    }
+                    multiply(target, rows, copy, m: height, n: count, k: inputs)
+                }
+            } else {
+                multiply(target, rows, weight.at(column: first), m: height, n: count, k: inputs)
+            }
             guard let bias else { return }
             for row in 0..<height { add(target.pointer + row * target.stride, bias + first, count) }
         }
@@ -88,10 +106,16 @@ package struct Linear {
 
     /// With self the gradients' layer: dW += inputᵀ·dOutput, db += Σ dOutput over rows.
     package func accumulate(input: Matrix, dOutput: Matrix, rows: Int, workers: Workers) {
-        workers.forEachRange(inputs, by: Self.columnTile) { range in
+        // Where rows collide, oneDNN has to be given products so large that it copies its operands by itself.
+        let large = rows >= Self.manyRows && (Self.collides(input) || Self.collides(dOutput))
+        let height = large ? 768 : Self.columnTile
+        let width = large ? 768 : outputs
+        let bands = (inputs + height - 1) / height
+        workers.forEach(bands * ((outputs + width - 1) / width)) { index in
+            let (column, row) = (index / bands * width, index % bands * height)
             multiply(
-                weight.at(row: range.lowerBound), input.at(column: range.lowerBound), dOutput,
-                m: range.count, n: outputs, k: rows, transposeA: true, keep: 1)
+                weight.at(row: row, column: column), input.at(column: row), dOutput.at(column: column),
+                m: min(height, inputs - row), n: min(width, outputs - column), k: rows, transposeA: true, keep: 1)
         }
         guard let bias else { return }
         workers.forEachRange(outputs, by: Self.columnTile) { columns in

@@ -32,7 +32,9 @@ extension SIMD8<Float> {
 /// 2ⁿ·eʳ with n = ⌊x·log₂e⌉ and |r| ≤ ln 2 / 2, and eʳ by the polynomial of Cephes' `expf`
 /// (S. L. Moshier, *Methods and Programs for Mathematical Functions*).
 @inline(__always) package func exponential(_ input: Lanes) -> Lanes {
-    let x = input.clamped(lowerBound: Lanes(repeating: -87), upperBound: Lanes(repeating: 88))
+    // Not `clamped`, which isn't inlined.
+    var x = input.replacing(with: -87, where: input .< -87)
+    x.replace(with: 88, where: x .> 88)
     // Adding 1.5·2²³ leaves the nearest integer in the low bits.
     let shifted = x * 1.442_695_04 + 12_582_912
     let n = shifted - 12_582_912

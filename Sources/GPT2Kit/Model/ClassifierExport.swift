@@ -160,6 +160,7 @@ extension TrainingSettings {
             .init(key: "base", value: .string(base)),
             .init(key: "trainable", value: .string("\(trainable)")),
             .init(key: "pooling", value: .string(pooling.rawValue)),
+            .init(key: "precision", value: .string(precision.rawValue)),
             .init(key: "epochs", value: .number("\(epochs)")),
             .init(key: "batch", value: .number("\(batch)")),
             .init(key: "learning_rate", value: .number("\(learningRate)")),

@@ -24,7 +24,11 @@ package final class FrozenBlocks: @unchecked Sendable {  // layers don't change;
     private let scratch: [Scratch]
 
     /// Blocks 0 ..< count of the model, and its embeddings.
-    package init(_ parameters: GPT2Parameters, config: GPT2Config, count: Int, workers: Workers) throws {
+    ///
+    /// - Parameter precision: of the linear layers' products.
+    package init(
+        _ parameters: GPT2Parameters, config: GPT2Config, count: Int, precision: Precision = .float32, workers: Workers
+    ) throws {
         self.config = config
         self.workers = workers
         tokenEmbedding = parameters.tokenEmbedding
@@ -32,10 +36,10 @@ package final class FrozenBlocks: @unchecked Sendable {  // layers don't change;
         layers = try parameters.blocks.prefix(count).map { block in
             Layers(
                 parameters: block,
-                attention: try PackedLinear(block.attentionWeight, block.attentionBias, .store),
-                projection: try PackedLinear(block.projectionWeight, block.projectionBias, .add),
-                expansion: try PackedLinear(block.expansionWeight, block.expansionBias, .gelu),
-                contraction: try PackedLinear(block.contractionWeight, block.contractionBias, .add))
+                attention: try PackedLinear(block.attentionWeight, block.attentionBias, .store, precision),
+                projection: try PackedLinear(block.projectionWeight, block.projectionBias, .add, precision),
+                expansion: try PackedLinear(block.expansionWeight, block.expansionBias, .gelu, precision),
+                contraction: try PackedLinear(block.contractionWeight, block.contractionBias, .add, precision))
         }
         let layerScratch =
             layers.flatMap { [$0.attention, $0.projection, $0.expansion, $0.contraction] }

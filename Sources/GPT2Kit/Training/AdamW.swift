@@ -56,10 +56,11 @@ package final class AdamW {
         updates += 1
         let (beta1, beta2) = (settings.beta1, settings.beta2)
         let keep = Float(1 - settings.learningRate * settings.weightDecay)
-        let step = Float(settings.learningRate / (1 - pow(beta1, Double(updates))))
-        let correction = Float((1 - pow(beta2, Double(updates))).squareRoot())
+        // step·m/(√v/correction + ε), with one division less.
+        let correction = (1 - pow(beta2, Double(updates))).squareRoot()
+        let step = Float(settings.learningRate / (1 - pow(beta1, Double(updates))) * correction)
         let (b1, c1, b2, c2) = (Float(beta1), Float(1 - beta1), Float(beta2), Float(1 - beta2))
-        let epsilon = Float(settings.epsilon)
+        let epsilon = Float(settings.epsilon * correction)
         for slot in slots {
             let (p, g, m, v) = (
                 slot.parameter.pointer, slot.gradient.pointer, slot.mean.pointer, slot.square.pointer
@@ -72,14 +73,14 @@ package final class AdamW {
                     let square = b2 * v.lanes(i) + c2 * gradient * gradient
                     m.store(mean, i)
                     v.store(square, i)
-                    p.store(p.lanes(i) * keep - step * mean / (square.squareRoot() / correction + epsilon), i)
+                    p.store(p.lanes(i) * keep - step * mean / (square.squareRoot() + epsilon), i)
                     g.store(Lanes(), i)
                     i += 8
                 }
                 while i < range.upperBound {
                     m[i] = b1 * m[i] + c1 * g[i]
                     v[i] = b2 * v[i] + c2 * g[i] * g[i]
-                    p[i] = p[i] * keep - step * m[i] / (v[i].squareRoot() / correction + epsilon)
+                    p[i] = p[i] * keep - step * m[i] / (v[i].squareRoot() + epsilon)
                     g[i] = 0
                     i += 1
                 }

@@ -20,12 +20,14 @@ package struct FeatureOrigin: Sendable {
     package var blocks: Int
     /// The pooled position that alone is kept, after the final LayerNorm; nil for all positions.
     package var pooling: Pooling?
+    /// Of the blocks' products.
+    package var precision: Precision
 
     /// As a file tells it.
     fileprivate var metadata: [String: String] {
         [
             "format": FeatureDirectory.format, "base_sha256": parametersSHA256, "blocks": "\(blocks)",
-            "heads": "\(config.heads)", "layer_norm_epsilon": "\(config.epsilon)", "precision": "f32",
+            "heads": "\(config.heads)", "layer_norm_epsilon": "\(config.epsilon)", "precision": precision.rawValue,
             "states": pooling?.rawValue ?? "hidden",
         ]
     }

@@ -40,6 +40,7 @@ package struct FeatureExtractor {
     package let config: GPT2Config
     package let pooling: Pooling
     package let trainable: TrainableSet
+    package let precision: Precision
     package let workers: Workers
     private let parameters: GPT2Parameters
     /// Where no block is frozen.
@@ -47,13 +48,15 @@ package struct FeatureExtractor {
 
     /// - Parameter parameters: those that are trained, so that trainable embeddings are read as they are by then.
     package init(
-        _ parameters: GPT2Parameters, config: GPT2Config, pooling: Pooling, trainable: TrainableSet, workers: Workers
+        _ parameters: GPT2Parameters, config: GPT2Config, pooling: Pooling, trainable: TrainableSet,
+        precision: Precision = .float32, workers: Workers
     ) throws {
         self.parameters = parameters
         self.config = config
         self.pooling = pooling
         self.trainable = trainable
         self.workers = workers
+        self.precision = precision
         embeddings =
             trainable.firstBlock(of: config.blocks) == 0
             ? try FrozenBlocks(parameters, config: config, count: 0, workers: workers) : nil
@@ -74,7 +77,9 @@ package struct FeatureExtractor {
 
     /// The frozen blocks, ready to run. Their packed weights are large: let it go when all texts are done.
     func frozenPass() throws -> FrozenPass {
-        try FrozenPass(parameters, config: config, count: frozenBlocks, pooling: keptPooling, workers: workers)
+        try FrozenPass(
+            parameters, config: config, count: frozenBlocks, pooling: keptPooling, precision: precision,
+            workers: workers)
     }
 
     /// What features depend on.
@@ -83,7 +88,8 @@ package struct FeatureExtractor {
             if keptPooling != nil { return !name.hasPrefix("score.") }
             return !GPT2Parameters.isTrainable(name, .lastBlocks(config.blocks - frozenBlocks), blocks: config.blocks)
         }
-        return FeatureOrigin(parametersSHA256: sha256, config: config, blocks: frozenBlocks, pooling: keptPooling)
+        return FeatureOrigin(
+            parametersSHA256: sha256, config: config, blocks: frozenBlocks, pooling: keptPooling, precision: precision)
     }
 
     /// From now on `sets` read `store`.

@@ -173,7 +173,8 @@ private final class Run {
             pairs, settings: .init(learningRate: settings.learningRate, weightDecay: settings.weightDecay),
             workers: workers)
         extractor = try FeatureExtractor(
-            parameters, config: config, pooling: settings.pooling, trainable: trainable, workers: workers)
+            parameters, config: config, pooling: settings.pooling, trainable: trainable,
+            precision: settings.precision, workers: workers)
         let firstBlock = trainable.firstBlock(of: config.blocks)
         layers = ClassifierLayers(
             parameters, gradients: gradients, trainable: trainable, config: config, pooling: settings.pooling,

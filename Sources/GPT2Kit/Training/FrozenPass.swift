@@ -9,10 +9,11 @@ struct FrozenPass {
 
     /// - Parameter pooling: nil where the states of all positions are wanted.
     init(
-        _ parameters: GPT2Parameters, config: GPT2Config, count: Int, pooling: Pooling?, workers: Workers
+        _ parameters: GPT2Parameters, config: GPT2Config, count: Int, pooling: Pooling?, precision: Precision,
+        workers: Workers
     ) throws {
         self.config = config
-        frozen = try FrozenBlocks(parameters, config: config, count: count, workers: workers)
+        frozen = try FrozenBlocks(parameters, config: config, count: count, precision: precision, workers: workers)
         pooled = pooling.map {
             Inference(parameters, config: config, pooling: $0, firstBlock: count, workers: workers)
         }

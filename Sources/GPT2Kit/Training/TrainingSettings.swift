@@ -13,6 +13,8 @@ public struct TrainingSettings: Sendable, Equatable {
 
     public var trainable = TrainableSet.lastBlocks(1)
     public var pooling = Pooling.lastToken
+    /// Of the frozen blocks' products; what is trained is Float32.
+    public var precision = Precision.float32
     public var epochs = 5
     /// Rows of a step. A last batch with fewer rows is left out, as the chapter does, unless it is the only one.
     public var batch = 8

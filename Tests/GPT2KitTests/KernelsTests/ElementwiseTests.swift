@@ -42,8 +42,6 @@ struct ElementwiseTests {
         return 0.5 * (1 + t) + 0.5 * x * (1 - t * t) * slope * (1 + 3 * 0.044715 * x * x)
     }
 
-    /// The derivative's tolerance is that of σ(2u)·(1 − σ(2u)), whose second factor is a multiple of 6e-8 near x = 5,
-    /// times 2x·u′ ≈ 35.
     @Test("GELU and its derivative, of every remainder modulo 8", arguments: [1, 7, 8, 9, 31, 4001])
     func geluBothWays(_ count: Int) {
         let x = (0..<count).map { -20 + 40 * Float($0) / Float(max(1, count - 1)) }
@@ -54,7 +52,7 @@ struct ElementwiseTests {
         var dInput = [Float](repeating: .nan, count: count)
         GELU.backward(&dInput, dOutput, x, count: count)
         let expected = zip(x, dOutput).map { Float(Double($1) * Self.geluDerivative(Double($0))) }
-        expectClose(dInput, expected, tolerance: { _ in 3e-6 }, "gelu′")
+        expectClose(dInput, expected, tolerance: { _ in 6e-7 }, "gelu′")
         // In place, as the layers call it.
         var same = dOutput
         same.withUnsafeMutableBufferPointer { GELU.backward($0.baseAddress!, $0.baseAddress!, x, count: count) }

@@ -1,0 +1,62 @@
+// A matrix product of one shape, compiled by oneDNN once, run by any number of threads at a time.
+
+import COneDNN
+import Records
+
+/// oneDNN can't do something on this machine.
+public struct OneDNNError: DiagnosableError {
+    public let operation: String
+    public let status: Int32
+
+    public var diagnosis: Diagnosis {
+        Diagnosis(
+            source: "oneDNN \(String(cString: onednn_version()))", problem: "\(operation) failed with status \(status)",
+            remedy: "install the current oneDNN of your system", status: .unavailable)
+    }
+}
+
+/// destination [rows,outputs] = epilogue(source [rows,inputs] · weights [inputs,outputs] + bias [outputs]).
+package final class CompiledProduct: @unchecked Sendable {  // after init nothing changes any more
+    private let product: OpaquePointer
+    private let packed: FloatBuffer
+    /// Floats of scratch memory that each concurrent run needs.
+    package let scratchCount: Int
+
+    /// - Parameter weights: Float32, or Int8 where the source is `ONEDNN_U8`; read here and not kept.
+    /// - Throws: ``OneDNNError`` where the CPU can't do it, ``OutOfMemory``.
+    package init(
+        rows: Int, inputs: Int, outputs: Int, weights: UnsafeRawPointer, source: onednn_type = ONEDNN_F32,
+        destination: onednn_type = ONEDNN_F32, epilogue: onednn_epilogue = ONEDNN_STORE
+    ) throws {
+        var created: OpaquePointer?
+        let status = onednn_matmul_create(
+            &created, Int64(rows), Int64(inputs), Int64(outputs), source, destination, epilogue)
+        guard status == 0, let created else {
+            throw OneDNNError(operation: "a matrix product [\(rows),\(inputs)]×[\(inputs),\(outputs)]", status: status)
+        }
+        product = created
+        scratchCount = (onednn_matmul_scratch_size(created) + 3) / 4
+        do {
+            packed = try FloatBuffer(count: (onednn_matmul_packed_size(created) + 3) / 4)
+        } catch {
+            onednn_matmul_destroy(created)
+            throw error
+        }
+        let packing = onednn_matmul_pack(created, weights, packed.pointer)
+        guard packing == 0 else { throw OneDNNError(operation: "packing weights", status: packing) }
+    }
+
+    deinit { onednn_matmul_destroy(product) }
+
+    /// The name of oneDNN's kernel.
+    package var implementation: String { String(cString: onednn_matmul_implementation(product)) }
+
+    @inline(__always)
+    package func run(
+        _ destination: UnsafeMutableRawPointer, _ source: UnsafeRawPointer, bias: UnsafePointer<Float>?,
+        scratch: UnsafeMutableRawPointer
+    ) {
+        let status = onednn_matmul_run(product, source, packed.pointer, bias, destination, scratch)
+        precondition(status == 0, "oneDNN fails to run a matrix product, status \(status)")
+    }
+}

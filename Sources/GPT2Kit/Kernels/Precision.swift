@@ -1,0 +1,58 @@
+// In which numbers the matrix products of frozen blocks and of scoring are computed. Everything else (LayerNorm,
+// softmax, attention, biases, the residual stream, everything that is trained) is Float32.
+
+import COneDNN
+
+/// The number type of a matrix product's operands; sums are kept in 32 bits.
+public enum Precision: String, Sendable, CaseIterable {
+    /// IEEE 754 single precision.
+    case float32 = "f32"
+    /// 8 bits of significand. Fast where the CPU has instructions for it (AVX512-BF16, AMX); elsewhere the operands are
+    /// rounded all the same and multiplied as Float32: the same numbers, but no faster.
+    case bfloat16 = "bf16"
+    /// Weights in 8 bits with a scale for every output, activations in 8 bits (7 on CPUs without VNNI) with a scale and
+    /// a zero point for every token.
+    case int8
+
+    /// bf16 where the CPU has instructions for it, else f32.
+    public static var automatic: Precision { hasBFloat16 ? .bfloat16 : .float32 }
+
+    /// Whether bf16 is faster than f32 here.
+    public static var hasBFloat16: Bool { onednn_has_bf16() }
+}
+
+/// Brain floating point: the upper half of a Float32, rounded to the nearest, ties to even.
+package enum BFloat16 {
+    @inline(__always) private static func roundedBits(_ x: Lanes) -> SIMD8<UInt32> {
+        let bits = unsafeBitCast(x, to: SIMD8<UInt32>.self)
+        return bits &+ 0x7FFF &+ ((bits &>> 16) & 1)
+    }
+
+    /// output [count] = input rounded, as bf16.
+    package static func convert(_ output: UnsafeMutableRawPointer, _ input: UnsafePointer<Float>, count: Int) {
+        let halves = output.assumingMemoryBound(to: UInt16.self)
+        var i = 0
+        while i + 8 <= count {
+            let upper = SIMD8<UInt16>(truncatingIfNeeded: roundedBits(input.lanes(i)) &>> 16)
+            UnsafeMutableRawPointer(halves + i).storeBytes(of: upper, as: SIMD8<UInt16>.self)
+            i += 8
+        }
+        while i < count {
+            halves[i] = UInt16(truncatingIfNeeded: roundedBits(Lanes(repeating: input[i]))[0] >> 16)
+            i += 1
+        }
+    }
+
+    /// output [count] = input rounded, as Float32; output and input may be the same.
+    package static func round(_ output: UnsafeMutablePointer<Float>, _ input: UnsafePointer<Float>, count: Int) {
+        var i = 0
+        while i + 8 <= count {
+            output.store(unsafeBitCast(roundedBits(input.lanes(i)) & 0xFFFF_0000, to: Lanes.self), i)
+            i += 8
+        }
+        while i < count {
+            output[i] = Float(bitPattern: roundedBits(Lanes(repeating: input[i]))[0] & 0xFFFF_0000)
+            i += 1
+        }
+    }
+}

@@ -1,0 +1,151 @@
+// A fully connected layer in 8-bit integers (as Dettmers et al. 2022, https://arxiv.org/abs/2208.07339, §2.1, with a scale
+// and zero point for every row of the input and a scale for every column of the weights):
+//
+//     xᵢₖ ≈ sᵢ·(qᵢₖ − zᵢ),   Wₖⱼ ≈ tⱼ·vₖⱼ,   yᵢⱼ = sᵢ·tⱼ·(Σₖ qᵢₖvₖⱼ − zᵢ·Σₖ vₖⱼ) + bⱼ
+//
+// Sums of integers are exact, so that a row's result depends on nothing but the row.
+
+import COneDNN
+
+package final class QuantizedLinear: @unchecked Sendable {  // after init nothing changes any more
+    /// The largest |v|.
+    private static let weightLimit: Float = 127
+    /// The largest q: all 8 bits, or 7 where the CPU adds pairs of products in 16 bits (127·127·2 is the most that fits).
+    package static let inputLimit: Float = onednn_int8_saturates() ? 127 : 255
+
+    private let product: CompiledProduct
+    private let bias: Tensor
+    private let scales: Tensor  // t [outputs]
+    private let columnSums: Tensor  // Σₖ vₖⱼ [outputs]
+    private let epilogue: PackedLinear.Epilogue
+    private let rows: Int, inputs: Int, outputs: Int
+    /// Floats of scratch memory that each worker has to give.
+    package let scratchCount: Int
+
+    /// - Parameters:
+    ///   - weight: [inputs,outputs], read here and not kept.
+    ///   - bias: [outputs].
+    package init(_ weight: Tensor, _ bias: Tensor, _ epilogue: PackedLinear.Epilogue, rows: Int) throws {
+        let (inputs, outputs) = (weight.shape[0], weight.shape[1])
+        (self.rows, self.inputs, self.outputs, self.bias, self.epilogue) = (rows, inputs, outputs, bias, epilogue)
+        scales = try Tensor(shape: [outputs])
+        columnSums = try Tensor(shape: [outputs])
+        let quantized = try FloatBuffer(count: (inputs * outputs + 3) / 4)
+        let v = UnsafeMutableRawPointer(quantized.pointer).assumingMemoryBound(to: Int8.self)
+        Self.quantize(v, weight, scales: scales.pointer, sums: columnSums.pointer)
+        product = try CompiledProduct(
+            rows: rows, inputs: inputs, outputs: outputs, weights: v, source: ONEDNN_U8, destination: ONEDNN_S32)
+        scratchCount = Self.padded((rows * inputs + 3) / 4) + Self.padded(rows * outputs) + product.scratchCount
+    }
+
+    package var implementation: String { product.implementation }
+
+    /// v [inputs,outputs], with scale and sum of every column.
+    private static func quantize(
+        _ v: UnsafeMutablePointer<Int8>, _ weight: Tensor, scales: UnsafeMutablePointer<Float>,
+        sums: UnsafeMutablePointer<Float>
+    ) {
+        let (inputs, outputs) = (weight.shape[0], weight.shape[1])
+        for row in 0..<inputs {
+            let w = weight.pointer + row * outputs
+            for column in 0..<outputs { scales[column] = max(scales[column], abs(w[column])) }
+        }
+        let inverse = (0..<outputs).map { scales[$0] > 0 ? weightLimit / scales[$0] : 0 }
+        for column in 0..<outputs { scales[column] /= weightLimit }
+        for row in 0..<inputs {
+            for column in 0..<outputs {
+                let value = (weight.pointer[row * outputs + column] * inverse[column]).rounded(.toNearestOrEven)
+                v[row * outputs + column] = Int8(max(-weightLimit, min(weightLimit, value)))
+                sums[column] += value
+            }
+        }
+    }
+
+    /// output [rows,outputs] from input [rows,inputs]; with ``PackedLinear/Epilogue/add`` it is added to output.
+    package func run(_ output: Region, _ input: Region, scratch: Region) {
+        let q = UnsafeMutableRawPointer(scratch.pointer).assumingMemoryBound(to: UInt8.self)
+        let accumulators = scratch.pointer + Self.padded((rows * inputs + 3) / 4)
+        withUnsafeTemporaryAllocation(of: (scale: Float, zero: Float).self, capacity: rows) { ranges in
+            for row in 0..<rows {
+                ranges.initializeElement(
+                    at: row, to: Self.quantize(q + row * inputs, input.pointer + row * inputs, inputs))
+            }
+            product.run(accumulators, q, bias: nil, scratch: accumulators + Self.padded(rows * outputs))
+            let sums = UnsafeMutableRawPointer(accumulators).assumingMemoryBound(to: Int32.self)
+            for row in 0..<rows {
+                finish(output.pointer + row * outputs, sums + row * outputs, ranges[row])
+            }
+        }
+    }
+
+    /// q [count] of one row x, with its scale s and zero point z. The range always has 0 in it, which q has exactly.
+    private static func quantize(
+        _ q: UnsafeMutablePointer<UInt8>, _ x: UnsafePointer<Float>, _ count: Int
+    ) -> (scale: Float, zero: Float) {
+        var (lows, highs) = (Lanes(), Lanes())
+        var i = 0
+        while i + 8 <= count {
+            let lanes = x.lanes(i)
+            lows.replace(with: lanes, where: lanes .< lows)
+            highs.replace(with: lanes, where: lanes .> highs)
+            i += 8
+        }
+        var (low, high) = (lows.min(), highs.max())
+        while i < count {
+            (low, high) = (min(low, x[i]), max(high, x[i]))
+            i += 1
+        }
+        let scale = max((high - low) / inputLimit, 1e-30)
+        let inverse = 1 / scale
+        let zero = (-low * inverse).rounded(.toNearestOrEven)
+        let limit = Lanes(repeating: inputLimit)
+        /// Adding 2²³ leaves the nearest integer in the low bits.
+        @inline(__always) func quantized(_ lanes: Lanes) -> SIMD8<UInt8> {
+            var y = lanes * inverse + zero
+            y.replace(with: 0, where: y .< 0)
+            y.replace(with: limit, where: y .> limit)
+            return SIMD8<UInt8>(truncatingIfNeeded: unsafeBitCast(y + 8_388_608, to: SIMD8<UInt32>.self))
+        }
+        i = 0
+        while i + 8 <= count {
+            UnsafeMutableRawPointer(q + i).storeBytes(of: quantized(x.lanes(i)), as: SIMD8<UInt8>.self)
+            i += 8
+        }
+        while i < count {
+            q[i] = quantized(Lanes(repeating: x[i]))[0]
+            i += 1
+        }
+        return (scale, zero)
+    }
+
+    /// One row: scales, bias, and what comes after.
+    @inline(__always)
+    private func finish(
+        _ y: UnsafeMutablePointer<Float>, _ sums: UnsafePointer<Int32>, _ range: (scale: Float, zero: Float)
+    ) {
+        let (t, v, b) = (scales.pointer, columnSums.pointer, bias.pointer)
+        let raw = UnsafeRawPointer(sums)
+        var i = 0
+        while i + 8 <= outputs {
+            let sum = Lanes(raw.loadUnaligned(fromByteOffset: 4 * i, as: SIMD8<Int32>.self))
+            let x = (sum - v.lanes(i) * range.zero) * (t.lanes(i) * range.scale) + b.lanes(i)
+            switch epilogue {
+            case .store: y.store(x, i)
+            case .gelu: y.store(GELU.value(x), i)
+            case .add: y.store(y.lanes(i) + x, i)
+            }
+            i += 8
+        }
+        while i < outputs {
+            let x = (Float(sums[i]) - v[i] * range.zero) * (t[i] * range.scale) + b[i]
+            switch epilogue {
+            case .store: y[i] = x
+            case .gelu: y[i] = GELU.value(Lanes(repeating: x))[0]
+            case .add: y[i] += x
+            }
+            i += 1
+        }
+    }
+
+    private static func padded(_ count: Int) -> Int { (count + 15) / 16 * 16 }
+}
