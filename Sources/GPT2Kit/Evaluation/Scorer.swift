@@ -64,7 +64,8 @@ public final class Scorer {
             }
             lengths.append(
                 classifier.pooling.append(
-                    ids, to: &tokens, paddedLength: classifier.paddedLength, padToken: classifier.padToken))
+                    ids, to: &tokens, paddedLength: classifier.paddedLength, padToken: classifier.padToken,
+                    isCausal: classifier.config.isCausal))
         }
         let K = classifier.labels.count
         let packing = Packing(lengths: lengths)

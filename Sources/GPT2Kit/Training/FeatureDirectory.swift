@@ -27,6 +27,7 @@ package struct FeatureOrigin: Sendable {
     fileprivate var metadata: [String: String] {
         [
             "format": FeatureDirectory.format, "base_sha256": parametersSHA256, "blocks": "\(blocks)",
+            "causal_mask": "\(config.isCausal)",
             "heads": "\(config.heads)", "layer_norm_epsilon": "\(config.epsilon)", "precision": precision.rawValue,
             "states": pooling?.rawValue ?? "hidden",
         ]

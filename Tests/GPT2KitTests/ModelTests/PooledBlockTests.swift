@@ -27,8 +27,10 @@ struct PooledBlockTests {
         }
 
         let (gradients, plainGradients) = (try zeros(), try zeros())
-        let pooled = PooledBlock(parameters, gradients: gradients, config: config, workers: workers)
-        let plain = TransformerBlock(parameters, gradients: plainGradients, config: config, workers: workers)
+        let pooled = PooledBlock(
+            parameters, gradients: BlockGradients(gradients), config: config, pooling: .lastToken, workers: workers)
+        let plain = TransformerBlock(
+            parameters, gradients: BlockGradients(plainGradients), config: config, workers: workers)
         let (output, dInput) = (try Tensor(shape: [B, C]), try Tensor(random: [N, C], &generator))
         let (plainOutput, plainDInput) = (try Tensor(shape: [N, C]), try Tensor(shape: [N, C]))
         try pooled.forward(output.region, input.region, packing)
@@ -72,7 +74,8 @@ struct PooledBlockTests {
     func reused() throws {
         let model = try RandomClassifier(seed: 33, width: 20, blocks: 1)
         let block = PooledBlock(
-            model.parameters.blocks[0], gradients: nil, config: model.config, workers: Workers(count: 2))
+            model.parameters.blocks[0], gradients: nil, config: model.config, pooling: .lastToken,
+            workers: Workers(count: 2))
         var generator = SeededGenerator(seed: 34)
         for lengths in [[3, 4], [130, 2, 2, 2, 2, 2, 2, 2, 2, 90], [1], [150]] {
             let packing = Packing(lengths: lengths)
@@ -80,7 +83,8 @@ struct PooledBlockTests {
             let (output, fresh) = (try Tensor(shape: [packing.rows, 20]), try Tensor(shape: [packing.rows, 20]))
             try block.forward(output.region, input.region, packing)
             try PooledBlock(
-                model.parameters.blocks[0], gradients: nil, config: model.config, workers: Workers(count: 1)
+                model.parameters.blocks[0], gradients: nil, config: model.config, pooling: .lastToken,
+                workers: Workers(count: 1)
             ).forward(fresh.region, input.region, packing)
             #expect(bits(output.array) == bits(fresh.array), "\(lengths)")
         }

@@ -42,7 +42,7 @@ struct Reference {
 
     /// The tokens that `pooling` needs of `rows`, packed.
     func batch(_ rows: [Int], _ pooling: Pooling) -> (tokens: [Int32], packing: Packing, labels: [Int]) {
-        let counts = rows.map { pooling.positions(length: lengths[$0], paddedLength: T) }
+        let counts = rows.map { pooling.positions(length: lengths[$0], paddedLength: T, isCausal: config.isCausal) }
         let tokens = zip(rows, counts).flatMap { row, count in ids[row * T..<row * T + count] }
         return (tokens, Packing(lengths: counts), rows.map { labels[$0] })
     }
