@@ -1,9 +1,14 @@
 # GPT-2 as Unix filters: everything that can be made. `make` alone prints the targets.
 
+# The experiments' goals name their pipeline themselves.
+ifneq ($(filter experiments experiment-%,$(MAKECMDGOALS)),)
+PIPELINE ?= experiments
+endif
 PIPELINE ?= demo
 MODEL ?= gpt2
 MIRROR ?=
 SWIFT ?= swift
+PYTHON ?= python3
 PREFIX ?= /usr/local
 
 .DEFAULT_GOAL := help
@@ -23,14 +28,16 @@ BREW := $(shell brew --prefix 2>/dev/null)
 SWIFT_FLAGS += -Xcc -I$(BREW)/include -Xlinker -L$(BREW)/lib
 endif
 
-ifeq ($(wildcard pipelines/$(PIPELINE).mk),)
-$(error There is no pipelines/$(PIPELINE).mk. PIPELINE is one of: $(patsubst pipelines/%.mk,%,$(wildcard pipelines/*.mk)))
+PIPELINES := $(sort $(patsubst pipelines/%.mk,%,$(wildcard pipelines/*.mk)))
+ifeq ($(filter $(PIPELINE),$(PIPELINES)),)
+$(error There is no pipelines/$(PIPELINE).mk. PIPELINE is one of: $(PIPELINES))
 endif
 
-.PHONY: help deps build all test parity bench lint format docs install uninstall clean
+.PHONY: help deps build all experiments overlap baseline test parity bench lint format docs install uninstall clean
 
 help: ## Print this list.
-	@echo "make TARGET [PIPELINE=demo|sms-spam|book] [BASE=random:gpt2|DIR] [MIRROR=DIR] [MODEL=gpt2]"
+	@echo "make TARGET [PIPELINE=NAME] [BASE=random:gpt2|DIR] [MIRROR=DIR] [MODEL=gpt2]"
+	@echo "PIPELINE is one of: $(PIPELINES). Without it: demo"
 	@echo
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  \1\t\2/p' Makefile pipelines/$(PIPELINE).mk | expand -t 18
 
@@ -68,12 +75,27 @@ all: $(OUT)/evaluation.txt $(OUT)/loss.svg $(OUT)/accuracy.svg ## Run the pipeli
 	@echo "plots    $(OUT)/loss.svg $(OUT)/accuracy.svg"
 	@echo "try      echo 'some text' | $(BIN)/score --model $(OUT)/model"
 
+experiments: ## Run the 19 experiments of the chapter, published beside measured; experiment-16 runs one of them.
+
+overlap: $(OUT)/train.ndjson $(OUT)/validation.ndjson $(OUT)/test.ndjson ## Count the texts that are also in the training part.
+	@for part in validation test; do \
+	  jq -nr --arg part $$part --slurpfile train $< -f pipelines/common/overlap.jq $(OUT)/$$part.ndjson; \
+	done
+
+baseline: $(OUT)/train.ndjson $(OUT)/test.ndjson ## Evaluate TF-IDF with a linear SVM on the same parts, where scikit-learn is installed.
+	@$(PYTHON) pipelines/common/tfidf.py $< < $(OUT)/test.ndjson > $(OUT)/baseline.ndjson
+	@$(BIN)/evaluate $(OUT)/baseline.ndjson
+
 test: deps ## Run all tests.
 	@$(SWIFT) build -c release --build-tests $(SWIFT_FLAGS)
 	@$(SWIFT) test -c release --skip-build $(SWIFT_FLAGS)
 
 parity: build ## Compare 50 training steps of GPT-2 124M with PyTorch's, where PyTorch is installed.
 	@Benchmarks/parity.sh
+
+bench: build ## Measure against PyTorch, tiktoken and jq; writes BENCHMARKS.md (ONLY=… RUNS=… PYTHON=… QUICK=1 FULL=1).
+	@ONLY='$(ONLY)' RUNS='$(RUNS)' PYTHON='$(PYTHON)' MIRROR='$(MIRROR)' BASE='$(if $(filter command,$(origin BASE)),$(BASE))' DATA='$(DATA)' \
+	  STEPS='$(STEPS)' QUICK='$(QUICK)' FULL='$(FULL)' Benchmarks/bench
 
 lint: ## Check the style of the sources.
 	@$(SWIFT) format lint --strict --recursive --parallel Package.swift Sources Tests

@@ -42,6 +42,9 @@ let package = Package(
         filter("evaluate", "GPT2Kit"),
         filter("fetch-model", "Fetching"),
 
+        // For `make bench`; not installed.
+        filter("measure", "GPT2Kit"),
+
         // Tests mirror the folders they test.
         .testTarget(name: "RecordsTests", dependencies: ["Records"]),
         .testTarget(name: "FetchingTests", dependencies: ["Fetching", "Records"]),

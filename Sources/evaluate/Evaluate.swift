@@ -14,8 +14,8 @@ struct Evaluate: Filter {
         discussion: """
             Reads scored NDJSON records: the expected label under "expected", the predicted one under "label", as \
             score --input ndjson writes them.
-            Writes accuracy with its 95 % interval, precision, recall and F1 of every class, and the confusion matrix, \
-            as text or as one JSON object.
+            Writes accuracy with its 95 % interval, balanced accuracy (the mean recall), precision, recall and F1 of \
+            every class, and the confusion matrix, as text or as one JSON object.
             Streams: holds the counts alone.
 
             EXAMPLE

@@ -5,10 +5,11 @@
 #   TOKENIZER_READY  what has to be there before it can be used
 #   BASE, BASE_READY the same for the model to start from
 #   FINETUNE         options of finetune
+#   SPLIT            options of split, where changing them has to make everything anew
 # Every artefact is a file. It is made anew when what it is made from changes, and removed when its recipe fails.
 
 # Settings count as an input: a file that changes only when they do.
-SETTINGS = base $(BASE) tokenizer $(TOKENIZER) finetune $(FINETUNE)
+SETTINGS = $(if $(SPLIT),split $(SPLIT) )base $(BASE) tokenizer $(TOKENIZER) finetune $(FINETUNE)
 
 $(OUT)/settings: FORCE
 	@mkdir -p $(OUT)

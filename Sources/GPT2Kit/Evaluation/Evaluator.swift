@@ -45,6 +45,13 @@ public struct ConfusionMatrix: Sendable, Equatable {
         labels.isEmpty ? nil : labels.indices.reduce(0) { $0 + (f1($1) ?? 0) } / Double(labels.count)
     }
 
+    /// The mean recall of the labels that occur: what accuracy would be if every label were as frequent as the others.
+    /// Always naming the most frequent one gives 1 / labels, however frequent that is.
+    public var balancedAccuracy: Double? {
+        let recalls = labels.indices.compactMap(recall)
+        return recalls.isEmpty ? nil : recalls.reduce(0, +) / Double(recalls.count)
+    }
+
     /// Where the accuracy on other texts of the same kind may be expected, with 95 % confidence: the score interval
     /// (Wilson 1927, *J. Am. Stat. Assoc.* 22, 209).
     public var accuracyInterval: ClosedRange<Double>? {
@@ -123,7 +130,8 @@ extension ConfusionMatrix {
         let interval = accuracyInterval.map {
             ", 95 % interval \(percent($0.lowerBound))–\(percent($0.upperBound)) %"
         }
-        var text = "accuracy \(percent(accuracy)) % (\(correct) of \(total)\(interval ?? ""))\n\n"
+        var text = "accuracy \(percent(accuracy)) % (\(correct) of \(total)\(interval ?? ""))\n"
+        text += "balanced accuracy \(percent(balancedAccuracy)) %, macro F1 \(percent(macroF1)) %\n\n"
         text += table(
             [["", "precision", "recall", "F1", "records"]]
                 + labels.indices.map {
@@ -168,6 +176,7 @@ extension ConfusionMatrix {
                 .init(
                     key: "accuracy_interval",
                     value: accuracyInterval.map { .array([number($0.lowerBound), number($0.upperBound)]) } ?? .null),
+                .init(key: "balanced_accuracy", value: number(balancedAccuracy)),
                 .init(key: "macro_f1", value: number(macroF1)), .init(key: "classes", value: .array(classes)),
                 .init(key: "labels", value: .array(labels.map { .string($0) })),
                 .init(key: "confusion", value: .array(rows)),

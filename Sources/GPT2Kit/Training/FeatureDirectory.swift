@@ -27,9 +27,8 @@ package struct FeatureOrigin: Sendable {
     fileprivate var metadata: [String: String] {
         [
             "format": FeatureDirectory.format, "base_sha256": parametersSHA256, "blocks": "\(blocks)",
-            "causal_mask": "\(config.isCausal)",
             "heads": "\(config.heads)", "layer_norm_epsilon": "\(config.epsilon)", "precision": precision.rawValue,
-            "states": pooling?.rawValue ?? "hidden",
+            "states": pooling?.rawValue ?? "hidden", "causal_mask": "\(config.isCausal)",
         ]
     }
 }

@@ -10,10 +10,12 @@ import Records
 #endif
 
 extension FineTuner {
-    /// Refuses settings that don't go with the base, and what can't fit: the parameters, and for those that are trained their copies, gradients and AdamW's two
-    /// moments, and the best of them where they are kept. Activations and texts come on top, so passing is no promise.
+    /// Refuses settings that don't go with the base, and what can't fit: the parameters, and for those that are trained
+    /// their copies, gradients and AdamW's two moments, and the best of them where they are kept. Activations and texts
+    /// come on top, so passing is no promise.
     ///
-    /// - Throws: ``ModelError/impossibleSetting(_:remedy:)``, ``OutOfMemory``, and what reading the base's config.json throws.
+    /// - Throws: ``ModelError/impossibleSetting(_:remedy:)``, ``OutOfMemory``, and what reading the base's config.json
+    ///   throws.
     public func requirePossible(for base: Classifier.Base) throws {
         let config: GPT2Config
         var isMapped = false

@@ -35,12 +35,26 @@ struct EvaluatorTests {
             #expect(isClose(m.f1(label), f1))
         }
         #expect(isClose(m.macroF1, (0.8 + 2.0 / 3 + 10.0 / 11) / 3))
+        #expect(isClose(m.balancedAccuracy, (0.8 + 0.75 + 5.0 / 6) / 3))
+        #expect(m.text.contains("balanced accuracy 79.44 %, macro F1 79.19 %\n"))
+    }
+
+    @Test("always naming the frequent class has a high accuracy and a low balanced one")
+    func imbalance() throws {
+        let m = matrix([("ham", "ham", 90), ("spam", "ham", 10)])
+        #expect(isClose(m.accuracy, 0.9) && isClose(m.balancedAccuracy, 0.5))
+        // A label that is only predicted has no recall.
+        let other = matrix([("ham", "ham", 3), ("ham", "eggs", 1)])
+        #expect(isClose(other.balancedAccuracy, 0.75))
+        #expect(try JSONValue(parsing: other.json)["balanced_accuracy"] == .number("0.75"))
     }
 
     @Test("what would be divided by zero is nil, and null in JSON")
     func nothing() throws {
         let empty = ConfusionMatrix()
-        #expect(empty.accuracy == nil && empty.macroF1 == nil && empty.accuracyInterval == nil)
+        #expect(
+            empty.accuracy == nil && empty.macroF1 == nil && empty.balancedAccuracy == nil
+                && empty.accuracyInterval == nil)
         // b is never predicted, c never expected.
         let m = matrix([("a", "a", 1), ("b", "c", 1)])
         #expect(m.precision(1) == nil && m.recall(2) == nil && m.f1(1) == 0)

@@ -17,9 +17,18 @@ struct Reference {
 
     static let names = ["tiny", "tiny-3class"]
 
+    private static func folder(_ name: String) -> String {
+        URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
+            .appending(path: "Fixtures/\(name)").path
+    }
+
+    /// What Tests/Fixtures/make_training_options.py made of tiny-3class.
+    static func training() throws -> SafetensorsFile {
+        try SafetensorsFile(path: folder("tiny-3class") + "/training.safetensors")
+    }
+
     init(_ name: String) throws {
-        let folder = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
-            .deletingLastPathComponent().appending(path: "Fixtures/\(name)").path
+        let folder = Self.folder(name)
         let expected = try SafetensorsFile(path: folder + "/expected.safetensors")
         let headShape = try expected.description(of: "head.weight").shape
         config = try GPT2Config(path: folder + "/model/config.json")

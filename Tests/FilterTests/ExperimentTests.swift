@@ -1,0 +1,125 @@
+// The chapter's experiments: one run with a small model, what is run again, and the table.
+
+import Foundation
+import Testing
+
+@Suite struct ExperimentTests {
+    private static let folder = PipelineTests.root.appendingPathComponent("pipelines/experiments").path
+
+    private func object(_ data: Data) throws -> [String: Any] {
+        try #require(try JSONSerialization.jsonObject(with: data) as? [String: Any])
+    }
+
+    @Test func `a run is made once, copied to a row that has the same options, and made anew when they change`() throws
+    {
+        let folder = try Folder()
+        let config = PipelineTests.root.appendingPathComponent("pipelines/demo/config.json").path
+        let texts = (0..<24).map { #"{"label":"\#($0 % 2 == 0 ? "a" : "b")","text":"word \#($0)"}"# + "\n" }
+        try folder.write("records", texts.joined())
+        let prepare = """
+            train-tokenizer -q --vocab-size 512 --out tokenizer records
+            for part in train validation test; do tokenize-pad -q --tokenizer tokenizer records > $part.safetensors; done
+            """
+        #expect(try shell(prepare, in: folder.url).status == 0)
+
+        func run(_ row: Int, _ options: String) throws -> FilterResult {
+            try shell(
+                """
+                BIN='\(binaries.path)' '\(Self.folder)/run.sh' runs/row-\(row)/seed-7.json . tokenizer \
+                  'random:\(config)' --quiet --trainable last-1 \(options)
+                """, in: folder.url)
+        }
+        let first = try run(1, "--epochs 2")
+        #expect(first.status == 0, "\(first.errors)")
+        let result = try object(folder.read("runs/row-1/seed-7.json"))
+        #expect(result["row"] as? Int == 1 && result["seed"] as? Int == 7 && result["test_rows"] as? Int == 24)
+        #expect(result["test_accuracy"] is Double && (result["base"] as? String)?.hasPrefix("random:") == true)
+        #expect(try folder.names("runs/row-1") == ["metrics-7.ndjson", "seed-7.json", "settings"])
+
+        let before = try folder.read("runs/row-1/seed-7.json")
+        #expect(try run(1, "--epochs 2").text.isEmpty, "the run is made again")
+        #expect(try folder.read("runs/row-1/seed-7.json") == before)
+
+        #expect(try run(2, "--epochs 2").text.isEmpty, "a run of the same kind is made again")
+        let copy = try object(folder.read("runs/row-2/seed-7.json"))
+        #expect(copy["row"] as? Int == 2 && copy["same_as"] as? Int == 1)
+        #expect(copy["test_accuracy"] as? Double == result["test_accuracy"] as? Double)
+
+        #expect(try run(1, "--epochs 1").text.contains("row 1, seed 7"))
+        #expect(try folder.read("runs/row-1/seed-7.json") != before)
+    }
+
+    @Test func `a run that fails leaves its reason and lets the others go on`() throws {
+        let folder = try Folder()
+        for part in ["train", "validation", "test"] { try folder.write("\(part).safetensors", "") }
+        let result = try shell(
+            "BIN='\(binaries.path)' '\(Self.folder)/run.sh' row-3/seed-1.json . tokenizer random:gpt2 --pool nowhere",
+            in: folder.url)
+        #expect(result.status == 0 && result.errors.contains("nowhere"))
+        #expect(try folder.names("row-3") == ["seed-1.failed", "settings"])
+        let failed = try #require(object(folder.read("row-3/seed-1.failed"))["failed"] as? [String: Any])
+        #expect(failed["status"] as? Int == 64)
+        #expect((failed["message"] as? String)?.hasPrefix("finetune: arguments: ") == true)
+    }
+
+    /// Runs of rows 1 (three seeds, random weights), 10 (one seed) and 8 (failed); accuracies are of one in a hundred.
+    private static let runs = """
+        {"row":1,"seed":124,"base":"random:gpt2","options":"--x","length":188,"test_rows":300,"train_accuracy":0.9,\
+        "validation_accuracy":0.8,"test_accuracy":0.75,"seconds":60}
+        {"row":1,"seed":123,"base":"random:gpt2","options":"--x","length":188,"test_rows":300,"train_accuracy":0.9,\
+        "validation_accuracy":0.9,"test_accuracy":0.7,"seconds":30}
+        {"row":1,"seed":125,"base":"random:gpt2","options":"--x","length":188,"test_rows":300,"train_accuracy":0.9,\
+        "validation_accuracy":0.7,"test_accuracy":0.8,"seconds":90}
+        {"row":10,"seed":123,"base":"random:gpt2","options":"--x","length":188,"test_rows":300,"train_accuracy":1,\
+        "validation_accuracy":0.9664,"test_accuracy":0.9,"seconds":60}
+        {"row":8,"seed":123,"base":"random:gpt2-xl","failed":{"status":71,"message":"finetune: memory: too little"}}
+
+        """
+
+    @Test func `the table has published beside measured, mean and standard deviation, and says what was random`() throws
+    {
+        let folder = try Folder()
+        try folder.write("runs", Self.runs)
+        let made = try shell(
+            """
+            jq -cn --arg data book --slurpfile published '\(Self.folder)/published.ndjson' \
+              -f '\(Self.folder)/results.jq' < runs > results.ndjson
+            jq -rs -f '\(Self.folder)/table.jq' results.ndjson > results.md
+            """, in: folder.url)
+        #expect(made.status == 0 && made.errors.isEmpty, "\(made.errors)")
+
+        let rows = try folder.read("results.ndjson").split(separator: 0x0A).map { try object(Data($0)) }
+        #expect(rows.compactMap { $0["row"] as? Int } == Array(1...19))
+        let measured = try #require(rows[0]["measured"] as? [String: Any])
+        #expect(measured["weights"] as? String == "random" && measured["seeds"] as? [Int] == [123, 124, 125])
+        let test = try #require(measured["test"] as? [String: Any])
+        // The sample's standard deviation: √((0.05² + 0.05²) / 2).
+        #expect(abs((test["mean"] as? Double ?? 0) - 0.75) < 1e-12 && abs((test["sd"] as? Double ?? 0) - 0.05) < 1e-12)
+        #expect(rows[1]["measured"] is NSNull)
+
+        let lines = String(decoding: try folder.read("results.md"), as: UTF8.self).split(separator: "\n")
+        func line(_ row: Int) -> Substring { lines.first { $0.hasPrefix("| \(row) |") } ?? "" }
+        #expect(line(1).contains("| pretrained | 96.63 / 99.33 / 95.00 | 0.28 | **random** `random:gpt2` |"))
+        #expect(line(1).hasSuffix("| 90.00 ± 0.00 / 80.00 ± 10.00 / 75.00 ± 5.00 | 3 | 1.00 |"))
+        #expect(line(2).contains("not run yet"))
+        #expect(line(8).contains("didn't run") && lines.contains { $0.contains("Row 8 didn't run: finetune: memory") })
+        #expect(line(10).hasSuffix("| **random** `random:gpt2` | 100.00 / 96.64 / 90.00 | 1 | 1.00 |"))
+        #expect(lines.contains { $0.contains("random weights say nothing about") })
+    }
+
+    @Test func `every published accuracy is a share of its part of the chapter's split`() throws {
+        let file = try Data(contentsOf: URL(fileURLWithPath: Self.folder + "/published.ndjson"))
+        for line in file.split(separator: 0x0A) {
+            let row = try object(Data(line))
+            let published = try #require(row["published"] as? [String: Double])
+            // Training leaves out a last batch that isn't full: 1,040 of 1,045 in batches of 8.
+            for (part, sizes) in ["train": [1040, 1045], "validation": [149], "test": [300]] {
+                let share = try #require(published[part])
+                let isShare = sizes.contains { size in
+                    abs((share * Double(size)).rounded() / Double(size) - share) <= 0.5001e-4
+                }
+                #expect(isShare, "row \(row["row"] ?? "?"), \(part): \(share)")
+            }
+        }
+    }
+}

@@ -1,0 +1,121 @@
+# The 19 experiments that go with chapter 6: what to train, which token to read, how to pad, from which weights.
+# Published results: https://github.com/rasbt/LLMs-from-scratch, ch06/02_bonus_additional-experiments.
+#
+#   make experiments                          all of them, then build/experiments/results.md and results.ndjson
+#   make experiment-16                        one of them
+#   make experiment-10 SEEDS=3                with seeds 123, 124, 125: mean ± standard deviation
+#   make experiments BASE=random:gpt2         from random weights; the table says so in every row
+#   make experiments ROWS='1 2 16'            some of them
+#   make experiments OPTIONS='--epochs 2'     with other options of finetune
+#   make experiments DATA=demo                on the split of another pipeline
+#
+# A run, one row with one seed, is a file. It isn't run again until its options or its tokens change, and runs that two
+# rows have in common are made once. A run that fails leaves its reason in the table, and the others go on; the next make
+# tries it again.
+
+DATA ?= book
+SEEDS ?= 1
+OPTIONS ?=
+ALL_ROWS := 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19
+ROWS ?= $(ALL_ROWS)
+
+include pipelines/$(DATA).mk
+
+#         model        padded to  options of finetune
+ROW_1  := gpt2         longest    --pool last-position --trainable last-1
+ROW_2  := gpt2         longest    --pool first --trainable last-1
+ROW_3  := gpt2         longest    --pool last-position --trainable head
+ROW_4  := gpt2         longest    --pool last-position --trainable last-2
+ROW_5  := gpt2         longest    --pool last-position --trainable all
+ROW_6  := gpt2-medium  longest    --pool last-position --trainable last-1
+ROW_7  := gpt2-large   longest    --pool last-position --trainable last-1
+ROW_8  := gpt2-xl      longest    --pool last-position --trainable last-1
+ROW_9  := gpt2-xl      longest    --pool last-position --trainable all
+# From random weights, whatever BASE is.
+ROW_10 := gpt2         longest    --pool last-position --trainable all
+ROW_11 := gpt2         longest    --pool last-position --lora-rank 16 --lora-alpha 16
+ROW_12 := gpt2-xl      longest    --pool last-position --lora-rank 16 --lora-alpha 8
+ROW_13 := gpt2         1024       --pool last-position --trainable last-1
+# The last token of a text sees no pad, and none is computed: not padded is the same.
+ROW_14 := gpt2         longest    --pool last-token --trainable last-1 --batch 1
+ROW_15 := gpt2         longest    --pool last-token --trainable last-1 --batch 1 --accumulate 8
+ROW_16 := gpt2         longest    --pool last-token --trainable last-1
+ROW_17 := gpt2         longest    --pool last-position --trainable last-1 --no-causal-mask
+# Pads ignored in the loss: no label is a pad, so that this is row 1 again.
+ROW_18 := $(ROW_1)
+ROW_19 := gpt2         longest    --pool mean --trainable last-1
+
+# What all rows have, as in the chapter.
+COMMON := --epochs 5 --lr 5e-5 --weight-decay 0.1 --eval-every 50 --eval-batches 5
+
+model = $(word 1,$(ROW_$1))
+length = $(word 2,$(ROW_$1))
+options = $(wordlist 3,99,$(ROW_$1)) $(COMMON)
+
+# What row $1 starts from: GPT-2 of its size, pretrained or random. Where BASE is a model directory or a configuration
+# of its own it has one size, and rows of larger models have nothing to start from.
+ifeq ($(BASE),build/models/$(MODEL))
+base = build/models/$(model)
+RANDOM_BASE := random:gpt2
+else ifneq ($(filter random:gpt2%,$(BASE)),)
+base = random:$(model)
+RANDOM_BASE := random:gpt2
+else
+base = $(if $(filter gpt2,$(model)),$(BASE),none)
+RANDOM_BASE := $(if $(filter random:%,$(BASE)),$(BASE),random:$(BASE)/config.json)
+endif
+base_of_row = $(if $(filter 10,$1),$(RANDOM_BASE),$(base))
+
+EXPERIMENTS := build/experiments$(if $(filter-out book,$(DATA)),/$(DATA))
+# Runs from different weights lie side by side.
+RUNS := $(EXPERIMENTS)/runs/$(subst /,-,$(subst :,-,$(BASE)))
+
+# Tokens of their own, so that another run of the pipeline doesn't make these anew.
+tokens = $(patsubst %,$(EXPERIMENTS)/tokens-$(length)/%.safetensors,train validation test)
+
+$(EXPERIMENTS)/tokens-%/train.safetensors: $(OUT)/train.ndjson $(TOKENIZER_READY) | build
+	@mkdir -p $(@D)
+	$(BIN)/tokenize-pad --tokenizer $(TOKENIZER) --length $* $< > $@
+
+$(EXPERIMENTS)/tokens-%/validation.safetensors: $(EXPERIMENTS)/tokens-%/train.safetensors $(OUT)/validation.ndjson | build
+	$(BIN)/tokenize-pad --tokenizer $(TOKENIZER) --length $< --labels-from $< $(OUT)/validation.ndjson > $@
+
+$(EXPERIMENTS)/tokens-%/test.safetensors: $(EXPERIMENTS)/tokens-%/train.safetensors $(OUT)/test.ndjson | build
+	$(BIN)/tokenize-pad --tokenizer $(TOKENIZER) --length $< --labels-from $< $(OUT)/test.ndjson > $@
+
+# The runs of row $1, and its goal.
+runs = $(patsubst %,$(RUNS)/row-$1/seed-%.json,$(shell seq 123 $$((122 + $(SEEDS)))))
+
+define row
+$(RUNS)/row-$1/seed-%.json: $(tokens) FORCE | build
+	@BIN=$(BIN) MIRROR="$(MIRROR)" OPTIONS="$(OPTIONS)" pipelines/experiments/run.sh $$@ \
+	  $(EXPERIMENTS)/tokens-$(length) $(TOKENIZER) $(base_of_row) $(options)
+
+experiment-$1: $(runs)
+endef
+$(foreach number,$(ALL_ROWS),$(eval $(call row,$(number))))
+
+# Published beside measured, of all runs from these weights.
+define write_results
+@cat $(RUNS)/row-*/seed-* | jq -cn --arg data $(DATA) --slurpfile published pipelines/experiments/published.ndjson \
+  -f pipelines/experiments/results.jq > $(EXPERIMENTS)/results.ndjson
+@jq -rs -f pipelines/experiments/table.jq $(EXPERIMENTS)/results.ndjson > $(EXPERIMENTS)/results.md
+endef
+
+.PHONY: experiments $(ALL_ROWS:%=experiment-%)
+
+experiments: $(foreach number,$(ROWS),$(call runs,$(number)))
+	$(write_results)
+	@cat $(EXPERIMENTS)/results.md
+
+# One that fails is an error here.
+$(ALL_ROWS:%=experiment-%): experiment-%:
+	$(write_results)
+	@sed -n -e '/^| row/p' -e '/^| ---/p' -e '/^| $* /p' $(EXPERIMENTS)/results.md
+	@test -z "$$(ls $(patsubst %.json,%.failed,$^) 2> /dev/null)"
+
+all: experiments
+
+# Tokens stay for the next run. Every run has all cores to itself.
+.SECONDARY:
+.NOTPARALLEL:

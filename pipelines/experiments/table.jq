@@ -1,0 +1,43 @@
+# The experiments as Markdown, from what results.jq writes.
+#
+#   jq -rs -f table.jq results.ndjson
+
+def hundredths:
+  (. * 100 | round) as $n
+  | "\($n / 100 | floor).\(if $n % 100 < 10 then "0" else "" end)\($n % 100)";
+def percent: . * 100 | hundredths;
+def spread: (.mean | percent) + (if .sd == null then "" else " ± " + (.sd | percent) end);
+def accuracies(value): "\(.train | value) / \(.validation | value) / \(.test | value)";
+def from: if .weights == "random" then "**random** `\(.base)`" elif .weights == "other" then "`\(.base)`"
+  else "pretrained `\(.base)`" end;
+def row: "| " + (map(tostring) | join(" | ")) + " |";
+
+([.[] | select(.length == "longest") | .measured | values] | .[0]) as $any
+| "# The experiments of chapter 6",
+  "",
+  "Accuracy in percent: training / validation / test. Published: one run, PyTorch on an A100. Measured: the split of",
+  "`\(.[0].data)`\(if $any then ", \($any.test_rows) test texts, the longest training text has \($any.length) tokens"
+    else "" end);",
+  "mean ± standard deviation over the seeds.",
+  (if any(.[]; .measured.weights == "random" and .weights != "random") then
+     "**Rows from random weights say nothing about the published ones from pretrained weights.**" else empty end),
+  "",
+  (["row", "model", "token read", "trained", "padded to", "published: weights", "accuracy", "min", "measured: weights",
+    "accuracy", "seeds", "min"] | row),
+  ([range(12) | "---"] | row),
+  (.[]
+   | [.row, .model, .token, .trained, .length, .weights, (.published | accuracies(percent)),
+      (.published.minutes | hundredths)]
+     + if .measured then
+         .measured | [from, accuracies(spread), (.seeds | length), (.minutes.mean | hundredths)]
+       else ["", (if .failed != [] then "didn't run" else "not run yet" end), "", ""] end
+   | row),
+  "",
+  (.[] | .row as $row
+   | (.note | values | "- Row \($row): \(.)."),
+     (.measured.more_options | values | select(. != "") | "- Row \($row) ran with `\(.)`."),
+     (.measured.same_as | values | "- Row \($row) is the same run as row \(.).")),
+  ([.[] | {row, message: .failed[].message}] | group_by(.message) | sort_by(.[0].row) | .[]
+   | (map(.row) | unique) as $rows
+   | "- Row\(if $rows | length > 1 then "s" else "" end) \($rows | map(tostring) | join(", ")) didn't run:"
+     + " \(.[0].message)")
