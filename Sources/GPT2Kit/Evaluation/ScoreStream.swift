@@ -26,24 +26,26 @@ public struct ScoreStream {
         case failure(String)
     }
 
-    /// Lines of a window: enough work for every core, little enough to hold.
-    private static let windowLines = 512
-    private static let windowBytes = 1 << 20
+    /// Lines of a window: enough work for every core, little enough to hold, and to wait for.
+    private static let windowLines = 1024
+    private static let windowBytes = 1 << 18
 
+    private static let expectedKey = Array("expected".utf8)
     /// What is written here, and so not passed on.
     private static let ownKeys = ["line", "label", "probability", "probabilities", "error"].map { Array($0.utf8) }
 
     private let scorer: Scorer
     private let input: Input
     private let fields: RecordFields
+    private let labelKey: [UInt8]
     private let labelKeys: [[UInt8]]
-    private var scanner = JSONScanner()
     private var report = Report()
 
     public init(_ scorer: Scorer, input: Input, fields: RecordFields) {
         self.scorer = scorer
         self.input = input
         self.fields = fields
+        labelKey = Array(fields.label.utf8)
         labelKeys = scorer.classifier.labels.map { label in
             var json = JSONWriter()
             json.string(label)
@@ -119,16 +121,14 @@ public struct ScoreStream {
     private mutating func record(_ line: Line, _ records: inout RecordReader) throws -> Item {
         let record = try records.record(line)
         let text = try record.textBytes()
-        try line.bytes.withUnsafeBufferPointer { try scanner.scanObject($0) }
-        let hasExpected = scanner.members.contains { line.bytes[$0.key].elementsEqual("expected".utf8) }
+        let hasExpected = records.members.contains { record.isNamed($0, Self.expectedKey) }
         var members: [(key: ArraySlice<UInt8>, value: ArraySlice<UInt8>)] = []
-        for member in scanner.members {
-            let key = line.bytes[member.key]
-            if key.elementsEqual(fields.label.utf8), !hasExpected {
-                members.append((Array("\"expected\"".utf8)[...], line.bytes[member.value]))
-            } else if !Self.ownKeys.contains(where: key.elementsEqual), !key.elementsEqual(fields.label.utf8) {
-                members.append(
-                    (line.bytes[member.key.lowerBound - 1..<member.key.upperBound + 1], line.bytes[member.value]))
+        for member in records.members {
+            if record.isNamed(member, labelKey) {
+                if !hasExpected { members.append((Array("\"expected\"".utf8)[...], line.bytes[member.value])) }
+            } else if !Self.ownKeys.contains(where: { record.isNamed(member, $0) }) {
+                let key = member.key.lowerBound - 1..<member.key.upperBound + 1
+                members.append((line.bytes[key], line.bytes[member.value]))
             }
         }
         return .text(text, members: members)

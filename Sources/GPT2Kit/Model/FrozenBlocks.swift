@@ -64,6 +64,14 @@ package final class FrozenBlocks: @unchecked Sendable {  // layers don't change;
         }
     }
 
+    /// The same for texts that worker `worker` takes care of, as one chunk on the calling thread.
+    package func run(
+        _ output: Region, tokens: UnsafePointer<Int32>, _ packing: Packing, worker: Int
+    ) throws(OutOfMemory) {
+        try scratch[worker].reserve(tokens: packing.tokens, length: packing.longest, config: config)
+        run(output, tokens, packing, scratch[worker])
+    }
+
     /// One chunk on the calling thread.
     private func run(
         _ output: Region, _ tokens: UnsafePointer<Int32>, _ packing: Packing, _ scratch: Scratch

@@ -22,3 +22,18 @@ package struct BatchSampler {
         return (0..<stepsPerEpoch).map { Array(order[$0 * batch..<($0 + 1) * batch]) }
     }
 }
+
+/// The batches of all epochs, one after another.
+struct BatchIterator {
+    private var sampler: BatchSampler
+    private var epoch: ArraySlice<[Int]> = []
+
+    init(_ sampler: BatchSampler) { self.sampler = sampler }
+
+    var stepsPerEpoch: Int { sampler.stepsPerEpoch }
+
+    mutating func next() -> [Int] {
+        if epoch.isEmpty { epoch = sampler.epoch()[...] }
+        return epoch.removeFirst()
+    }
+}
