@@ -90,7 +90,8 @@ public final class ZipArchive {
         }
 
         func read(into buffer: UnsafeMutableRawBufferPointer) throws(StreamError) -> Int {
-            let count = Int(zip_fread(file, buffer.baseAddress, UInt64(buffer.count)))
+            guard let start = buffer.baseAddress else { return 0 }
+            let count = Int(zip_fread(file, start, UInt64(buffer.count)))
             guard count >= 0 else {
                 throw .damaged(
                     source: archive.name,

@@ -55,7 +55,9 @@ public enum StreamError: DiagnosableError, Equatable {
             let limits = [EMFILE, ENFILE, ENOMEM].contains(code)
             return Diagnosis(
                 source: source, problem: "can't be opened (\(systemMessage(code)))",
-                remedy: limits ? "raise the limit (ulimit -n)" : "check the path",
+                remedy: code == ENOMEM
+                    ? "free memory, or raise the limit (ulimit -v)"
+                    : limits ? "raise the limit (ulimit -n)" : "check the path",
                 status: limits ? .osLimit : .noInput)
         case .readFailed(let source, let code):
             return Diagnosis(

@@ -31,65 +31,12 @@ struct Finetune: Filter {
             can't be written, 74 read or write error, 75 another run is writing the same --out, 78 base, tokenizer, shards don't belong together
             """)
 
-    @Option(
-        help: ArgumentHelp(
-            "Start from a model directory, or from random weights: random:gpt2 or random:CONFIG.json.",
-            valueName: "dir|random:…"))
-    var base: String
-
-    @Option(help: ArgumentHelp("vocab.json and merges.txt. (default: the base directory)", valueName: "dir"))
-    var tokenizer: String?
-
-    @Option(help: ArgumentHelp("The validation shards.", valueName: "shard"))
-    var validation: String
-
-    @Option(help: ArgumentHelp("Test shards, for the accuracy at the end.", valueName: "shard"))
-    var test: String?
-
-    @Option(help: ArgumentHelp("The model directory to write.", valueName: "dir"))
-    var out: String
-
-    @Option(
-        help: ArgumentHelp("What to train: head, last-N (blocks, with the final LayerNorm), all.", valueName: "set"))
-    var trainable = TrainableSet.lastBlocks(1)
-
-    @Option(help: "The token that the head reads.")
-    var pool = Pooling.lastToken
-
-    @Option(
-        help: ArgumentHelp("Times to go through the training texts. (default: 5)", valueName: "n"),
-        transform: positiveInteger)
-    var epochs = 5
-
-    @Option(help: ArgumentHelp("Texts in a step. (default: 8)", valueName: "n"), transform: positiveInteger)
-    var batch = 8
-
-    @Option(help: ArgumentHelp("AdamW's learning rate. (default: 5e-05)", valueName: "rate"), transform: positiveNumber)
-    var lr = 5e-5
-
-    @Option(
-        help: ArgumentHelp("AdamW's weight decay. (default: 0.1)", valueName: "share"), transform: nonNegativeNumber)
-    var weightDecay = 0.1
-
-    @Option(help: ArgumentHelp("Steps between evaluations. (default: 50)", valueName: "n"), transform: positiveInteger)
-    var evalEvery = 50
-
-    @Option(
-        help: ArgumentHelp("Batches that an evaluation looks at; 0 for all. (default: 5)", valueName: "n"),
-        transform: nonNegativeInteger)
-    var evalBatches = 5
-
-    @Option(help: "The order of the training texts: new in every epoch, or as they come.")
-    var shuffle = TrainingSettings.Shuffle.seeded
-
-    @Option(help: "The numbers of the frozen blocks' products; auto is bf16 where the CPU has it, else f32.")
-    var precision = PrecisionChoice.auto
-
-    @Option(
-        help: ArgumentHelp(
-            "Keep what the frozen blocks make of the texts in this directory, and find it there in the next run.",
-            valueName: "dir"))
-    var features: String?
+    @OptionGroup(title: "Files") var files: FileOptions
+    @OptionGroup(title: "Model") var model: ModelOptions
+    @OptionGroup(title: "What is trained") var trained: TrainableOptions
+    @OptionGroup(title: "Steps") var steps: StepOptions
+    @OptionGroup(title: "Updates") var optimizer: OptimizerOptions
+    @OptionGroup(title: "Evaluations") var evaluations: EvaluationOptions
 
     @OptionGroup var seed: SeedOption
     @OptionGroup var threads: ThreadsOption
@@ -97,46 +44,41 @@ struct Finetune: Filter {
 
     func run() throws {
         // Everything that can be known to fail is found out before the first shard is read.
-        let base = Classifier.Base(base)
+        let base = Classifier.Base(files.base)
         var tuner = FineTuner(settings: settings, workers: Workers(count: threads.count))
-        tuner.featureDirectory = features
-        try tuner.requireMemory(for: base)
-        try Shards.requireWritable(out)
-        if let features { try FeatureDirectory.requireWritable(features) }
-        let lock = try OutputLock(path: out)
+        tuner.featureDirectory = files.features
+        try tuner.requirePossible(for: base)
+        try Shards.requireWritable(files.out)
+        if let features = files.features { try FeatureDirectory.requireWritable(features) }
+        let lock = try OutputLock(path: files.out)
         try withExtendedLifetime(lock) { try run(tuner, base) }
     }
 
     private func run(_ tuner: FineTuner, _ base: Classifier.Base) throws {
         let training = try Shards.read(nil)
-        let validation = try Shards.read(self.validation)
-        let test = try self.test.map { try Shards.read($0) }
+        let validation = try Shards.read(files.validation)
+        let test = try files.test.map { try Shards.read($0) }
         let classifier = try Classifier(
-            base: base, labels: training.texts.description.labelNames, pooling: pool, tokenizerDirectory: tokenizer,
-            seed: seed.seed, workers: tuner.workers)
-        let metrics = MetricsLog(settings: settings, base: self.base, notes: verbosity.notes("finetune"))
+            base: base, labels: training.texts.description.labelNames, pooling: model.pool,
+            tokenizerDirectory: files.tokenizer, seed: seed.seed, workers: tuner.workers)
+        let metrics = MetricsLog(settings: settings, base: files.base, notes: verbosity.notes("finetune"))
         let progress = TrainingDisplay(quiet: verbosity.quiet)
         let trained = try tuner.train(
             classifier, training: training, validation: validation, test: test, report: metrics.write,
             progress: progress.show)
         progress.finish()
-        try trained.write(directory: out)
-        verbosity.notes("finetune").summary("model written to \(out)")
-        try metrics.close(model: out)
+        try trained.write(directory: files.out)
+        verbosity.notes("finetune").summary("model written to \(files.out)")
+        try metrics.close(model: files.out)
     }
 
     private var settings: TrainingSettings {
         var settings = TrainingSettings()
-        settings.trainable = trainable
-        settings.pooling = pool
-        settings.precision = precision.precision
-        settings.epochs = epochs
-        settings.batch = batch
-        settings.learningRate = lr
-        settings.weightDecay = weightDecay
-        settings.evaluateEvery = evalEvery
-        settings.evaluationBatches = evalBatches
-        settings.shuffle = shuffle
+        model.apply(to: &settings)
+        trained.apply(to: &settings)
+        steps.apply(to: &settings)
+        optimizer.apply(to: &settings)
+        evaluations.apply(to: &settings)
         settings.seed = seed.seed
         return settings
     }

@@ -59,6 +59,7 @@ final class MetricsLog {
     private func members(_ event: TrainingEvent) -> [(String, JSONValue)] {
         func number(_ value: Double) -> JSONValue { .number("\(value)") }
         func number(_ value: Int) -> JSONValue { .number("\(value)") }
+        func optional(_ key: String, _ value: JSONValue?) -> [(String, JSONValue)] { value.map { [(key, $0)] } ?? [] }
         switch event {
         case .start(let start):
             let settings = settings.json(base: base).object?.map { ($0.key, $0.value) } ?? []
@@ -79,16 +80,16 @@ final class MetricsLog {
                 ("seconds", number(frozen.seconds)),
             ]
         case .warning: return []
-        case .step(let step, let epoch, let loss, let learningRate):
+        case .step(let step, let epoch, let loss, let learningRate, let gradientNorm):
             return [
                 ("event", .string("step")), ("step", number(step)), ("epoch", number(epoch)), ("loss", number(loss)),
                 ("learning_rate", number(learningRate)),
-            ]
-        case .evaluation(let step, let trainingLoss, let validationLoss):
+            ] + optional("gradient_norm", gradientNorm.map(number))
+        case .evaluation(let step, let trainingLoss, let validationLoss, let isBest):
             return [
                 ("event", .string("eval")), ("step", number(step)), ("train_loss", number(trainingLoss)),
                 ("validation_loss", number(validationLoss)),
-            ]
+            ] + optional("best", isBest.map(JSONValue.bool))
         case .epoch(let epoch, let step, let trainingAccuracy, let validationAccuracy, let seconds):
             return [
                 ("event", .string("epoch")), ("epoch", number(epoch)), ("step", number(step)),
@@ -98,7 +99,8 @@ final class MetricsLog {
         case .end(let end):
             let phases = end.secondsByPhase.map { JSONMember(key: $0.phase.rawValue, value: number($0.seconds)) }
             return [
-                ("event", .string("end")), ("steps", number(end.steps)), ("train_loss", number(end.trainingLoss)),
+                ("event", .string("end")), ("reason", .string(end.reason.rawValue)), ("steps", number(end.steps)),
+                ("kept_step", number(end.keptStep)), ("train_loss", number(end.trainingLoss)),
                 ("validation_loss", number(end.validationLoss)), ("train_accuracy", number(end.trainingAccuracy)),
                 ("validation_accuracy", number(end.validationAccuracy)),
                 ("test_accuracy", end.testAccuracy.map(number) ?? .null), ("seconds", number(end.seconds)),

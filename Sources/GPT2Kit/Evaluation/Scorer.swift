@@ -88,7 +88,8 @@ public final class Scorer {
         }
         var tokens: [Int32] = []
         _ = classifier.pooling.append(
-            ids, to: &tokens, paddedLength: classifier.paddedLength, padToken: classifier.padToken)
+            ids, to: &tokens, paddedLength: classifier.paddedLength, padToken: classifier.padToken,
+            isCausal: classifier.config.isCausal)
         return tokens
     }
 

@@ -1,31 +1,44 @@
-// Causal multi-head attention (Vaswani et al. 2017, https://arxiv.org/abs/1706.03762, §3.2) of one head over one text.
+// Multi-head attention (Vaswani et al. 2017, https://arxiv.org/abs/1706.03762, §3.2) of one head over one text.
 //
-//     S = Q·Kᵀ/√d,   P = softmax(S) over the positions up to one's own,   O = P·V
+//     S = Q·Kᵀ/√d,   P = softmax(S) over the positions up to one's own (without causal mask: over all),   O = P·V
 //
 // Queries are taken in blocks of rows, each against the keys up to its end: what causality forbids is hardly computed,
 // and the scores of a block stay in the cache. The backward pass computes P anew instead of having kept T² numbers.
+// With dropout, O = D(P)·V.
 
 package enum Attention {
     /// Queries in a block.
     private static let block = 64
 
     /// Floats of scratch memory for texts of up to `length` positions.
-    package static func scratchCount(length: Int) -> Int { 2 * block * length }
+    package static func scratchCount(length: Int) -> Int { 3 * block * length }
 
     /// output [T,d] from query, key, value [T,d], whose strides are those of the packed `c_attn` output.
     package static func forward(
         _ output: Matrix, query: Matrix, key: Matrix, value: Matrix, length T: Int, headWidth d: Int,
-        scratch: UnsafeMutablePointer<Float>
+        isCausal: Bool = true, dropout: HeadDropout? = nil, scratch: UnsafeMutablePointer<Float>
     ) {
-        let scale = 1 / Float(d).squareRoot()
         for first in stride(from: 0, to: T, by: block) {
-            let last = min(first + block, T)
+            let rows = min(block, T - first)
+            let last = isCausal ? first + rows : T
             let p = Matrix(scratch, stride: last)
-            multiply(p, query.at(row: first), key, m: last - first, n: last, k: d, transposeB: true, scale: scale)
-            for row in first..<last {
-                causalSoftmax(scratch + (row - first) * last, visible: row + 1, count: last)
+            softmax(p, query: query, key: key, first: first, rows: rows, last: last, d, isCausal: isCausal)
+            if let dropout {
+                for row in 0..<rows { dropout.drop(scratch + row * last, count: last, query: first + row) }
             }
-            multiply(output.at(row: first), p, value, m: last - first, n: d, k: last)
+            multiply(output.at(row: first), p, value, m: rows, n: d, k: last)
+        }
+    }
+
+    /// p [rows,last] of the queries from `first` on over the keys before `last`.
+    @inline(__always)
+    private static func softmax(
+        _ p: Matrix, query: Matrix, key: Matrix, first: Int, rows: Int, last: Int, _ d: Int, isCausal: Bool
+    ) {
+        multiply(
+            p, query.at(row: first), key, m: rows, n: last, k: d, transposeB: true, scale: 1 / Float(d).squareRoot())
+        for row in 0..<rows {
+            causalSoftmax(p.pointer + row * last, visible: isCausal ? first + row + 1 : last, count: last)
         }
     }
 
@@ -33,7 +46,7 @@ package enum Attention {
     package static func backward(
         dQuery: Matrix, dKey: Matrix, dValue: Matrix, dOutput: Matrix,
         query: Matrix, key: Matrix, value: Matrix, length T: Int, headWidth d: Int,
-        scratch: UnsafeMutablePointer<Float>
+        isCausal: Bool = true, dropout: HeadDropout? = nil, scratch: UnsafeMutablePointer<Float>
     ) {
         let scale = 1 / Float(d).squareRoot()
         for row in 0..<T {
@@ -41,18 +54,23 @@ package enum Attention {
             (dValue.pointer + row * dValue.stride).update(repeating: 0, count: d)
         }
         for first in stride(from: 0, to: T, by: block) {
-            let last = min(first + block, T)
-            let rows = last - first
+            let rows = min(block, T - first)
+            let last = isCausal ? first + rows : T
             let p = Matrix(scratch, stride: last)
             let dP = Matrix(scratch + block * T, stride: last)
-            multiply(p, query.at(row: first), key, m: rows, n: last, k: d, transposeB: true, scale: scale)
-            for row in first..<last {
-                causalSoftmax(scratch + (row - first) * last, visible: row + 1, count: last)
+            softmax(p, query: query, key: key, first: first, rows: rows, last: last, d, isCausal: isCausal)
+            var dropped = p
+            if let dropout {
+                dropped = Matrix(scratch + 2 * block * T, stride: last)
+                dropped.pointer.update(from: p.pointer, count: rows * last)
+                for row in 0..<rows { dropout.drop(dropped.pointer + row * last, count: last, query: first + row) }
             }
-            multiply(dValue, p, dOutput.at(row: first), m: last, n: d, k: rows, transposeA: true, keep: 1)
+            multiply(dValue, dropped, dOutput.at(row: first), m: last, n: d, k: rows, transposeA: true, keep: 1)
             multiply(dP, dOutput.at(row: first), value, m: rows, n: last, k: d, transposeB: true)
             for row in 0..<rows {
-                softmaxBackward(dP.pointer + row * last, probabilities: p.pointer + row * last, count: last)
+                let dRow = dP.pointer + row * last
+                dropout?.drop(dRow, count: last, query: first + row)
+                softmaxBackward(dRow, probabilities: p.pointer + row * last, count: last)
             }
             multiply(dQuery.at(row: first), dP, key, m: rows, n: d, k: last, scale: scale)
             multiply(dKey, dP, query.at(row: first), m: last, n: d, k: rows, transposeA: true, scale: scale, keep: 1)

@@ -43,14 +43,15 @@ extension Region {
         }
     }
 
-    /// With self dOutput [rows,width]: adds to the gradients of gain and shift.
+    /// With self dOutput [rows,width]: adds to the gradients of gain and shift, where they are wanted.
     package func addNormalizeGradients(
-        dGain: Tensor, dShift: Tensor, normalized: Region, rows: Int, width C: Int, _ workers: Workers
+        _ gradients: NormGradient?, normalized: Region, rows: Int, width C: Int, _ workers: Workers
     ) {
+        guard let gradients else { return }
         workers.forEachRange(C, by: 64) { columns in
             LayerNorm.backwardParameters(
-                dGain: dGain.pointer, dShift: dShift.pointer, pointer, normalized: normalized.pointer,
-                rows: rows, width: C, columns: columns)
+                dGain: gradients.gain.pointer, dShift: gradients.shift.pointer, pointer,
+                normalized: normalized.pointer, rows: rows, width: C, columns: columns)
         }
     }
 }

@@ -92,6 +92,13 @@ extension SIMD8<Float> {
     for i in 0..<count { destination[i] = a[i] * b[i] }
 }
 
+/// destination += factor · source
+@inline(__always) package func accumulate(
+    _ destination: UnsafeMutablePointer<Float>, _ factor: Float, _ source: UnsafePointer<Float>, _ count: Int
+) {
+    for i in 0..<count { destination[i] += factor * source[i] }
+}
+
 /// destination += a ∘ b
 @inline(__always) package func accumulateProduct(
     _ destination: UnsafeMutablePointer<Float>, _ a: UnsafePointer<Float>, _ b: UnsafePointer<Float>, _ count: Int

@@ -12,20 +12,21 @@ public enum Pooling: String, Sendable, CaseIterable {
     case mean
 
     /// How many positions of a text of `length` tokens, padded to `paddedLength`, have to be computed: what comes
-    /// later can't be seen by the pooled position, because attention is causal.
-    package func positions(length: Int, paddedLength: Int) -> Int {
+    /// after the pooled position can't be seen by it where attention is causal. Without the mask it sees the whole
+    /// text, but no pads behind it, unless the pooling reads pads.
+    package func positions(length: Int, paddedLength: Int, isCausal: Bool) -> Int {
         switch self {
         case .lastToken: length
         case .lastPosition, .mean: paddedLength
-        case .first: 1
+        case .first: isCausal ? 1 : length
         }
     }
 
     /// Appends those positions of a text to `tokens`, pads included where they are read; returns how many.
     package func append(
-        _ text: some Collection<Int32>, to tokens: inout [Int32], paddedLength: Int, padToken: Int32
+        _ text: some Collection<Int32>, to tokens: inout [Int32], paddedLength: Int, padToken: Int32, isCausal: Bool
     ) -> Int {
-        let wanted = positions(length: text.count, paddedLength: paddedLength)
+        let wanted = positions(length: text.count, paddedLength: paddedLength, isCausal: isCausal)
         tokens.append(contentsOf: text.prefix(wanted))
         tokens.append(contentsOf: repeatElement(padToken, count: max(0, wanted - text.count)))
         return wanted
@@ -43,12 +44,15 @@ public enum TrainableSet: Sendable, Equatable, CustomStringConvertible {
     case lastBlocks(Int)
     /// Everything, embeddings included.
     case all
+    /// Adapters of the layers of all blocks, and the head; all else stays as it is.
+    case lora(LoRA)
 
-    /// "head", "last-N" or "all"; nil for anything else.
+    /// "head", "last-N", "all" or "lora"; nil for anything else.
     public init?(_ text: String) {
         switch text {
         case "head": self = .head
         case "all": self = .all
+        case "lora": self = .lora(LoRA())
         default:
             guard text.hasPrefix("last-"), let count = Int(text.dropFirst(5)), count > 0 else { return nil }
             self = .lastBlocks(count)
@@ -60,6 +64,7 @@ public enum TrainableSet: Sendable, Equatable, CustomStringConvertible {
         case .head: "head"
         case .lastBlocks(let count): "last-\(count)"
         case .all: "all"
+        case .lora: "lora"
         }
     }
 
@@ -68,7 +73,7 @@ public enum TrainableSet: Sendable, Equatable, CustomStringConvertible {
         switch self {
         case .head: blocks
         case .lastBlocks(let count): max(0, blocks - count)
-        case .all: 0
+        case .all, .lora: 0
         }
     }
 }

@@ -39,6 +39,15 @@ public struct Classifier: Sendable {
     /// SHA-256 of vocab.json followed by merges.txt, in hexadecimal.
     public var tokenizerSHA256: String { tokenizer.sha256 }
 
+    /// This classifier with attention to all positions instead of those before.
+    package var withoutCausalMask: Classifier {
+        var config = config
+        config.isCausal = false
+        return Classifier(
+            config: config, parameters: parameters, labels: labels, pooling: pooling, paddedLength: paddedLength,
+            padToken: padToken, tokenizer: tokenizer, tokenizerDirectory: tokenizerDirectory, origin: origin)
+    }
+
     /// This classifier after training.
     package func trained(
         _ parameters: GPT2Parameters, settings: TrainingSettings, paddedLength: Int,
@@ -176,7 +185,7 @@ extension Classifier {
     public init(directory: String, workers: Workers) throws {
         let file = directory + "/config.json"
         let json = try readJSON(file)
-        let config = try GPT2Config(json: json, file: file)
+        var config = try GPT2Config(json: json, file: file)
         let checkpoint = try Checkpoint(directory: directory)
         guard let classes = try GPT2Parameters.classes(checkpoint) else { throw ModelError.noHead(file: directory) }
         let labels = try Self.labels(json, file: file) ?? (0..<classes).map { "LABEL_\($0)" }
@@ -191,6 +200,10 @@ extension Classifier {
                 throw ModelError.unsupported("gpt2kit.pooling \(name.string ?? "")", file: file)
             }
             pooling = known
+        }
+        if let mask = own?["causal_mask"] {
+            guard let isCausal = mask.bool else { throw ModelError.missingField("gpt2kit.causal_mask", file: file) }
+            config.isCausal = isCausal
         }
         let paddedLength = own?["max_length"]?.int ?? config.positions
         guard (1...config.positions).contains(paddedLength) else {

@@ -77,6 +77,8 @@ extension Classifier {
         json.beginObject()
         json.key("pooling")
         json.string(pooling.rawValue)
+        json.key("causal_mask")
+        json.bool(config.isCausal)
         json.key("max_length")
         json.number(paddedLength)
         json.key("tokenizer_sha256")
@@ -126,13 +128,14 @@ extension Classifier {
             | --- | --- |
             | base | \(printable(origin)) |
             | pooling | \(pooling.rawValue) |
+            | attention | \(config.isCausal ? "causal" : "to all positions (no causal mask)") |
             | length | \(paddedLength) tokens |
 
             """
         if let (settings, results) = training {
             func percent(_ share: Double) -> String { "\((share * 10_000).rounded() / 100) %" }
             text += """
-                | trained | \(settings.trainable), \(results.steps) steps of \(settings.batch) rows, \
+                | trained | \(settings.trainable)\(settings.adapterNote), \(results.steps) steps of \(settings.rowsOfStep) rows, \
                 learning rate \(settings.learningRate), weight decay \(settings.weightDecay), seed \(settings.seed) |
                 | training accuracy | \(percent(results.trainingAccuracy)) |
                 | validation accuracy | \(percent(results.validationAccuracy)) |
@@ -143,31 +146,25 @@ extension Classifier {
         text += """
 
             `score --model DIRECTORY < messages.txt` scores one message per line. With Hugging Face transformers:
-            `pipeline("text-classification", model="DIRECTORY")`\(pooling == .lastToken ? "." : """
-             loads the weights too, but reads the last token, where this model was trained to read
-            `\(pooling.rawValue)`: its results differ there.
+            `pipeline("text-classification", model="DIRECTORY")`\(differences.isEmpty ? "." : """
+             loads the weights too, but \(differences.joined(separator: ", and ")): its results differ there.
             """)
 
             """
         return text
     }
-}
 
-extension TrainingSettings {
-    /// The recipe, as config.json and the metrics stream tell it.
-    public func json(base: String) -> JSONValue {
-        .object([
-            .init(key: "base", value: .string(base)),
-            .init(key: "trainable", value: .string("\(trainable)")),
-            .init(key: "pooling", value: .string(pooling.rawValue)),
-            .init(key: "precision", value: .string(precision.rawValue)),
-            .init(key: "epochs", value: .number("\(epochs)")),
-            .init(key: "batch", value: .number("\(batch)")),
-            .init(key: "learning_rate", value: .number("\(learningRate)")),
-            .init(key: "weight_decay", value: .number("\(weightDecay)")),
-            .init(key: "shuffle", value: .string(shuffle.rawValue)),
-            .init(key: "seed", value: .number("\(seed)")),
-        ])
+    /// What Hugging Face's class does otherwise.
+    private var differences: [String] {
+        var differences: [String] = []
+        if pooling != .lastToken {
+            differences.append("reads the last token, where this model was trained to read `\(pooling.rawValue)`")
+        }
+        if !config.isCausal {
+            differences.append(
+                "`GPT2ForSequenceClassification` can't leave out the causal mask, without which this model was trained")
+        }
+        return differences
     }
 }
 

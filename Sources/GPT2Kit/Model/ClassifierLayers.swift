@@ -8,9 +8,12 @@ package final class ClassifierLayers {
     private let pooling: Pooling
     private let firstBlock: Int
     private let workers: Workers
+    private let adapters: Adapters?
+    private let objective: CrossEntropyLoss
     /// Whether gradients are wanted of what comes before the head, and of the embeddings.
     private let trainsBlocks: Bool
     private let trainsEmbeddings: Bool
+    private var dropout: Dropout?
 
     private let blocks: [TransformerBlock]
     private let pooledBlock: PooledBlock?
@@ -32,13 +35,18 @@ package final class ClassifierLayers {
     /// - Parameters:
     ///   - firstBlock: the block whose input `forward` is given; `config.blocks` for the final hidden states.
     ///   - gradients: where `backward` adds to; nil for inference.
+    ///   - adapters: LoRA's, whose merged weights are among the parameters.
     ///   - trainable: what of it is wanted.
+    ///   - objective: what `loss` computes, and `backward` differentiates.
     package init(
-        _ parameters: GPT2Parameters, gradients: GPT2Parameters?, trainable: TrainableSet, config: GPT2Config,
-        pooling: Pooling, firstBlock: Int, workers: Workers
+        _ parameters: GPT2Parameters, gradients: GPT2Parameters?, adapters: Adapters? = nil, trainable: TrainableSet,
+        objective: CrossEntropyLoss = CrossEntropyLoss(), config: GPT2Config, pooling: Pooling, firstBlock: Int,
+        workers: Workers
     ) {
         self.parameters = parameters
         self.gradients = gradients
+        self.adapters = adapters
+        self.objective = objective
         self.config = config
         self.pooling = pooling
         self.firstBlock = firstBlock
@@ -47,17 +55,21 @@ package final class ClassifierLayers {
         trainsEmbeddings = gradients != nil && trainable == .all
         let plainBlocks =
             pooling == .mean ? firstBlock..<config.blocks : firstBlock..<max(firstBlock, config.blocks - 1)
-        let blockGradients: GPT2Parameters? = trainsBlocks ? gradients : nil
+        let wanted: GPT2Parameters? = trainsBlocks ? gradients : nil
+        func blockGradients(_ block: Int) -> BlockGradients? {
+            wanted.map { adapters?.gradients(block: block) ?? BlockGradients($0.blocks[block]) }
+        }
         blocks = plainBlocks.map {
             TransformerBlock(
-                parameters.blocks[$0], gradients: blockGradients?.blocks[$0], config: config, workers: workers)
+                parameters.blocks[$0], gradients: blockGradients($0), config: config, workers: workers)
         }
         let last = config.blocks - 1
         pooledBlock =
             pooling == .mean || firstBlock > last
             ? nil
             : PooledBlock(
-                parameters.blocks[last], gradients: blockGradients?.blocks[last], config: config, workers: workers)
+                parameters.blocks[last], gradients: blockGradients(last), config: config, pooling: pooling,
+                workers: workers)
     }
 
     private func reserve(_ packing: Packing) throws(OutOfMemory) {
@@ -75,26 +87,33 @@ package final class ClassifierLayers {
         (norm, rstd, pooled, dPooled, logits, dLogits, dNorm) = (r[0], r[1], r[2], r[3], r[4], r[5], r[6])
         states = Array(r[fixed..<fixed + blocks.count + 1])
         if trainsBlocks { (dStates, dOther) = (r[sizes.count - 2], r[sizes.count - 1]) }
+        try adapters?.head?.reserve(rows: B)
         capacity = (N, B)
     }
 
     // MARK: - Forward
 
     /// Fills ``logits`` from the input of block `firstBlock`, [N,C].
-    package func forward(_ input: Region, _ packing: Packing) throws(OutOfMemory) {
-        try pool(input, packing)
+    ///
+    /// - Parameter dropout: for training; where the embeddings are trained, it changes `input` too.
+    package func forward(_ input: Region, _ packing: Packing, dropout: Dropout? = nil) throws(OutOfMemory) {
+        self.dropout = dropout
+        dropEmbeddings(input, packing)
+        try pool(input, packing, dropout: dropout)
         head(rows: packing.rows)
     }
 
     /// What the head reads, [B,C]: the final LayerNorm's output at the pooled position, or its mean over positions
     /// (the mean of the logits is the logit of the mean).
-    package func pool(_ input: Region, _ packing: Packing) throws(OutOfMemory) {
+    package func pool(_ input: Region, _ packing: Packing, dropout: Dropout? = nil) throws(OutOfMemory) {
         try reserve(packing)
         let B = packing.rows
         var x = input
-        for (block, output) in zip(blocks, states) {
-            try block.forward(output, x, packing)
-            x = output
+        for (index, block) in blocks.enumerated() {
+            try block.forward(
+                states[index], x, packing,
+                dropout: dropout.map { BlockDropout($0, block: firstBlock + index, packing) })
+            x = states[index]
         }
         if pooling == .mean {
             finalNorm(x, rows: packing.tokens)
@@ -112,10 +131,12 @@ package final class ClassifierLayers {
         }
         let last = states[blocks.count]
         if let pooledBlock {
-            try pooledBlock.forward(last, x, packing)
+            try pooledBlock.forward(
+                last, x, packing,
+                dropout: dropout.map { BlockDropout($0, block: config.blocks - 1, packing, pooling: pooling) })
         } else {
             for row in 0..<B {
-                (last.pointer + row * C).update(from: x.pointer + (packing.offsets[row + 1] - 1) * C, count: C)
+                (last.pointer + row * C).update(from: x.pointer + packing.pooledToken(row, pooling) * C, count: C)
             }
         }
         finalNorm(last, rows: B)
@@ -150,25 +171,23 @@ package final class ClassifierLayers {
 
     // MARK: - Loss
 
-    /// Mean cross entropy of ``logits`` and the number of rows whose largest logit is the label's.
-    package func loss(labels: [Int]) -> (loss: Double, correct: Int) {
-        let result = crossEntropy(logits.pointer, labels: labels, classes: K)
-        return (result.sum / Double(labels.count), result.correct)
-    }
+    /// The sum of the losses of the rows of ``logits``.
+    package func loss(labels: [Int]) -> Double { objective.sum(logits.pointer, labels: labels, classes: K) }
 
     // MARK: - Backward
 
-    /// Adds the gradients of the mean cross entropy over the batch of the last forward pass.
+    /// Adds the gradients of the loss of the last forward pass: that of ``loss(labels:)`` divided by `denominator`.
     ///
-    /// - Parameter dInput: if not nil, [N,C], set to the gradient of that pass's input.
-    package func backward(labels: [Int], dInput: Region? = nil, _ packing: Packing) {
+    /// - Parameters:
+    ///   - denominator: nil for the objective's own, of these rows, which gives their mean.
+    ///   - dInput: if not nil, [N,C], set to the gradient of that pass's input.
+    package func backward(labels: [Int], denominator: Double? = nil, dInput: Region? = nil, _ packing: Packing) {
         guard let gradients else { return }
         let B = packing.rows
-        softmaxMinusTarget(labels)
-        multiply(
-            Matrix(gradients.headWeight.pointer, stride: C), dLogits.matrix(K), pooled.matrix(C),
-            m: K, n: C, k: B, transposeA: true, keep: 1)
-        for row in 0..<B { add(gradients.headBias.pointer, dLogits.pointer + row * K, K) }
+        objective.gradient(
+            dLogits.pointer, logits.pointer, labels: labels, classes: K,
+            denominator: denominator ?? objective.denominator(labels))
+        headGradients(gradients, rows: B)
         guard trainsBlocks else { return }
         multiply(
             dPooled.matrix(C), dLogits.matrix(K), Matrix(parameters.headWeight.pointer, stride: C), m: B, n: C, k: K)
@@ -185,8 +204,8 @@ package final class ClassifierLayers {
             dNorm.pointer.update(from: dPooled.pointer, count: B * C)
         }
         dNorm.addNormalizeGradients(
-            dGain: gradients.finalNormWeight, dShift: gradients.finalNormBias, normalized: norm, rows: pooledRows,
-            width: C, workers)
+            adapters == nil ? NormGradient(gain: gradients.finalNormWeight, shift: gradients.finalNormBias) : nil,
+            normalized: norm, rows: pooledRows, width: C, workers)
         var dOutput = dStates
         dOutput.pointer.update(repeating: 0, count: pooledRows * C)
         dOutput.addNormalizeBackward(
@@ -201,16 +220,24 @@ package final class ClassifierLayers {
             block.backward(index == 0 ? dInput : free, dOutput, packing)
             swap(&dOutput, &free)
         }
+        if let dInput { dropEmbeddings(dInput, packing) }
     }
 
-    /// dLogits = (softmax(logits) − one-hot(label)) / B
-    private func softmaxMinusTarget(_ labels: [Int]) {
-        for (row, label) in labels.enumerated() {
-            let d = dLogits.pointer + row * K
-            d.update(from: logits.pointer + row * K, count: K)
-            Attention.softmax(d, count: K)
-            d[label] -= 1
-            for k in 0..<K { d[k] /= Float(labels.count) }
+    private func headGradients(_ gradients: GPT2Parameters, rows B: Int) {
+        if let head = adapters?.head {
+            head.accumulate(
+                input: pooled.matrix(C), dOutput: dLogits.matrix(K), rows: B, columns: 0..<K, workers: workers)
+            return
         }
+        multiply(
+            Matrix(gradients.headWeight.pointer, stride: C), dLogits.matrix(K), pooled.matrix(C),
+            m: K, n: C, k: B, transposeA: true, keep: 1)
+        for row in 0..<B { add(gradients.headBias.pointer, dLogits.pointer + row * K, K) }
+    }
+
+    /// Dropout among the embeddings [N,C], or their gradients, where they are trained.
+    private func dropEmbeddings(_ states: Region, _ packing: Packing) {
+        guard trainsEmbeddings, let dropout else { return }
+        BlockDropout(dropout, block: 0, packing).drop(states, .embeddings, width: C, workers)
     }
 }

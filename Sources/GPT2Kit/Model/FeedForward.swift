@@ -1,9 +1,10 @@
-// The second half of a transformer block, over any rows: y = a + mlp.c_proj(gelu(mlp.c_fc(ln_2(a)))).
+// The second half of a transformer block, over any rows: y = a + D(mlp.c_proj(gelu(mlp.c_fc(ln_2(a))))), where D is
+// dropout, in training.
 
 /// Keeps what its backward pass needs.
 package final class FeedForward {
     private let parameters: BlockParameters
-    private let gradients: BlockParameters?
+    private let gradients: BlockGradients?
     private let C: Int, F: Int
     private let epsilon: Float
     private let rowTile: Int?
@@ -15,10 +16,11 @@ package final class FeedForward {
     private var expanded = Region(), activated = Region()  // [rows,4C]
     private var contracted = Region()  // [rows,C]
     private var dWide = Region(), dNarrow = Region()  // scratch of the backward pass
+    private var dropout: BlockDropout?
 
     /// - Parameter rowTile: see ``Linear/forward(_:_:rows:tile:workers:)``.
     package init(
-        _ parameters: BlockParameters, gradients: BlockParameters?, config: GPT2Config, rowTile: Int?,
+        _ parameters: BlockParameters, gradients: BlockGradients?, config: GPT2Config, rowTile: Int?,
         workers: Workers
     ) {
         self.parameters = parameters
@@ -40,7 +42,8 @@ package final class FeedForward {
     }
 
     /// output [rows,C] from input [rows,C]; with a row tile there has to be room reserved for whole tiles.
-    package func forward(_ output: Region, _ input: Region, rows: Int) {
+    package func forward(_ output: Region, _ input: Region, rows: Int, dropout: BlockDropout? = nil) {
+        self.dropout = dropout
         norm.normalize(input, rstd: rstd, rows: rows, width: C, epsilon: epsilon, workers)
         x.affine(norm, gain: parameters.ln2Weight, shift: parameters.ln2Bias, rows: rows, width: C, workers)
         parameters.expansion.forward(expanded.matrix(F), x.matrix(C), rows: rows, tile: rowTile, workers: workers)
@@ -50,6 +53,7 @@ package final class FeedForward {
         }
         parameters.contraction.forward(
             contracted.matrix(C), activated.matrix(F), rows: rows, tile: rowTile, workers: workers)
+        dropout?.drop(contracted, .feedForward, width: C, workers)
         output.copy(input, rows * C, workers)
         output.add(contracted, rows * C, workers)
     }
@@ -57,9 +61,15 @@ package final class FeedForward {
     /// dInput [rows,C] is set from dOutput [rows,C]; adds to the gradients.
     package func backward(_ dInput: Region, _ dOutput: Region, rows: Int) {
         guard let gradients else { return }
+        var dContracted = dOutput
+        if let dropout {
+            dContracted = contracted  // whose numbers nobody needs any more
+            dContracted.copy(dOutput, rows * C, workers)
+            dropout.drop(dContracted, .feedForward, width: C, workers)
+        }
         gradients.contraction.accumulate(
-            input: activated.matrix(F), dOutput: dOutput.matrix(C), rows: rows, workers: workers)
-        parameters.contraction.backwardInput(dWide.matrix(F), dOutput.matrix(C), rows: rows, workers: workers)
+            input: activated.matrix(F), dOutput: dContracted.matrix(C), rows: rows, workers: workers)
+        parameters.contraction.backwardInput(dWide.matrix(F), dContracted.matrix(C), rows: rows, workers: workers)
         workers.forEachRange(rows * F, by: 1 << 14) { range in
             let start = dWide.pointer + range.lowerBound
             GELU.backward(start, start, expanded.pointer + range.lowerBound, count: range.count)
@@ -69,7 +79,6 @@ package final class FeedForward {
         dInput.copy(dOutput, rows * C, workers)
         dInput.addNormalizeBackward(
             dNarrow, normalized: norm, rstd: rstd, gain: parameters.ln2Weight, rows: rows, width: C, workers)
-        dNarrow.addNormalizeGradients(
-            dGain: gradients.ln2Weight, dShift: gradients.ln2Bias, normalized: norm, rows: rows, width: C, workers)
+        dNarrow.addNormalizeGradients(gradients.norm2, normalized: norm, rows: rows, width: C, workers)
     }
 }

@@ -108,7 +108,7 @@ package final class FrozenBlocks: @unchecked Sendable {  // layers don't change;
                     s.heads.matrix(C).at(row: token, column: column),
                     query: qkv.at(column: column), key: qkv.at(column: C + column),
                     value: qkv.at(column: 2 * C + column), length: packing.length(row), headWidth: C / H,
-                    scratch: s.scores.pointer)
+                    isCausal: config.isCausal, scratch: s.scores.pointer)
             }
         }
         for first in stride(from: 0, to: packing.tokens, by: tile) {

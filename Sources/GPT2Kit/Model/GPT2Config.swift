@@ -18,6 +18,9 @@ public struct GPT2Config: Sendable, Equatable {
     public let innerWidth: Int
     /// ε of every LayerNorm, `layer_norm_epsilon`.
     public let epsilon: Float
+    /// Whether a position attends only to itself and those before it, as in GPT-2; otherwise to all of the text.
+    /// Not of the architecture's configuration: a model trained without the mask says so in its `gpt2kit` object.
+    public var isCausal = true
 
     /// Numbers that no parameter count of a real model exceeds; products of any two fit into 64 bits by far.
     private static let largest = 1 << 24

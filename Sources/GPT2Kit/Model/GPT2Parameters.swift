@@ -121,6 +121,7 @@ public struct GPT2Parameters: Sendable {
 extension GPT2Parameters {
     /// Whether a parameter belongs to a trainable set.
     package static func isTrainable(_ name: String, _ set: TrainableSet, blocks: Int) -> Bool {
+        if case .lora(let lora) = set { return name.hasPrefix("score.") && !lora.layers.contains(.head) }
         if name.hasPrefix("score.") { return true }
         if set == .head { return false }
         if name.hasPrefix("ln_f.") { return true }

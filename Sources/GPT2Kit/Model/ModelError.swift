@@ -25,6 +25,8 @@ public enum ModelError: DiagnosableError, Equatable {
     case noTokenizer(base: String)
     /// A name after `random:` that is no known model.
     case unknownModel(String)
+    /// An option that this model or these data can't be trained with.
+    case impossibleSetting(String, remedy: String)
     /// Training came to a loss that is infinite or not a number.
     case lossNotFinite(step: Int)
     /// A training set too small or too odd to train on.
@@ -75,6 +77,8 @@ public enum ModelError: DiagnosableError, Equatable {
                 source: "--base", problem: "no model is called \(name)",
                 remedy: "use random:gpt2, random:gpt2-medium, random:gpt2-large, random:gpt2-xl or random:CONFIG.json",
                 status: .usage)
+        case .impossibleSetting(let what, let remedy):
+            Diagnosis(source: "arguments", problem: what, remedy: remedy, status: .usage)
         case .lossNotFinite(let step):
             Diagnosis(
                 source: "stdin", problem: "loss not finite at step \(step)",

@@ -15,6 +15,11 @@ package struct Packing: Sendable {
     package func length(_ row: Int) -> Int { offsets[row + 1] - offsets[row] }
     package var longest: Int { (0..<rows).map(length).max() ?? 0 }
 
+    /// The token of a text that `pooling` reads, where it reads one: its first or its last.
+    package func pooledToken(_ row: Int, _ pooling: Pooling) -> Int {
+        pooling == .first ? offsets[row] : offsets[row + 1] - 1
+    }
+
     /// Ranges of texts that have at most `tokens` tokens and `rows` texts together; a longer text is one of its own.
     package func chunks(tokens limit: Int, rows: Int) -> [Range<Int>] {
         var chunks: [Range<Int>] = []

@@ -1,16 +1,18 @@
 // A whole transformer block, forward and backward, over N packed tokens (Radford et al. 2019, §2.3: pre-LayerNorm):
 //
-//     a = x + c_proj(attention(c_attn(ln_1(x))))
-//     y = a + mlp.c_proj(gelu(mlp.c_fc(ln_2(a))))
+//     a = x + D(c_proj(attention(c_attn(ln_1(x)))))
+//     y = a + D(mlp.c_proj(gelu(mlp.c_fc(ln_2(a)))))
 //
-// Keeps what its backward pass needs. One instance serves one block of one batch after another.
+// where D is dropout, in training. Keeps what its backward pass needs. One instance serves one block of one batch after
+// another.
 
 package final class TransformerBlock {
     private let parameters: BlockParameters
-    private let gradients: BlockParameters?
+    private let gradients: BlockGradients?
     private let feedForward: FeedForward
     private let C: Int, H: Int
     private let epsilon: Float
+    private let isCausal: Bool
     private let workers: Workers
 
     private var memory = Arena()
@@ -21,12 +23,13 @@ package final class TransformerBlock {
     private var dQKV = Region(), dNarrow = Region(), dResidual = Region()
     private var scratch: [FloatBuffer] = []
     private var capacity = (tokens: 0, length: 0)
+    private var dropout: BlockDropout?
 
-    package init(_ parameters: BlockParameters, gradients: BlockParameters?, config: GPT2Config, workers: Workers) {
+    package init(_ parameters: BlockParameters, gradients: BlockGradients?, config: GPT2Config, workers: Workers) {
         self.parameters = parameters
         self.gradients = gradients
         self.workers = workers
-        (C, H, epsilon) = (config.width, config.heads, config.epsilon)
+        (C, H, epsilon, isCausal) = (config.width, config.heads, config.epsilon, config.isCausal)
         feedForward = FeedForward(parameters, gradients: gradients, config: config, rowTile: nil, workers: workers)
     }
 
@@ -39,6 +42,7 @@ package final class TransformerBlock {
             (norm1, rstd1, x1, qkv, heads, residual) = (r[0], r[1], r[2], r[3], r[4], r[5])
             if gradients != nil { (dQKV, dNarrow, dResidual) = (r[6], r[7], r[8]) }
             try feedForward.reserve(rows: N)
+            try gradients?.reserve(attentionRows: N, rows: N)
             capacity.tokens = N
         }
         if T > capacity.length {
@@ -49,23 +53,28 @@ package final class TransformerBlock {
     }
 
     /// output [N,C] from input [N,C].
-    package func forward(_ output: Region, _ input: Region, _ packing: Packing) throws(OutOfMemory) {
+    package func forward(
+        _ output: Region, _ input: Region, _ packing: Packing, dropout: BlockDropout? = nil
+    ) throws(OutOfMemory) {
         let N = packing.tokens
+        self.dropout = dropout
         try reserve(tokens: N, length: packing.longest)
         norm1.normalize(input, rstd: rstd1, rows: N, width: C, epsilon: epsilon, workers)
         x1.affine(norm1, gain: parameters.ln1Weight, shift: parameters.ln1Bias, rows: N, width: C, workers)
         parameters.attention.forward(qkv.matrix(3 * C), x1.matrix(C), rows: N, workers: workers)
-        eachHead(packing) { tokens, length, columns, scratch in
+        eachHead(packing) { text, head, scratch in
+            let (token, column, length) = (packing.offsets[text], head * (C / H), packing.length(text))
+            let inputs = qkv.matrix(3 * C).at(row: token, column: column)
             Attention.forward(
-                heads.matrix(C).at(row: tokens, column: columns),
-                query: qkv.matrix(3 * C).at(row: tokens, column: columns),
-                key: qkv.matrix(3 * C).at(row: tokens, column: C + columns),
-                value: qkv.matrix(3 * C).at(row: tokens, column: 2 * C + columns),
-                length: length, headWidth: C / H, scratch: scratch)
+                heads.matrix(C).at(row: token, column: column),
+                query: inputs, key: inputs.at(column: C), value: inputs.at(column: 2 * C),
+                length: length, headWidth: C / H, isCausal: isCausal,
+                dropout: dropout?.head(head, text: text), scratch: scratch)
         }
         parameters.projection.forward(residual.matrix(C), heads.matrix(C), rows: N, workers: workers)
+        dropout?.drop(residual, .attention, width: C, workers)
         residual.add(input, N * C, workers)
-        feedForward.forward(output, residual, rows: N)
+        feedForward.forward(output, residual, rows: N, dropout: dropout)
     }
 
     /// dInput [N,C] from dOutput [N,C] of the last forward pass; adds to the gradients. nil where none is wanted.
@@ -73,33 +82,43 @@ package final class TransformerBlock {
         guard let gradients else { return }
         let N = packing.tokens
         feedForward.backward(dResidual, dOutput, rows: N)
+        var dProjected = dResidual
+        if let dropout {
+            dProjected = residual  // whose numbers nobody needs any more
+            dProjected.copy(dResidual, N * C, workers)
+            dropout.drop(dProjected, .attention, width: C, workers)
+        }
         gradients.projection.accumulate(
-            input: heads.matrix(C), dOutput: dResidual.matrix(C), rows: N, workers: workers)
-        parameters.projection.backwardInput(dNarrow.matrix(C), dResidual.matrix(C), rows: N, workers: workers)
-        eachHead(packing) { tokens, length, columns, scratch in
-            let inputs = qkv.matrix(3 * C).at(row: tokens, column: columns)
-            let outputs = dQKV.matrix(3 * C).at(row: tokens, column: columns)
+            input: heads.matrix(C), dOutput: dProjected.matrix(C), rows: N, workers: workers)
+        parameters.projection.backwardInput(dNarrow.matrix(C), dProjected.matrix(C), rows: N, workers: workers)
+        eachHead(packing) { text, head, scratch in
+            let (token, column, length) = (packing.offsets[text], head * (C / H), packing.length(text))
+            let inputs = qkv.matrix(3 * C).at(row: token, column: column)
+            let outputs = dQKV.matrix(3 * C).at(row: token, column: column)
             Attention.backward(
                 dQuery: outputs, dKey: outputs.at(column: C), dValue: outputs.at(column: 2 * C),
-                dOutput: dNarrow.matrix(C).at(row: tokens, column: columns),
+                dOutput: dNarrow.matrix(C).at(row: token, column: column),
                 query: inputs, key: inputs.at(column: C), value: inputs.at(column: 2 * C),
-                length: length, headWidth: C / H, scratch: scratch)
+                length: length, headWidth: C / H, isCausal: isCausal,
+                dropout: dropout?.head(head, text: text), scratch: scratch)
         }
         gradients.attention.accumulate(input: x1.matrix(C), dOutput: dQKV.matrix(3 * C), rows: N, workers: workers)
+        if dInput == nil, gradients.norm1 == nil { return }
         parameters.attention.backwardInput(dNarrow.matrix(C), dQKV.matrix(3 * C), rows: N, workers: workers)
-        dNarrow.addNormalizeGradients(
-            dGain: gradients.ln1Weight, dShift: gradients.ln1Bias, normalized: norm1, rows: N, width: C, workers)
+        dNarrow.addNormalizeGradients(gradients.norm1, normalized: norm1, rows: N, width: C, workers)
         guard let dInput else { return }
         dInput.copy(dResidual, N * C, workers)
         dInput.addNormalizeBackward(
             dNarrow, normalized: norm1, rstd: rstd1, gain: parameters.ln1Weight, rows: N, width: C, workers)
     }
 
-    /// Every head of every text: its first token, its length, its first column, scratch memory.
-    private func eachHead(_ packing: Packing, _ body: (Int, Int, Int, UnsafeMutablePointer<Float>) -> Void) {
+    /// Every head of every text, with scratch memory.
+    private func eachHead(
+        _ packing: Packing, _ body: (_ text: Int, _ head: Int, _ scratch: UnsafeMutablePointer<Float>) -> Void
+    ) {
         workers.forEach(packing.rows * H) { tile, worker in
-            let (row, head) = tile.quotientAndRemainder(dividingBy: H)
-            body(packing.offsets[row], packing.length(row), head * (C / H), scratch[worker].pointer)
+            let (text, head) = tile.quotientAndRemainder(dividingBy: H)
+            body(text, head, scratch[worker].pointer)
         }
     }
 }

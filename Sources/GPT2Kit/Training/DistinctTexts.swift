@@ -12,7 +12,7 @@ package struct DistinctTexts: Sendable {
     package let newTexts: [Range<Int>]
 
     /// - Complexity: O(tokens of all sets)
-    package init(_ sets: [TokenizedTexts], _ pooling: Pooling) {
+    package init(_ sets: [TokenizedTexts], _ pooling: Pooling, isCausal: Bool) {
         // All rows first, because the keys below are slices of this one array.
         var all: [Int32] = []
         var lengths: [[Int]] = []
@@ -21,7 +21,8 @@ package struct DistinctTexts: Sendable {
             lengths.append(
                 (0..<rows.count).map { row in
                     pooling.append(
-                        rows[row], to: &all, paddedLength: description.length, padToken: description.padToken)
+                        rows[row], to: &all, paddedLength: description.length, padToken: description.padToken,
+                        isCausal: isCausal)
                 })
         }
         var numbers: [ArraySlice<Int32>: Int] = [:]

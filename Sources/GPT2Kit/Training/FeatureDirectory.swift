@@ -28,7 +28,7 @@ package struct FeatureOrigin: Sendable {
         [
             "format": FeatureDirectory.format, "base_sha256": parametersSHA256, "blocks": "\(blocks)",
             "heads": "\(config.heads)", "layer_norm_epsilon": "\(config.epsilon)", "precision": precision.rawValue,
-            "states": pooling?.rawValue ?? "hidden",
+            "states": pooling?.rawValue ?? "hidden", "causal_mask": "\(config.isCausal)",
         ]
     }
 }

@@ -10,11 +10,13 @@ import Records
 #endif
 
 extension FineTuner {
-    /// Refuses what can't fit: the parameters, and for those that are trained their copies, gradients and AdamW's two
-    /// moments. Activations and texts come on top, so passing is no promise.
+    /// Refuses settings that don't go with the base, and what can't fit: the parameters, and for those that are trained
+    /// their copies, gradients and AdamW's two moments, and the best of them where they are kept. Activations and texts
+    /// come on top, so passing is no promise.
     ///
-    /// - Throws: ``OutOfMemory``, and what reading the base's config.json throws.
-    public func requireMemory(for base: Classifier.Base) throws {
+    /// - Throws: ``ModelError/impossibleSetting(_:remedy:)``, ``OutOfMemory``, and what reading the base's config.json
+    ///   throws.
+    public func requirePossible(for base: Classifier.Base) throws {
         let config: GPT2Config
         var isMapped = false
         switch base {
@@ -27,14 +29,17 @@ extension FineTuner {
         case .randomConfig(let path):
             config = try GPT2Config(path: path)
         }
+        try settings.check(config)
         let all = config.parameterCount
         let trained: Double
         switch settings.trainable {
         case .head: trained = 0
         case .lastBlocks(let count): trained = Double(min(count, config.blocks)) * config.parametersPerBlock
         case .all: trained = all
+        case .lora(let lora): trained = lora.parameterCount(config)
         }
-        let need = 4 * ((isMapped ? 0 : all) + 4 * trained)
+        let copies = settings.keep == .best ? 5.0 : 4.0
+        let need = 4 * ((isMapped ? 0 : all) + copies * trained + settings.trainable.mergedCount(config))
         if need > Double(MemoryBudget().limit) { throw OutOfMemory(bytes: Int(min(need, 1e18))) }
     }
 }

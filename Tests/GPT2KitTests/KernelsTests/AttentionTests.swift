@@ -1,4 +1,4 @@
-// Softmax and causal attention against loops in double precision.
+// Softmax and attention against loops in double precision.
 
 import Foundation
 import GPT2Kit
@@ -9,7 +9,21 @@ import Testing
 struct AttentionTests {
     /// Lengths at and around the kernel's block of 64 queries.
     @Test("forward and backward", arguments: [1, 2, 63, 64, 65, 130], [5, 8])
-    func bothWays(_ T: Int, _ d: Int) throws {
+    func bothWays(_ T: Int, _ d: Int) throws { try compare(T, d, isCausal: true, dropout: nil) }
+
+    @Test(
+        "without causal mask, and with dropout", arguments: [1, 2, 64, 65, 130],
+        [(true, 0.2), (false, 0), (false, 0.2)])
+    func variants(_ T: Int, _ variant: (isCausal: Bool, dropout: Double)) throws {
+        let dropout =
+            variant.dropout > 0 ? Dropout(probability: variant.dropout, seed: 3, step: 4, rows: [5, 6]) : nil
+        let packing = Packing(lengths: [1, T])
+        try compare(
+            T, 8, isCausal: variant.isCausal,
+            dropout: dropout.map { BlockDropout($0, block: 2, packing).head(1, text: 1) })
+    }
+
+    private func compare(_ T: Int, _ d: Int, isCausal: Bool, dropout: HeadDropout?) throws {
         var generator = SeededGenerator(seed: UInt64(T * 100 + d))
         // Two heads side by side, as c_attn packs them: strides wider than d, and a neighbour that must stay.
         let stride = 2 * d + 1
@@ -20,14 +34,22 @@ struct AttentionTests {
         scratch.values.update(repeating: .nan)
         let (q, k, v, dO) = (inputs[0].matrix, inputs[1].matrix, inputs[2].matrix, inputs[3].matrix)
         Attention.forward(
-            outputs[0].matrix, query: q, key: k, value: v, length: T, headWidth: d, scratch: scratch.pointer)
+            outputs[0].matrix, query: q, key: k, value: v, length: T, headWidth: d, isCausal: isCausal,
+            dropout: dropout, scratch: scratch.pointer)
         scratch.values.update(repeating: .nan)
         Attention.backward(
             dQuery: outputs[1].matrix, dKey: outputs[2].matrix, dValue: outputs[3].matrix, dOutput: dO,
-            query: q, key: k, value: v, length: T, headWidth: d, scratch: scratch.pointer)
+            query: q, key: k, value: v, length: T, headWidth: d, isCausal: isCausal, dropout: dropout,
+            scratch: scratch.pointer)
 
         let head = { (tensor: Tensor) in (0..<T).map { t in (0..<d).map { Double(tensor.pointer[t * stride + $0]) } } }
-        let naive = NaiveAttention(head(inputs[0]), head(inputs[1]), head(inputs[2]), head(inputs[3]))
+        let masks = (0..<T).map { query in
+            var mask = [Float](repeating: 1, count: T)
+            dropout?.drop(&mask, count: T, query: query)
+            return mask.map(Double.init)
+        }
+        let naive = NaiveAttention(
+            head(inputs[0]), head(inputs[1]), head(inputs[2]), head(inputs[3]), isCausal: isCausal, masks)
         for (index, expected) in [naive.output, naive.dQuery, naive.dKey, naive.dValue].enumerated() {
             let name = ["output", "dQuery", "dKey", "dValue"][index]
             let got = head(outputs[index]).joined().map { Float($0) }
@@ -64,27 +86,30 @@ struct AttentionTests {
     }
 }
 
-/// One head of causal attention over one text, [T][d] everywhere.
+/// One head of attention over one text, [T][d] everywhere; the mask [T][T] is what each weight is multiplied with.
 private struct NaiveAttention {
     var output: [[Double]], dQuery: [[Double]], dKey: [[Double]], dValue: [[Double]]
 
-    init(_ q: [[Double]], _ k: [[Double]], _ v: [[Double]], _ dOutput: [[Double]]) {
+    init(
+        _ q: [[Double]], _ k: [[Double]], _ v: [[Double]], _ dOutput: [[Double]], isCausal: Bool, _ mask: [[Double]]
+    ) {
         let (T, d) = (q.count, q[0].count)
         let zero = [[Double]](repeating: [Double](repeating: 0, count: d), count: T)
         (output, dQuery, dKey, dValue) = (zero, zero, zero, zero)
         let scale = 1 / Double(d).squareRoot()
         func dot(_ a: [Double], _ b: [Double]) -> Double { zip(a, b).reduce(0) { $0 + $1.0 * $1.1 } }
         for t in 0..<T {
-            let powers = (0...t).map { Foundation.exp(dot(q[t], k[$0]) * scale) }
+            let seen = isCausal ? 0...t : 0...T - 1
+            let powers = seen.map { Foundation.exp(dot(q[t], k[$0]) * scale) }
             let total = powers.reduce(0, +)
             let p = powers.map { $0 / total }
-            let dP = (0...t).map { dot(dOutput[t], v[$0]) }
-            for s in 0...t {
+            let dP = seen.map { mask[t][$0] * dot(dOutput[t], v[$0]) }
+            for s in seen {
                 // ∂pᵣ/∂sₛ = pᵣ(δᵣₛ − pₛ)
-                let dS = (0...t).reduce(0.0) { $0 + dP[$1] * p[$1] * (($1 == s ? 1 : 0) - p[s]) }
+                let dS = seen.reduce(0.0) { $0 + dP[$1] * p[$1] * (($1 == s ? 1 : 0) - p[s]) }
                 for i in 0..<d {
-                    output[t][i] += p[s] * v[s][i]
-                    dValue[s][i] += p[s] * dOutput[t][i]
+                    output[t][i] += mask[t][s] * p[s] * v[s][i]
+                    dValue[s][i] += mask[t][s] * p[s] * dOutput[t][i]
                     dQuery[t][i] += dS * k[s][i] * scale
                     dKey[s][i] += dS * q[t][i] * scale
                 }

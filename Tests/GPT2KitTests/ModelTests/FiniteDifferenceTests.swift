@@ -23,7 +23,8 @@ struct FiniteDifferenceTests {
         [TrainableSet.head, .lastBlocks(1), .lastBlocks(2), .all])
     func slopes(_ pooling: Pooling, _ trainable: TrainableSet) throws {
         let model = try RandomClassifier(seed: Self.seed)
-        let packing = Packing(lengths: [5, 1, 9, 3].map { pooling.positions(length: $0, paddedLength: 9) })
+        let packing = Packing(
+            lengths: [5, 1, 9, 3].map { pooling.positions(length: $0, paddedLength: 9, isCausal: true) })
         let tokens = model.tokens(packing, seed: Self.seed + 1)
         let labels = [2, 0, 1, 1]
         func loss() throws -> Double {

@@ -1,4 +1,4 @@
-// The last block as it is computed, absorbed, against the plain block read at the last position of every text.
+// The last block as it is computed, absorbed, against the plain block read at the pooled position of every text.
 
 import GPT2Kit
 import Records
@@ -14,8 +14,24 @@ struct PooledBlockTests {
         "output and every gradient are the plain block's", arguments: [(16, 2), (20, 2), (24, 3), (32, 4), (5, 1)],
         texts)
     func absorbed(_ shape: (width: Int, heads: Int), _ lengths: [Int]) throws {
+        try compare(shape, lengths, pooling: .lastToken, isCausal: true, dropout: 0)
+    }
+
+    @Test(
+        "with dropout, and without causal mask", arguments: texts,
+        [(Pooling.lastToken, true, 0.3), (.lastToken, false, 0), (.first, false, 0), (.first, false, 0.3)])
+    func variants(_ lengths: [Int], _ variant: (pooling: Pooling, isCausal: Bool, dropout: Double)) throws {
+        try compare(
+            (20, 2), lengths, pooling: variant.pooling, isCausal: variant.isCausal, dropout: variant.dropout)
+    }
+
+    private func compare(
+        _ shape: (width: Int, heads: Int), _ lengths: [Int], pooling: Pooling, isCausal: Bool, dropout: Double
+    ) throws {
         let model = try RandomClassifier(seed: 31, width: shape.width, blocks: 1, heads: shape.heads)
-        let (config, parameters, C) = (model.config, model.parameters.blocks[0], shape.width)
+        var config = model.config
+        config.isCausal = isCausal
+        let (parameters, C) = (model.parameters.blocks[0], shape.width)
         let packing = Packing(lengths: lengths)
         let (N, B) = (packing.tokens, packing.rows)
         var generator = SeededGenerator(seed: 32)
@@ -27,23 +43,28 @@ struct PooledBlockTests {
         }
 
         let (gradients, plainGradients) = (try zeros(), try zeros())
-        let pooled = PooledBlock(parameters, gradients: gradients, config: config, workers: workers)
-        let plain = TransformerBlock(parameters, gradients: plainGradients, config: config, workers: workers)
+        let pooled = PooledBlock(
+            parameters, gradients: BlockGradients(gradients), config: config, pooling: pooling, workers: workers)
+        let plain = TransformerBlock(
+            parameters, gradients: BlockGradients(plainGradients), config: config, workers: workers)
         let (output, dInput) = (try Tensor(shape: [B, C]), try Tensor(random: [N, C], &generator))
         let (plainOutput, plainDInput) = (try Tensor(shape: [N, C]), try Tensor(shape: [N, C]))
-        try pooled.forward(output.region, input.region, packing)
+        let masks = Dropout(probability: dropout, seed: 8, step: 9, rows: Array(100..<100 + B))
+        let pooledDropout = dropout > 0 ? BlockDropout(masks, block: 0, packing, pooling: pooling) : nil
+        let plainDropout = dropout > 0 ? BlockDropout(masks, block: 0, packing) : nil
+        try pooled.forward(output.region, input.region, packing, dropout: pooledDropout)
         pooled.backward(dInput.region, dPooled.region, packing)
-        try plain.forward(plainOutput.region, input.region, packing)
+        try plain.forward(plainOutput.region, input.region, packing, dropout: plainDropout)
         let dOutput = try Tensor(shape: [N, C])
         var expected: [Float] = []
         for row in 0..<B {
-            let last = packing.offsets[row + 1] - 1
-            expected += plainOutput.array[last * C..<(last + 1) * C]
-            (dOutput.pointer + last * C).update(from: dPooled.pointer + row * C, count: C)
+            let token = packing.pooledToken(row, pooling)
+            expected += plainOutput.array[token * C..<(token + 1) * C]
+            (dOutput.pointer + token * C).update(from: dPooled.pointer + row * C, count: C)
         }
         plain.backward(plainDInput.region, dOutput.region, packing)
 
-        let what = "width \(shape.width), lengths \(lengths)"
+        let what = "width \(shape.width), lengths \(lengths), \(pooling.rawValue), causal \(isCausal), p \(dropout)"
         expectClose(output.array, expected, tolerance: { _ in 2e-5 }, "output, \(what)")
         expectClose(dInput.array, plainDInput.array, tolerance: { _ in 2e-5 }, "dInput, \(what)")
         let names = try GPT2Parameters(config, classes: 2) { _, shape in try Tensor(shape: shape) }.named.map(\.name)
@@ -53,7 +74,7 @@ struct PooledBlockTests {
         }
 
         // Nobody wants dInput: the gradients are the same, and added to what is there.
-        try pooled.forward(output.region, input.region, packing)
+        try pooled.forward(output.region, input.region, packing, dropout: pooledDropout)
         pooled.backward(nil, dPooled.region, packing)
         for (our, their) in zip(ours, plains) {
             expectClose(our.array, their.array.map { 2 * $0 }, tolerance: { _ in 1e-4 }, "twice, \(what)")
@@ -72,7 +93,8 @@ struct PooledBlockTests {
     func reused() throws {
         let model = try RandomClassifier(seed: 33, width: 20, blocks: 1)
         let block = PooledBlock(
-            model.parameters.blocks[0], gradients: nil, config: model.config, workers: Workers(count: 2))
+            model.parameters.blocks[0], gradients: nil, config: model.config, pooling: .lastToken,
+            workers: Workers(count: 2))
         var generator = SeededGenerator(seed: 34)
         for lengths in [[3, 4], [130, 2, 2, 2, 2, 2, 2, 2, 2, 90], [1], [150]] {
             let packing = Packing(lengths: lengths)
@@ -80,7 +102,8 @@ struct PooledBlockTests {
             let (output, fresh) = (try Tensor(shape: [packing.rows, 20]), try Tensor(shape: [packing.rows, 20]))
             try block.forward(output.region, input.region, packing)
             try PooledBlock(
-                model.parameters.blocks[0], gradients: nil, config: model.config, workers: Workers(count: 1)
+                model.parameters.blocks[0], gradients: nil, config: model.config, pooling: .lastToken,
+                workers: Workers(count: 1)
             ).forward(fresh.region, input.region, packing)
             #expect(bits(output.array) == bits(fresh.array), "\(lengths)")
         }

@@ -17,9 +17,18 @@ struct Reference {
 
     static let names = ["tiny", "tiny-3class"]
 
+    private static func folder(_ name: String) -> String {
+        URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
+            .appending(path: "Fixtures/\(name)").path
+    }
+
+    /// What Tests/Fixtures/make_training_options.py made of tiny-3class.
+    static func training() throws -> SafetensorsFile {
+        try SafetensorsFile(path: folder("tiny-3class") + "/training.safetensors")
+    }
+
     init(_ name: String) throws {
-        let folder = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
-            .deletingLastPathComponent().appending(path: "Fixtures/\(name)").path
+        let folder = Self.folder(name)
         let expected = try SafetensorsFile(path: folder + "/expected.safetensors")
         let headShape = try expected.description(of: "head.weight").shape
         config = try GPT2Config(path: folder + "/model/config.json")
@@ -42,7 +51,7 @@ struct Reference {
 
     /// The tokens that `pooling` needs of `rows`, packed.
     func batch(_ rows: [Int], _ pooling: Pooling) -> (tokens: [Int32], packing: Packing, labels: [Int]) {
-        let counts = rows.map { pooling.positions(length: lengths[$0], paddedLength: T) }
+        let counts = rows.map { pooling.positions(length: lengths[$0], paddedLength: T, isCausal: config.isCausal) }
         let tokens = zip(rows, counts).flatMap { row, count in ids[row * T..<row * T + count] }
         return (tokens, Packing(lengths: counts), rows.map { labels[$0] })
     }

@@ -11,6 +11,13 @@ func fixture(_ path: String, file: String = #filePath) -> String {
     return "\(tests)/Fixtures/\(path)"
 }
 
+/// What the calling thread has computed so far.
+private func threadNanoseconds() -> Int {
+    var time = timespec()
+    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time)
+    return time.tv_sec * 1_000_000_000 + time.tv_nsec
+}
+
 /// A directory that is removed with the value's last use.
 final class TemporaryDirectory {
     let path = FileManager.default.temporaryDirectory.path + "/gpt2kit-\(UUID().uuidString)"
@@ -178,14 +185,15 @@ final class TemporaryDirectory {
     @Test func `R76 a file of 100,000 tensors opens within a second`() throws {
         let entries = (0..<100_000).map { Self.entry("t\($0)", "U8", "[1]", "\($0)", "\($0 + 1)") }
         let bytes = Self.blob("{\(entries.joined(separator: ","))}", data: 100_000)
-        let clock = ContinuousClock()
-        var count = 0
-        let time = try clock.measure { count = try SafetensorsFile(bytes: bytes, name: "many").names.count }
+        // The thread's own time: other programs don't count.
+        let begin = threadNanoseconds()
+        let count = try SafetensorsFile(bytes: bytes, name: "many").names.count
+        let seconds = Double(threadNanoseconds() - begin) * 1e-9
         #expect(count == 100_000)
         #if !DEBUG
-            #expect(time < .seconds(1))
+            #expect(seconds < 1)
         #else
-            #expect(time < .seconds(10))
+            #expect(seconds < 10)
         #endif
     }
 

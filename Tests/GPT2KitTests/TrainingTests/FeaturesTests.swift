@@ -27,7 +27,7 @@ struct FeaturesTests {
     @Test("texts that are equal within a set or across sets are one text")
     func distinct() {
         let sets = [set([[1, 2], [3], [1, 2], [1]]), set([[3], [4], [4]]), set([[4], [1, 2]])]
-        let texts = DistinctTexts(sets, .lastToken)
+        let texts = DistinctTexts(sets, .lastToken, isCausal: true)
         #expect(texts.textOfRow == [[0, 1, 0, 2], [1, 3, 3], [3, 0]])
         #expect(texts.newTexts == [0..<3, 3..<4, 4..<4])
         #expect((0..<texts.count).map { Array(texts[$0]) } == [[1, 2], [3], [1], [4]])
@@ -37,9 +37,9 @@ struct FeaturesTests {
     @Test("what counts as equal are the positions that are computed")
     func pooled() {
         let sets = [set([[1, 2], [1, 3]], length: 3), set([[1, 2]], length: 4)]
-        #expect(DistinctTexts(sets, .first).textOfRow == [[0, 0], [0]])
-        #expect(DistinctTexts(sets, .lastToken).textOfRow == [[0, 1], [0]])
-        let padded = DistinctTexts(sets, .lastPosition)
+        #expect(DistinctTexts(sets, .first, isCausal: true).textOfRow == [[0, 0], [0]])
+        #expect(DistinctTexts(sets, .lastToken, isCausal: true).textOfRow == [[0, 1], [0]])
+        let padded = DistinctTexts(sets, .lastPosition, isCausal: true)
         #expect(padded.textOfRow == [[0, 1], [2]], "padded to 3 and to 4 tokens")
         #expect(Array(padded[2]) == [1, 2, base.padToken, base.padToken])
     }
@@ -67,7 +67,7 @@ struct FeaturesTests {
                 try extractor.gather(Region(buffer.pointer), rows, of: features)
                 return bits(buffer.values)
             }
-            let texts = DistinctTexts(sets, pooling)
+            let texts = DistinctTexts(sets, pooling, isCausal: true)
             let features = Features.of(sets, texts)
             let shared = try extractor()
             try fill(features, texts, shared)
@@ -79,7 +79,7 @@ struct FeaturesTests {
                     var single = TokenRows()
                     single.append(set.rows[row], label: 0, line: 1)
                     let alone = [TokenizedTexts(description: set.description, rows: single, truncated: 0)]
-                    let aloneTexts = DistinctTexts(alone, pooling)
+                    let aloneTexts = DistinctTexts(alone, pooling, isCausal: true)
                     let aloneFeatures = Features.of(alone, aloneTexts)
                     let fresh = try extractor()
                     try fill(aloneFeatures, aloneTexts, fresh)

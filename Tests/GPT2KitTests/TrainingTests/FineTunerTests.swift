@@ -95,14 +95,14 @@ struct FineTunerTests {
                 events.append("frozen")
                 #expect(summary.place == .memory && summary.computedTokens == tokens && summary.reusedTokens == 0)
             case .warning(let diagnosis): Issue.record("\(diagnosis)")
-            case .step(let step, let epoch, let loss, let rate):
+            case .step(let step, let epoch, let loss, let rate, let norm):
                 events.append("step \(step) of epoch \(epoch)")
-                #expect(loss.isFinite && rate == 1e-3)
-            case .evaluation(let step, _, _): events.append("evaluation \(step)")
+                #expect(loss.isFinite && rate == 1e-3 && norm == nil)
+            case .evaluation(let step, _, _, _): events.append("evaluation \(step)")
             case .epoch(let epoch, let step, _, _, _): events.append("epoch \(epoch) after \(step)")
             case .end(let end):
                 events.append("end \(end.steps)")
-                #expect(end.testAccuracy != nil)
+                #expect(end.testAccuracy != nil && end.reason == .epochs && end.keptStep == 7)
             }
         } progress: { progress in
             switch progress {

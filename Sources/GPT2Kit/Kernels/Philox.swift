@@ -1,0 +1,20 @@
+// Random numbers that are a function of their index: Philox4x32-10 (Salmon, Moraes, Dror & Shaw 2011, "Parallel random
+// numbers: as easy as 1, 2, 3", https://doi.org/10.1145/2063384.2063405). No state: any of them can be had at any time,
+// on any thread.
+
+package enum Philox {
+    /// Four uniform 32-bit words for a counter of four and a key of two.
+    @inline(__always)
+    package static func words(_ counter: SIMD4<UInt32>, key: SIMD2<UInt32>) -> SIMD4<UInt32> {
+        var (c, k) = (counter, key)
+        for _ in 0..<10 {
+            let first = UInt64(c[0]) &* 0xD251_1F53
+            let second = UInt64(c[2]) &* 0xCD9E_8D57
+            c = SIMD4(
+                UInt32(truncatingIfNeeded: second >> 32) ^ c[1] ^ k[0], UInt32(truncatingIfNeeded: second),
+                UInt32(truncatingIfNeeded: first >> 32) ^ c[3] ^ k[1], UInt32(truncatingIfNeeded: first))
+            k = k &+ SIMD2(0x9E37_79B9, 0xBB67_AE85)
+        }
+        return c
+    }
+}

@@ -1,0 +1,132 @@
+// One of LoRA's adapters: see LoRA.swift.
+
+import Records
+
+/// A low-rank addition to the weight of one layer.
+package final class Adapter {
+    /// The layer's name in a checkpoint, without ".weight".
+    package let name: String
+    package let inputs: Int
+    package let outputs: Int
+    package let a: Tensor  // A [inputs,r]
+    package let b: Tensor  // B [r,outputs]
+    package let dA: Tensor
+    package let dB: Tensor
+    /// W' = W + scale·A·B, of the same shape as W: [inputs,outputs], or, for the head, [outputs,inputs].
+    package let merged: Tensor
+    private let base: Tensor
+    private let isTransposed: Bool
+    private let rank: Int
+    private let scale: Float
+
+    private var memory = Arena()
+    private var capacity = 0
+    private var narrowInput = Region(), narrowOutput = Region()  // x·A and scale·dy·Bᵀ [rows,r]
+
+    private static let rowTile = 64
+    private static let columnTile = 192
+
+    package init(
+        _ name: String, _ base: Tensor, _ lora: LoRA, isTransposed: Bool = false, seed: UInt64
+    ) throws(OutOfMemory) {
+        self.name = name
+        self.base = base
+        self.isTransposed = isTransposed
+        (inputs, outputs) = isTransposed ? (base.shape[1], base.shape[0]) : (base.shape[0], base.shape[1])
+        rank = lora.rank
+        scale = Float(lora.alpha / Double(lora.rank))
+        a = try Tensor(shape: [inputs, rank])
+        b = try Tensor(shape: [rank, outputs])
+        dA = try Tensor(shape: [inputs, rank])
+        dB = try Tensor(shape: [rank, outputs])
+        merged = try base.copied()
+        var generator = SeededGenerator(seed: seed)
+        let bound = 1 / Double(inputs).squareRoot()
+        for i in 0..<a.count { a.pointer[i] = Float((2 * generator.nextUniform() - 1) * bound) }
+    }
+
+    private var aMatrix: Matrix { Matrix(a.pointer, stride: rank) }
+    private var bMatrix: Matrix { Matrix(b.pointer, stride: outputs) }
+
+    package func merge(_ workers: Workers) {
+        let width = base.shape[1]
+        workers.forEachRange(base.shape[0], by: Self.rowTile) { rows in
+            let target = Matrix(merged.pointer + rows.lowerBound * width, stride: width)
+            target.pointer.update(from: base.pointer + rows.lowerBound * width, count: rows.count * width)
+            if isTransposed {
+                multiply(
+                    target, bMatrix.at(column: rows.lowerBound), aMatrix, m: rows.count, n: width, k: rank,
+                    transposeA: true, transposeB: true, scale: scale, keep: 1)
+            } else {
+                multiply(
+                    target, aMatrix.at(row: rows.lowerBound), bMatrix, m: rows.count, n: width, k: rank, scale: scale,
+                    keep: 1)
+            }
+        }
+    }
+
+    /// Room for inputs of so many rows.
+    package func reserve(rows: Int) throws(OutOfMemory) {
+        guard rows > capacity else { return }
+        let r = try memory.allocate([rows * rank, rows * rank])
+        (narrowInput, narrowOutput) = (r[0], r[1])
+        capacity = rows
+    }
+
+    /// See ``LayerGradient/accumulate(input:dOutput:rows:columns:workers:)``.
+    package func accumulate(input: Matrix, dOutput: Matrix, rows: Int, columns: Range<Int>, workers: Workers) {
+        let b = bMatrix.at(column: columns.lowerBound)
+        narrow(input, rows: rows, workers)
+        workers.forEachRange(rows, by: Self.rowTile) { band in
+            multiply(
+                narrowOutput.matrix(rank).at(row: band.lowerBound), dOutput.at(row: band.lowerBound), b,
+                m: band.count, n: rank, k: columns.count, transposeB: true, scale: scale)
+        }
+        accumulateA(input, rows: rows, workers)
+        workers.forEachRange(columns.count, by: Self.columnTile) { range in
+            multiply(
+                Matrix(dB.pointer, stride: outputs).at(column: columns.lowerBound + range.lowerBound),
+                narrowInput.matrix(rank), dOutput.at(column: range.lowerBound), m: rank, n: range.count, k: rows,
+                transposeA: true, scale: scale, keep: 1)
+        }
+    }
+
+    /// See ``LayerGradient/accumulate(headInputs:dOutput:rows:heads:headWidth:firstColumn:workers:)``.
+    package func accumulate(
+        headInputs inputs: Region, dOutput: Matrix, rows: Int, heads H: Int, headWidth d: Int, firstColumn: Int,
+        workers: Workers
+    ) {
+        let input = inputs.matrix(self.inputs)  // [rows·H,inputs]
+        narrow(input, rows: rows * H, workers)
+        workers.forEach(H) { head in
+            let column = firstColumn + head * d
+            let dHead = dOutput.at(column: head * d)
+            multiply(
+                narrowOutput.matrix(H * rank).at(column: head * rank), dHead, bMatrix.at(column: column),
+                m: rows, n: rank, k: d, transposeB: true, scale: scale)
+            multiply(
+                Matrix(dB.pointer, stride: outputs).at(column: column),
+                narrowInput.matrix(H * rank).at(column: head * rank), dHead, m: rank, n: d, k: rows, transposeA: true,
+                scale: scale, keep: 1)
+        }
+        accumulateA(input, rows: rows * H, workers)
+    }
+
+    /// x·A [rows,r]
+    private func narrow(_ input: Matrix, rows: Int, _ workers: Workers) {
+        workers.forEachRange(rows, by: Self.rowTile) { band in
+            multiply(
+                narrowInput.matrix(rank).at(row: band.lowerBound), input.at(row: band.lowerBound), aMatrix,
+                m: band.count, n: rank, k: inputs)
+        }
+    }
+
+    /// dA += xᵀ(scale·dy·Bᵀ)
+    private func accumulateA(_ input: Matrix, rows: Int, _ workers: Workers) {
+        workers.forEachRange(inputs, by: Self.columnTile) { range in
+            multiply(
+                Matrix(dA.pointer + range.lowerBound * rank, stride: rank), input.at(column: range.lowerBound),
+                narrowOutput.matrix(rank), m: range.count, n: rank, k: rows, transposeA: true, keep: 1)
+        }
+    }
+}

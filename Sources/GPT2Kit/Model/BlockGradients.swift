@@ -1,0 +1,102 @@
+// Where the backward passes of a block add what they find: to gradients of the parameters themselves, to those of LoRA's
+// adapters, or nowhere.
+
+/// The gradients of one transformer block; what isn't trained is nil or ``LayerGradient/frozen``.
+package struct BlockGradients {
+    package let norm1: NormGradient?
+    package let attention: LayerGradient
+    package let projection: LayerGradient
+    package let norm2: NormGradient?
+    package let expansion: LayerGradient
+    package let contraction: LayerGradient
+
+    /// Gradients of all parameters.
+    package init(_ block: BlockParameters) {
+        norm1 = NormGradient(gain: block.ln1Weight, shift: block.ln1Bias)
+        attention = .full(block.attention)
+        projection = .full(block.projection)
+        norm2 = NormGradient(gain: block.ln2Weight, shift: block.ln2Bias)
+        expansion = .full(block.expansion)
+        contraction = .full(block.contraction)
+    }
+
+    /// Gradients of adapters alone; nil where a layer has none.
+    package init(attention: Adapter?, projection: Adapter?, expansion: Adapter?, contraction: Adapter?) {
+        norm1 = nil
+        norm2 = nil
+        self.attention = LayerGradient(attention)
+        self.projection = LayerGradient(projection)
+        self.expansion = LayerGradient(expansion)
+        self.contraction = LayerGradient(contraction)
+    }
+
+    /// Scratch memory for inputs of so many rows in attention, and behind.
+    package func reserve(attentionRows: Int, rows: Int) throws(OutOfMemory) {
+        try attention.reserve(rows: attentionRows)
+        for layer in [projection, expansion, contraction] { try layer.reserve(rows: rows) }
+    }
+}
+
+/// The gradients of a LayerNorm.
+package struct NormGradient {
+    package let gain: Tensor  // [C]
+    package let shift: Tensor  // [C]
+}
+
+/// The gradient of a fully connected layer y = x·W + b.
+package enum LayerGradient {
+    case frozen
+    /// dW [inputs,outputs] and db.
+    case full(Linear)
+    /// Those of an adapter of the layer.
+    case adapter(Adapter)
+
+    init(_ adapter: Adapter?) { self = adapter.map(Self.adapter) ?? .frozen }
+
+    fileprivate func reserve(rows: Int) throws(OutOfMemory) {
+        if case .adapter(let adapter) = self { try adapter.reserve(rows: rows) }
+    }
+
+    /// Adds what input [rows,inputs] and dOutput [rows,columns] give.
+    ///
+    /// - Parameter columns: the part of the layer's outputs that dOutput is about; nil for all.
+    package func accumulate(
+        input: Matrix, dOutput: Matrix, rows: Int, columns: Range<Int>? = nil, workers: Workers
+    ) {
+        switch self {
+        case .frozen: break
+        case .full(let linear):
+            (columns.map(linear.columns) ?? linear).accumulate(
+                input: input, dOutput: dOutput, rows: rows, workers: workers)
+        case .adapter(let adapter):
+            adapter.accumulate(
+                input: input, dOutput: dOutput, rows: rows, columns: columns ?? 0..<adapter.outputs, workers: workers)
+        }
+    }
+
+    /// Adds to the weights alone, for outputs that belong to H heads: those of head h, at columns
+    /// firstColumn + h·d ..< firstColumn + (h+1)·d, have an input of their own.
+    ///
+    /// - Parameters:
+    ///   - inputs: [rows,H,inputs].
+    ///   - dOutput: [rows,H·d].
+    package func accumulate(
+        headInputs inputs: Region, dOutput: Matrix, rows: Int, heads H: Int, headWidth d: Int, firstColumn: Int,
+        workers: Workers
+    ) {
+        switch self {
+        case .frozen: break
+        case .full(let linear):
+            let C = linear.inputs
+            workers.forEach(H) { head in
+                multiply(
+                    linear.weight.at(column: firstColumn + head * d), inputs.matrix(H * C).at(column: head * C),
+                    dOutput.at(column: head * d), m: C, n: d, k: rows, transposeA: true, keep: 1)
+            }
+        case .adapter(let adapter):
+            adapter.accumulate(
+                headInputs: inputs, dOutput: dOutput, rows: rows, heads: H, headWidth: d, firstColumn: firstColumn,
+                workers: workers)
+        }
+    }
+}

@@ -1,0 +1,41 @@
+// What a training run computes with, and what of it changes.
+
+/// Parameters with the gradients of those that are trained.
+package struct TrainableModel {
+    /// What forward and backward passes read; of the base's own tensors those that aren't trained.
+    package let parameters: GPT2Parameters
+    /// Where backward passes add; empty tensors for what isn't trained as it is.
+    package let gradients: GPT2Parameters
+    /// LoRA's.
+    package let adapters: Adapters?
+    /// All that is trained, in a fixed order.
+    package let trained: [(name: String, parameter: Tensor, gradient: Tensor)]
+    private let workers: Workers
+
+    /// - Parameters:
+    ///   - base: stays as it is.
+    ///   - seed: of LoRA's adapters.
+    package init(
+        _ base: GPT2Parameters, _ set: TrainableSet, config: GPT2Config, seed: UInt64, workers: Workers
+    ) throws(OutOfMemory) {
+        var parameters = try base.copyingTrainable(set, config: config)
+        if case .lora(let lora) = set {
+            adapters = try Adapters(lora, beside: &parameters, seed: seed, workers: workers)
+        } else {
+            adapters = nil
+        }
+        gradients = try GPT2Parameters.gradients(config, classes: base.classes, of: set)
+        trained =
+            (adapters?.all ?? []).flatMap {
+                [("\($0.name).lora_A", $0.a, $0.dA), ("\($0.name).lora_B", $0.b, $0.dB)]
+            }
+            + zip(parameters.named, gradients.named)
+            .filter { GPT2Parameters.isTrainable($0.0.name, set, blocks: config.blocks) }
+            .map { ($0.0.name, $0.0.tensor, $0.1.tensor) }
+        self.parameters = parameters
+        self.workers = workers
+    }
+
+    /// To be called whenever what is trained has changed: ``parameters`` follow.
+    package func refresh() { adapters?.merge(workers) }
+}

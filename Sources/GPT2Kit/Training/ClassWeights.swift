@@ -1,0 +1,50 @@
+// How much a record of each class counts in the loss: the alternative to leaving records of the large classes out.
+
+/// Weights of the classes in the training loss.
+public enum ClassWeights: Sendable, Equatable {
+    /// All 1.
+    case equal
+    /// n / (K·n_c) for a class with n_c of the n training records: every class counts the same in all.
+    case balanced
+    /// As named; 1 for classes that aren't.
+    case named([(label: String, weight: Double)])
+
+    /// One weight for each of `labels`; nil where all are 1.
+    ///
+    /// - Parameter rows: the class of every training record.
+    /// - Throws: ``ModelError`` for a name that is no label, or a class without records that is to be balanced.
+    package func resolved(labels: [String], rows: [Int], source: String) throws(ModelError) -> [Double]? {
+        switch self {
+        case .equal: return nil
+        case .balanced:
+            var counts = [Int](repeating: 0, count: labels.count)
+            for row in rows { counts[row] += 1 }
+            if let empty = counts.firstIndex(of: 0) {
+                throw .unusableData(
+                    "class \(labels[empty]) has no records that could be given a balanced weight",
+                    remedy: "leave it out, or name the weights", file: source)
+            }
+            return counts.map { Double(rows.count) / (Double(labels.count) * Double($0)) }
+        case .named(let pairs):
+            var weights = [Double](repeating: 1, count: labels.count)
+            for (label, weight) in pairs {
+                guard let index = labels.firstIndex(where: { $0.utf8.elementsEqual(label.utf8) }) else {
+                    throw .impossibleSetting(
+                        "--class-weights: the data have no label '\(label)'",
+                        remedy: "use \(labels.joined(separator: ", "))")
+                }
+                weights[index] = weight
+            }
+            return weights
+        }
+    }
+
+    public static func == (a: ClassWeights, b: ClassWeights) -> Bool {
+        switch (a, b) {
+        case (.equal, .equal), (.balanced, .balanced): true
+        case (.named(let a), .named(let b)):
+            a.elementsEqual(b) { $0.label.utf8.elementsEqual($1.label.utf8) && $0.weight == $1.weight }
+        default: false
+        }
+    }
+}

@@ -1,0 +1,72 @@
+// The settings of a run as JSON: what the metrics stream begins with, and config.json keeps.
+
+import Records
+
+extension TrainingSettings {
+    /// All settings that have an effect on the result, and the base that training started from.
+    public func json(base: String) -> JSONValue {
+        let adapters: [(String, JSONValue)] =
+            if case .lora(let lora) = trainable {
+                [
+                    ("lora_rank", .number("\(lora.rank)")), ("lora_alpha", .number("\(lora.alpha)")),
+                    ("lora_targets", .array(lora.layerNames.map(JSONValue.string))),
+                ]
+            } else {
+                []
+            }
+        let members: [(String, JSONValue)] =
+            [("base", .string(base)), ("trainable", .string("\(trainable)"))] + adapters + [
+                ("pooling", .string(pooling.rawValue)), ("causal_mask", .bool(causalMask)),
+                ("precision", .string(precision.rawValue)),
+                ("epochs", .number("\(epochs)")), ("batch", .number("\(batch)")),
+                ("accumulate", .number("\(accumulate)")),
+                ("learning_rate", .number("\(learningRate)")), ("schedule", .string(schedule.shape.rawValue)),
+                ("warmup", schedule.warmup.json), ("weight_decay", .number("\(weightDecay)")),
+                ("clip_norm", number(clipNorm)), ("dropout", .number("\(dropout)")),
+                ("label_smoothing", .number("\(labelSmoothing)")), ("class_weights", classWeights.json),
+                ("patience", number(patience)), ("keep", .string(keep.rawValue)),
+                ("max_steps", number(maxSteps)), ("max_minutes", number(maxMinutes)),
+                ("shuffle", .string(shuffle.rawValue)), ("seed", .number("\(seed)")),
+            ]
+        return .object(members.map { JSONMember(key: $0.0, value: $0.1) })
+    }
+
+    /// Rows of a step, saturating.
+    package var rowsOfStep: Int {
+        let (rows, overflow) = batch.multipliedReportingOverflow(by: accumulate)
+        return overflow ? .max : rows
+    }
+
+    /// " (rank 16, alpha 16.0)" after the name of the trainable set.
+    package var adapterNote: String {
+        if case .lora(let lora) = trainable { " (rank \(lora.rank), alpha \(lora.alpha))" } else { "" }
+    }
+
+    private func number(_ value: (some CustomStringConvertible)?) -> JSONValue {
+        value.map { .number($0.description) } ?? .null
+    }
+}
+
+extension LearningRateSchedule.Warmup {
+    fileprivate var json: JSONValue {
+        switch self {
+        case .steps(let count): .number("\(count)")
+        case .share(let share): .number("\(share)")
+        }
+    }
+}
+
+extension ClassWeights {
+    fileprivate var json: JSONValue {
+        switch self {
+        case .equal: .null
+        case .balanced: .string("balanced")
+        case .named(let weights): .object(weights.map { JSONMember(key: $0.label, value: .number("\($0.weight)")) })
+        }
+    }
+}
+
+extension LoRA {
+    /// The names of ``layers``, in the order of a block.
+    package var layerNames: [String] { Layer.allCases.filter(layers.contains).map(\.rawValue) }
+}

@@ -1,0 +1,39 @@
+// When finetune evaluates, and what follows from it.
+
+import ArgumentParser
+import FilterSupport
+import GPT2Kit
+
+struct EvaluationOptions: ParsableArguments {
+    @Option(help: ArgumentHelp("Steps between evaluations. (default: 50)", valueName: "n"), transform: positiveInteger)
+    var evalEvery = 50
+
+    @Option(
+        help: ArgumentHelp("Batches that an evaluation looks at; 0 for all. (default: 5)", valueName: "n"),
+        transform: nonNegativeInteger)
+    var evalBatches = 5
+
+    @Option(
+        help: ArgumentHelp(
+            "End when so many evaluations in a row haven't lowered the loss of the whole validation set.",
+            valueName: "n"),
+        transform: positiveInteger)
+    var patience: Int?
+
+    @Option(
+        help: ArgumentHelp(
+            """
+            The weights to end with: the last, or those with the lowest loss of the whole validation set. (default: \
+            last; with --patience best)
+            """))
+    var keep: KeptWeights?
+
+    func apply(to settings: inout TrainingSettings) {
+        settings.evaluateEvery = evalEvery
+        settings.evaluationBatches = evalBatches
+        settings.patience = patience
+        settings.keep = keep ?? (patience == nil ? .last : .best)
+    }
+}
+
+extension KeptWeights: ExpressibleByArgument {}

@@ -1,0 +1,130 @@
+// What finetune reads and writes, how the classifier reads a text, and what of it is trained.
+
+import ArgumentParser
+import FilterSupport
+import GPT2Kit
+
+struct FileOptions: ParsableArguments {
+    @Option(
+        help: ArgumentHelp(
+            "Start from a model directory, or from random weights: random:gpt2 or random:CONFIG.json.",
+            valueName: "dir|random:…"))
+    var base: String
+
+    @Option(help: ArgumentHelp("vocab.json and merges.txt. (default: the base directory)", valueName: "dir"))
+    var tokenizer: String?
+
+    @Option(help: ArgumentHelp("The validation shards.", valueName: "shard"))
+    var validation: String
+
+    @Option(help: ArgumentHelp("Test shards, for the accuracy at the end.", valueName: "shard"))
+    var test: String?
+
+    @Option(help: ArgumentHelp("The model directory to write.", valueName: "dir"))
+    var out: String
+
+    @Option(
+        help: ArgumentHelp(
+            "Keep what the frozen blocks make of the texts in this directory, and find it there in the next run.",
+            valueName: "dir"))
+    var features: String?
+}
+
+struct ModelOptions: ParsableArguments {
+    @Option(help: "The token that the head reads.")
+    var pool = Pooling.lastToken
+
+    @Flag(help: "Attention sees the whole text, not only what comes before. Hugging Face's class can't do that.")
+    var noCausalMask = false
+
+    @Option(help: "The numbers of the frozen blocks' products; auto is bf16 where the CPU has it, else f32.")
+    var precision = PrecisionChoice.auto
+
+    func apply(to settings: inout TrainingSettings) {
+        settings.pooling = pool
+        settings.causalMask = !noCausalMask
+        settings.precision = precision.precision
+    }
+}
+
+struct TrainableOptions: ParsableArguments {
+    @Option(
+        help: ArgumentHelp(
+            """
+            What to train: head, last-N (blocks, with the final LayerNorm), all, or lora (adapters in all blocks, and \
+            the head). (default: last-1)
+            """, valueName: "set"))
+    var trainable: TrainableSet?
+
+    @Option(
+        help: ArgumentHelp(
+            "LoRA's rank r. Any of LoRA's options means --trainable lora. (default: 16)", valueName: "n"),
+        transform: positiveInteger)
+    var loraRank: Int?
+
+    @Option(
+        help: ArgumentHelp("LoRA's α: adapters count α/r. (default: 16)", valueName: "number"),
+        transform: positiveNumber)
+    var loraAlpha: Double?
+
+    @Option(
+        help: ArgumentHelp(
+            """
+            Layers with an adapter: c_attn, c_proj (or attn.c_proj, mlp.c_proj), c_fc, head. A head without one is \
+            trained in full. (default: c_attn,c_proj,c_fc)
+            """, valueName: "names"),
+        transform: layers)
+    var loraTargets: Set<LoRA.Layer>?
+
+    @Option(
+        help: ArgumentHelp(
+            "The probability of dropout in the trainable blocks, and in trainable embeddings. (default: 0)",
+            valueName: "p"),
+        transform: share)
+    var dropout = 0.0
+
+    func validate() throws {
+        if let trainable, hasLoRAOptions, trainable != .lora(LoRA()) {
+            throw ValidationError("--lora-rank, --lora-alpha and --lora-targets exclude --trainable \(trainable)")
+        }
+    }
+
+    func apply(to settings: inout TrainingSettings) {
+        if hasLoRAOptions {
+            var lora = LoRA()
+            if let loraRank { lora.rank = loraRank }
+            if let loraAlpha { lora.alpha = loraAlpha }
+            if let loraTargets { lora.layers = loraTargets }
+            settings.trainable = .lora(lora)
+        } else if let trainable {
+            settings.trainable = trainable
+        }
+        settings.dropout = dropout
+    }
+
+    private var hasLoRAOptions: Bool { loraRank != nil || loraAlpha != nil || loraTargets != nil }
+}
+
+extension Pooling: ExpressibleByArgument {}
+
+/// What `--precision` takes.
+enum PrecisionChoice: String, CaseIterable, ExpressibleByArgument {
+    case f32, bf16, auto
+
+    var precision: Precision { Precision(rawValue: rawValue) ?? .automatic }
+}
+
+extension TrainableSet: ExpressibleByArgument {
+    public init?(argument: String) { self.init(argument) }
+    public var defaultValueDescription: String { description }
+}
+
+@Sendable private func layers(_ text: String) throws -> Set<LoRA.Layer> {
+    try text.split(separator: ",", omittingEmptySubsequences: false).reduce(into: []) { layers, word in
+        let found = LoRA.Layer.named(word)
+        if found.isEmpty {
+            throw ValidationError("'\(word)' is none of the layers c_attn, c_proj, attn.c_proj, mlp.c_proj, c_fc, head")
+        }
+        layers.formUnion(found)
+    }
+}

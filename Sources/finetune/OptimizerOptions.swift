@@ -1,0 +1,110 @@
+// How finetune goes through the data, and what a step does.
+
+import ArgumentParser
+import FilterSupport
+import GPT2Kit
+
+struct StepOptions: ParsableArguments {
+    @Option(
+        help: ArgumentHelp("Times to go through the training texts. (default: 5)", valueName: "n"),
+        transform: positiveInteger)
+    var epochs = 5
+
+    @Option(help: ArgumentHelp("End after so many steps.", valueName: "n"), transform: positiveInteger)
+    var maxSteps: Int?
+
+    @Option(help: ArgumentHelp("End after so many minutes.", valueName: "number"), transform: positiveNumber)
+    var maxMinutes: Double?
+
+    @Option(help: ArgumentHelp("Texts in a step. (default: 8)", valueName: "n"), transform: positiveInteger)
+    var batch = 8
+
+    @Option(
+        help: ArgumentHelp(
+            "Compute a step in so many batches: the update of a larger batch, in less memory. (default: 1)",
+            valueName: "n"),
+        transform: positiveInteger)
+    var accumulate = 1
+
+    @Option(help: "The order of the training texts: new in every epoch, or as they come.")
+    var shuffle = TrainingSettings.Shuffle.seeded
+
+    func apply(to settings: inout TrainingSettings) {
+        settings.epochs = epochs
+        settings.maxSteps = maxSteps
+        settings.maxMinutes = maxMinutes
+        settings.batch = batch
+        settings.accumulate = accumulate
+        settings.shuffle = shuffle
+    }
+}
+
+struct OptimizerOptions: ParsableArguments {
+    @Option(help: ArgumentHelp("AdamW's learning rate. (default: 5e-05)", valueName: "rate"), transform: positiveNumber)
+    var lr = 5e-5
+
+    @Option(help: "How the learning rate goes to the end: constant, or to 0 in a straight line or half a wave.")
+    var schedule = LearningRateSchedule.Shape.constant
+
+    @Option(
+        help: ArgumentHelp(
+            "Steps in which the learning rate rises from 0: their number, or below 1 their share. (default: 0)",
+            valueName: "n|share"),
+        transform: warmupSteps)
+    var warmup = LearningRateSchedule.Warmup.steps(0)
+
+    @Option(
+        help: ArgumentHelp("AdamW's weight decay. (default: 0.1)", valueName: "share"), transform: nonNegativeNumber)
+    var weightDecay = 0.1
+
+    @Option(
+        help: ArgumentHelp(
+            "The largest L2 norm of the gradients of a step, all together; longer ones are shortened.",
+            valueName: "norm"),
+        transform: positiveNumber)
+    var clipNorm: Double?
+
+    @Option(
+        help: ArgumentHelp(
+            "The share of a label's probability that goes to all classes alike. (default: 0)", valueName: "share"),
+        transform: share)
+    var labelSmoothing = 0.0
+
+    @Option(
+        help: ArgumentHelp(
+            "How much a class counts: balanced (against its number of records), or label=weight for some.",
+            valueName: "balanced|a=1,b=6"),
+        transform: weights)
+    var classWeights = ClassWeights.equal
+
+    func apply(to settings: inout TrainingSettings) {
+        settings.learningRate = lr
+        settings.schedule.shape = schedule
+        settings.schedule.warmup = warmup
+        settings.weightDecay = weightDecay
+        settings.clipNorm = clipNorm
+        settings.labelSmoothing = labelSmoothing
+        settings.classWeights = classWeights
+    }
+}
+
+extension TrainingSettings.Shuffle: ExpressibleByArgument {}
+extension LearningRateSchedule.Shape: ExpressibleByArgument {}
+
+@Sendable private func warmupSteps(_ text: String) throws -> LearningRateSchedule.Warmup {
+    guard let warmup = LearningRateSchedule.Warmup(text) else {
+        throw ValidationError("'\(text)' is neither a whole number of steps nor a share below 1")
+    }
+    return warmup
+}
+
+@Sendable private func weights(_ text: String) throws -> ClassWeights {
+    if text == "balanced" { return .balanced }
+    return .named(
+        try text.split(separator: ",", omittingEmptySubsequences: false).map { pair in
+            guard let sign = pair.lastIndex(of: "="), sign > pair.startIndex,
+                let weight = Double(pair[pair.index(after: sign)...]), weight > 0, weight.isFinite
+            else { throw ValidationError("'\(pair)' is not LABEL=WEIGHT with a weight above 0") }
+            return (label: String(pair[..<sign]), weight: weight)
+        })
+}

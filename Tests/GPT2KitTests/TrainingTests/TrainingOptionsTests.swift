@@ -1,0 +1,285 @@
+// What the options of training do to whole runs on a tiny model.
+
+import GPT2Kit
+import Records
+import Testing
+
+@Suite("Training options")
+struct TrainingOptionsTests {
+    private let place: Workplace
+    private let base: Classifier
+
+    init() throws {
+        place = try Workplace()
+        try writeByteTokenizer(place.path)
+        base = try randomClassifier(place.path)
+    }
+
+    /// What a run told.
+    private struct Record {
+        var losses: [Double] = []
+        var evaluations: [(step: Int, loss: Double, isBest: Bool?)] = []
+        var end: TrainingEvent.EndSummary?
+        var parameters: [[UInt32]] = []
+    }
+
+    private func train(
+        threads: Int = 2, rows: Int = 37, _ change: (inout TrainingSettings) -> Void
+    ) throws -> Record {
+        var settings = TrainingSettings()
+        settings.epochs = 2
+        settings.learningRate = 1e-3
+        settings.evaluateEvery = 3
+        change(&settings)
+        var record = Record()
+        let trained = try FineTuner(settings: settings, workers: Workers(count: threads)).train(
+            base, training: randomTexts(rows, for: base, seed: 1), validation: randomTexts(61, for: base, seed: 2),
+            test: nil
+        ) { event in
+            switch event {
+            case .step(_, _, let loss, _, _): record.losses.append(loss)
+            case .evaluation(let step, _, let loss, let isBest): record.evaluations.append((step, loss, isBest))
+            case .end(let end): record.end = end
+            default: break
+            }
+        }
+        record.parameters = trained.parameters.named.map { bits($0.tensor.array) }
+        return record
+    }
+
+    @Test(
+        "the same seed gives the same bits with every option, on any number of threads",
+        arguments: [TrainableSet.lastBlocks(1), .all, .lora(LoRA())], [Pooling.lastToken, .mean])
+    func repeatable(_ trainable: TrainableSet, _ pooling: Pooling) throws {
+        func record(_ threads: Int, seed: UInt64 = 1) throws -> Record {
+            try train(threads: threads) {
+                $0.trainable = trainable
+                $0.pooling = pooling
+                $0.seed = seed
+                $0.shuffle = .none
+                $0.dropout = 0.2
+                $0.labelSmoothing = 0.1
+                $0.classWeights = .balanced
+                $0.clipNorm = 0.1
+                $0.accumulate = 2
+                $0.schedule.shape = .cosine
+                $0.schedule.warmup = .share(0.5)
+                $0.causalMask = false
+                $0.keep = .best
+            }
+        }
+        let first = try record(1)
+        for threads in [1, 2, 3] {
+            let again = try record(threads)
+            #expect(again.losses == first.losses && again.parameters == first.parameters, "\(threads) threads")
+        }
+        // The order is the input's: what another seed changes are dropout and adapters.
+        #expect(try record(2, seed: 2).losses != first.losses)
+    }
+
+    @Test("parts of a step give the update of the whole", arguments: [0.0, 0.3])
+    func accumulation(_ dropout: Double) throws {
+        func parameters(_ batch: Int, _ accumulate: Int) throws -> [Float] {
+            try train(rows: 24) {
+                $0.trainable = .all
+                $0.batch = batch
+                $0.accumulate = accumulate
+                $0.dropout = dropout
+                $0.classWeights = .named([("spam", 3)])
+            }.parameters.joined().map { Float(bitPattern: $0) }
+        }
+        let whole = try parameters(8, 1)
+        for (batch, accumulate) in [(4, 2), (2, 4), (1, 8)] {
+            // 6 steps of AdamW at 1e-3: where a gradient is rounding noise (the key bias), its sign decides.
+            let parts = try parameters(batch, accumulate)
+            let differences = zip(whole, parts).map { abs($0 - $1) }.sorted()
+            #expect(differences[differences.count * 99 / 100] < 2e-6, "\(batch) × \(accumulate)")
+            #expect(differences.allSatisfy { $0 < 1e-2 })
+        }
+        #expect(try parameters(4, 1) != whole)
+    }
+
+    @Test("a run ends after so many steps, as if the epochs were over")
+    func maxSteps() throws {
+        let record = try train { $0.maxSteps = 5 }
+        #expect(record.losses.count == 5)
+        #expect(record.end?.reason == .maxSteps && record.end?.steps == 5 && record.end?.keptStep == 4)
+        let all = try train { $0.maxSteps = 8 }
+        #expect(all.end?.reason == .epochs && all.losses.count == 8)
+        #expect(Array(all.losses.prefix(5)) == record.losses)
+    }
+
+    @Test("a run ends after so many minutes, with at least one step")
+    func maxMinutes() throws {
+        let record = try train {
+            $0.maxMinutes = 1e-9
+            $0.epochs = .max
+        }
+        #expect(record.losses.count == 1 && record.end?.reason == .maxMinutes)
+    }
+
+    @Test("patience counts evaluations that don't improve; the best weights are those of the best evaluation")
+    func earlyStopping() throws {
+        // A learning rate at which the validation loss soon rises.
+        func record(_ change: @escaping (inout TrainingSettings) -> Void) throws -> Record {
+            try train {
+                $0.trainable = .all
+                $0.learningRate = 1e-2
+                $0.epochs = 40
+                $0.evaluateEvery = 2
+                change(&$0)
+            }
+        }
+        let stopped = try record {
+            $0.patience = 3
+            $0.keep = .best
+        }
+        let losses = stopped.evaluations.map(\.loss)
+        let best = try #require(losses.indices.min { losses[$0] < losses[$1] })
+        #expect(stopped.end?.reason == .patience && best == losses.count - 4)
+        for (index, evaluation) in stopped.evaluations.enumerated() {
+            #expect(evaluation.isBest == losses[..<index].allSatisfy { losses[index] < $0 })
+        }
+        #expect(stopped.end?.keptStep == stopped.evaluations[best].step)
+        #expect(stopped.end?.validationLoss == losses[best])
+
+        // The same as ending after the best step.
+        let short = try record { $0.maxSteps = stopped.evaluations[best].step + 1 }
+        #expect(short.parameters == stopped.parameters)
+        #expect(short.evaluations.allSatisfy { $0.isBest == nil })
+        // Without keep the last weights stay.
+        let last = try record { $0.patience = 3 }
+        #expect(last.end?.steps == stopped.end?.steps && last.end?.keptStep == (last.end?.steps ?? 0) - 1)
+        #expect(last.parameters != stopped.parameters)
+        // The end is an evaluation too.
+        let end = try record {
+            $0.keep = .best
+            $0.learningRate = 1e-4
+            $0.epochs = 1
+            $0.evaluateEvery = 3
+        }
+        #expect(end.evaluations.map(\.step) == [0, 3] && end.end?.keptStep == 3)
+    }
+
+    @Test(
+        "LoRA trains the head and adds what adapters hold to the weights, of low rank; all else stays",
+        arguments: [2, 16])
+    func lora(_ rank: Int) throws {
+        var lora = LoRA()
+        (lora.rank, lora.layers) = (rank, [.attention, .contraction])
+        let record = try train {
+            $0.trainable = .lora(lora)
+            $0.pooling = .first
+            $0.epochs = 20
+            $0.learningRate = 1e-2
+        }
+        let early: Double = record.losses.prefix(8).reduce(0, +)
+        let late: Double = record.losses.suffix(8).reduce(0, +)
+        #expect(late < 0.8 * early)
+        for ((name, tensor), after) in zip(base.parameters.named, record.parameters) {
+            let isAdapted = name.hasSuffix("attn.c_attn.weight") || name.hasSuffix("mlp.c_proj.weight")
+            #expect((bits(tensor.array) != after) == (isAdapted || name.hasPrefix("score.")), "\(name)")
+        }
+    }
+
+    @Test("a class that isn't there, or has no records, can't have a weight")
+    func classWeights() throws {
+        #expect {
+            try train { $0.classWeights = .named([("eggs", 2)]) }
+        } throws: {
+            guard case .impossibleSetting(let what, let remedy)? = $0 as? ModelError else { return false }
+            return what.contains("'eggs'") && remedy.contains("ham, spam")
+        }
+        #expect(throws: ModelError.self) {
+            try ClassWeights.balanced.resolved(labels: ["a", "b"], rows: [0, 0], source: "texts")
+        }
+        #expect(
+            try ClassWeights.balanced.resolved(labels: ["a", "b"], rows: [0, 0, 1, 0], source: "") == [2.0 / 3, 2])
+        #expect(try ClassWeights.equal.resolved(labels: ["a", "b"], rows: [0, 0], source: "") == nil)
+    }
+
+    @Test("settings that don't go with the model are refused")
+    func impossible() throws {
+        func expectRefusal(_ part: String, _ change: (inout TrainingSettings) -> Void) {
+            #expect {
+                try train(change)
+            } throws: {
+                guard case .impossibleSetting(let what, _)? = $0 as? ModelError else { return false }
+                return what.contains(part)
+            }
+        }
+        expectRefusal("--dropout") {
+            $0.trainable = .head
+            $0.dropout = 0.1
+        }
+        expectRefusal("--lora-rank 17") {
+            var lora = LoRA()
+            lora.rank = 17
+            $0.trainable = .lora(lora)
+        }
+    }
+}
+
+@Suite("Parts of training")
+struct TrainingPartsTests {
+    @Test("the norm of gradients is the same on any number of threads, and clipping leaves short ones")
+    func clipping() throws {
+        var generator = SeededGenerator(seed: 71)
+        let tensors = try [100_003, 7].map { try Tensor(random: [$0], &generator) }
+        let squares = tensors.flatMap(\.array).reduce(0.0) { $0 + Double($1) * Double($1) }
+        let before = tensors.flatMap(\.array)
+        for threads in [1, 2, 3] {
+            let vector = GradientVector(tensors, workers: Workers(count: threads))
+            #expect(vector.norm() == GradientVector(tensors, workers: Workers(count: 1)).norm())
+            #expect(abs(vector.norm() - squares.squareRoot()) < 1e-9 * squares.squareRoot())
+            #expect(vector.clip(norm: 1e6) == vector.norm())
+            #expect(tensors.flatMap(\.array) == before)
+        }
+        let vector = GradientVector(tensors, workers: Workers(count: 2))
+        let norm = vector.norm()
+        #expect(vector.clip(norm: 2) == norm)
+        #expect(abs(vector.norm() - 2) < 1e-5)
+    }
+
+    @Test("warm-ups are whole steps or shares below 1")
+    func warmups() {
+        #expect(LearningRateSchedule.Warmup("12") == .steps(12))
+        #expect(LearningRateSchedule.Warmup("0") == .steps(0))
+        #expect(LearningRateSchedule.Warmup("0.1") == .share(0.1))
+        #expect(LearningRateSchedule.Warmup("1e-2") == .share(0.01))
+        for text in ["-1", "1.5", "1.0", "nan", "", "ten", "99999999999999999999"] {
+            #expect(LearningRateSchedule.Warmup(text) == nil, "\(text)")
+        }
+    }
+
+    @Test("schedules of endless runs stay numbers")
+    func endless() {
+        var schedule = LearningRateSchedule()
+        for shape in LearningRateSchedule.Shape.allCases {
+            for warmup in [LearningRateSchedule.Warmup.steps(.max), .share(0.999), .steps(0)] {
+                (schedule.shape, schedule.warmup) = (shape, warmup)
+                for step in [0, 1, 1 << 40] {
+                    #expect((0...1).contains(schedule.factor(step: step, of: .max)))
+                }
+            }
+        }
+    }
+
+    @Test("names of layers are the ends of theirs")
+    func layerNames() {
+        #expect(LoRA.Layer.named("c_proj") == [.projection, .contraction])
+        #expect(LoRA.Layer.named("mlp.c_proj") == [.contraction])
+        #expect(LoRA.Layer.named("c_attn") == [.attention] && LoRA.Layer.named("c_fc") == [.expansion])
+        #expect(LoRA.Layer.named("head") == [.head] && LoRA.Layer.named("score") == [.head])
+        for word in ["", "proj", "c_proj ", "attn", "wte"] { #expect(LoRA.Layer.named(word).isEmpty, "\(word)") }
+    }
+
+    @Test("the best evaluation is the first of equals")
+    func best() {
+        var best = BestEvaluation()
+        #expect(best.note(2, step: 0) && !best.note(2, step: 1) && !best.note(3, step: 2))
+        #expect(best.loss == 2 && best.step == 0 && best.evaluationsSince == 2)
+        #expect(best.note(1, step: 3) && best.step == 3 && best.evaluationsSince == 0)
+        #expect(best == BestEvaluation(loss: 1, step: 3, evaluationsSince: 0))
+    }
+}
