@@ -14,7 +14,9 @@ package struct BatchSampler {
         generator = shuffle == .seeded ? SeededGenerator(seed: seed) : nil
     }
 
-    package var stepsPerEpoch: Int { rows / batch }
+    package var stepsPerEpoch: Int { Self.stepsPerEpoch(rows: rows, batch: batch) }
+
+    static func stepsPerEpoch(rows: Int, batch: Int) -> Int { rows / min(batch, rows) }
 
     /// The next epoch's batches; what doesn't fill a batch is left out.
     package mutating func epoch() -> [[Int]] {

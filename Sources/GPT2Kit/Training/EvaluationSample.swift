@@ -24,7 +24,7 @@ struct EvaluationSample {
         let losses = (
             try run.evaluate(training, of: data.training).loss, try run.evaluate(validation, of: data.validation).loss
         )
-        guard losses.0.isFinite, losses.1.isFinite else { throw ModelError.lossNotFinite(step: run.step - 1) }
+        guard losses.0.isFinite, losses.1.isFinite else { throw ModelError.lossNotFinite(step: run.state.step - 1) }
         return losses
     }
 

@@ -10,6 +10,8 @@ public struct FineTuner: Sendable {
     /// Bytes of memory that the output of the frozen blocks may take; more goes to a temporary file. nil for half of
     /// what is left when training is about to begin.
     package var featureMemory: Int?
+    /// Bytes of memory that the trials of a search may take together; nil for half of what is left when it begins.
+    package var searchMemory: Int?
 
     public init(settings: TrainingSettings, workers: Workers) {
         self.settings = settings
@@ -31,15 +33,15 @@ public struct FineTuner: Sendable {
         var clock = PhaseClock()
         let data = try TrainingData(base, training: training, validation: validation, test: test, settings)
         let run = try TrainingRun(data, settings, workers)
-        try report(.start(data.summary(run)))
+        try report(.start(data.summary(run.state.model, steps: run.steps)))
         try prepare(data, report: report, progress: progress)
         clock.charge(.frozen)
 
         let sample = EvaluationSample(data, settings)
-        var best = BestEvaluation()
-        var reason = run.endReason(best, minutes: 0)
+        let state = run.state
+        var reason = run.endReason(minutes: 0)
         while reason == nil {
-            let step = run.step
+            let step = state.step
             let outcome = try run.makeStep()
             clock.charge(.training)
             try report(
@@ -48,49 +50,48 @@ public struct FineTuner: Sendable {
                     gradientNorm: outcome.gradientNorm))
             if step % settings.evaluateEvery == 0 {
                 let (training, validation) = try sample.losses(run)
-                let isBest = settings.dependsOnEvaluations ? best.note(validation, step: step) : nil
-                if isBest == true { run.best?.save() }
+                let isBest = settings.dependsOnEvaluations ? state.evaluations.note(validation, step: step) : nil
+                if isBest == true { state.best?.save() }
                 try report(
                     .evaluation(step: step, trainingLoss: training, validationLoss: validation, isBest: isBest))
                 clock.charge(.evaluation)
             }
-            progress(.training(done: run.step, total: run.steps, loss: outcome.loss))
-            reason = run.endReason(best, minutes: (seconds() - begin) / 60)
+            progress(.training(done: state.step, total: run.steps, loss: outcome.loss))
+            reason = run.endReason(minutes: (seconds() - begin) / 60)
             if run.isAtEndOfEpoch || reason != nil {
                 let (training, validation) = try sample.accuracies(run)
                 try report(
                     .epoch(
-                        epoch: run.epoch, step: run.step, trainingAccuracy: training,
+                        epoch: run.epoch, step: state.step, trainingAccuracy: training,
                         validationAccuracy: validation, seconds: seconds() - begin))
                 clock.charge(.evaluation)
             }
         }
-        let keptStep = try keep(run, best, validation: data.validation)
+        let keptStep = try keep(run, validation: data.validation)
         let results = try data.sets.map(run.evaluate)
         clock.charge(.evaluation)
-        guard results.allSatisfy(\.loss.isFinite) else { throw ModelError.lossNotFinite(step: run.step) }
+        guard results.allSatisfy(\.loss.isFinite) else { throw ModelError.lossNotFinite(step: state.step) }
         let end = TrainingEvent.EndSummary(
-            steps: run.step, reason: reason ?? .epochs, keptStep: keptStep, trainingLoss: results[0].loss,
+            steps: state.step, reason: reason ?? .epochs, keptStep: keptStep, trainingLoss: results[0].loss,
             validationLoss: results[1].loss, trainingAccuracy: results[0].accuracy,
             validationAccuracy: results[1].accuracy, testAccuracy: data.test == nil ? nil : results[2].accuracy,
             seconds: seconds() - begin, secondsByPhase: clock.phases)
         try report(.end(end))
         return data.base.trained(
-            run.model.parameters, settings: settings, paddedLength: data.paddedLength, results: end)
+            state.model.parameters, settings: settings, paddedLength: data.paddedLength, results: end)
     }
 
     /// Restores the best weights where they are wanted and aren't the last; the step that they are of.
-    private func keep(
-        _ run: TrainingRun, _ best: BestEvaluation, validation: Features
-    ) throws -> Int {
-        let lastStep = run.step - 1
-        guard let snapshot = run.best, let step = best.step, let least = best.loss, step < lastStep else {
-            return lastStep
-        }
+    private func keep(_ run: TrainingRun, validation: Features) throws -> Int {
+        let state = run.state
+        let lastStep = state.step - 1
+        guard let snapshot = state.best, let step = state.evaluations.step, let least = state.evaluations.loss,
+            step < lastStep
+        else { return lastStep }
         let last = try run.evaluate(validation).loss
         if last < least { return lastStep }
         snapshot.restore()
-        run.model.refresh()
+        state.model.refresh()
         return step
     }
 }

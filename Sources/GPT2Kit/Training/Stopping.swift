@@ -58,9 +58,9 @@ extension TrainingSettings {
 
 extension TrainingRun {
     /// Why the run is over after the steps that it has made; nil where it isn't. At least one step is made.
-    func endReason(_ best: BestEvaluation, minutes: Double) -> EndReason? {
-        if step >= epochSteps { return .epochs }
-        return step == 0 ? nil : settings.limit(steps: step, minutes: minutes, best)
+    func endReason(minutes: Double) -> EndReason? {
+        if state.step >= epochSteps { return .epochs }
+        return state.step == 0 ? nil : settings.limit(steps: state.step, minutes: minutes, state.evaluations)
     }
 }
 

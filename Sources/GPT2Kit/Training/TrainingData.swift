@@ -63,12 +63,16 @@ package struct TrainingData: Sendable {
     }
 
     /// What the metrics stream begins with.
-    func summary(_ run: TrainingRun) -> TrainingEvent.StartSummary {
+    ///
+    /// - Parameters:
+    ///   - model: tells what is trained.
+    ///   - steps: nil where they aren't known.
+    func summary(_ model: TrainableModel, steps: Int?) -> TrainingEvent.StartSummary {
         TrainingEvent.StartSummary(
             classes: base.labels.count, parameters: base.parameters.named.reduce(0) { $0 + $1.tensor.count },
-            trainableParameters: run.model.trained.reduce(0) { $0 + $1.parameter.count },
+            trainableParameters: model.trained.reduce(0) { $0 + $1.parameter.count },
             trainingRows: training.count, validationRows: validation.count, testRows: test?.count,
             paddedLength: paddedLength, texts: sets.reduce(0) { $0 + $1.count }, distinctTexts: texts.count,
-            tokens: texts.packing.tokens, steps: run.steps, tokenizerSHA256: base.tokenizerSHA256)
+            tokens: texts.packing.tokens, steps: steps, tokenizerSHA256: base.tokenizerSHA256)
     }
 }

@@ -1,54 +1,44 @@
-// The state of a training run: parameters, moments, the place in the data; and what changes it, one step.
+// A step of training, and an evaluation.
 
-/// A model under training: makes steps, and evaluates what came of them.
+/// Computes with a ``TrainingState``: makes steps, and evaluates what came of them.
 final class TrainingRun {
-    let model: TrainableModel
-    /// Steps made.
-    private(set) var step = 0
+    let state: TrainingState
+    let settings: TrainingSettings
     /// The steps of all epochs, and those that are to be made at most.
     let epochSteps: Int
     let steps: Int
-    /// The best weights so far, where they are to be kept.
-    let best: Snapshot?
     private let data: TrainingData
-    let settings: TrainingSettings
-    private var batches: BatchIterator
     private let extractor: FeatureExtractor
     private let gradients: GradientVector
     private let layers: ClassifierLayers
     private let inference: Inference
     private let embeddings: EmbeddingGradient?
-    private let optimizer: AdamW
     private var states: FloatBuffer
 
-    init(_ data: TrainingData, _ settings: TrainingSettings, _ workers: Workers) throws {
+    /// - Parameter state: where to go on; nil for the beginning.
+    init(
+        _ data: TrainingData, _ settings: TrainingSettings, _ workers: Workers, from state: TrainingState? = nil
+    ) throws {
         self.data = data
         self.settings = settings
-        let config = data.base.config
-        model = try TrainableModel(
-            data.base.parameters, settings.trainable, config: config, seed: settings.seed, workers: workers)
-        batches = BatchIterator(
-            BatchSampler(
-                rows: data.training.count, batch: settings.rowsOfStep, shuffle: settings.shuffle, seed: settings.seed))
-        epochSteps = saturatingProduct(batches.stepsPerEpoch, settings.epochs)
+        let state = try state ?? TrainingState(data, settings, workers)
+        self.state = state
+        state.use(workers)
+        epochSteps = saturatingProduct(state.batches.stepsPerEpoch, settings.epochs)
         steps = min(epochSteps, settings.maxSteps ?? .max)
-        let parameters = model.parameters
+        let config = data.base.config
+        let model = state.model
         gradients = GradientVector(model.trained.map(\.gradient), workers: workers)
-        best = settings.keep == .best ? try Snapshot(of: model.trained.map(\.parameter)) : nil
-        optimizer = try AdamW(
-            model.trained.map { ($0.parameter, $0.gradient) },
-            settings: .init(learningRate: settings.learningRate, weightDecay: settings.weightDecay),
-            workers: workers)
         extractor = try FeatureExtractor(
-            parameters, config: config, pooling: settings.pooling, trainable: settings.trainable,
+            model.parameters, config: config, pooling: settings.pooling, trainable: settings.trainable,
             precision: settings.precision, workers: workers)
         let firstBlock = settings.trainable.firstBlock(of: config.blocks)
         layers = ClassifierLayers(
-            parameters, gradients: model.gradients, adapters: model.adapters, trainable: settings.trainable,
+            model.parameters, gradients: model.gradients, adapters: model.adapters, trainable: settings.trainable,
             objective: data.objective, config: config, pooling: settings.pooling, firstBlock: firstBlock,
             workers: workers)
         inference = Inference(
-            parameters, config: config, pooling: settings.pooling, firstBlock: firstBlock, workers: workers)
+            model.parameters, config: config, pooling: settings.pooling, firstBlock: firstBlock, workers: workers)
         embeddings =
             settings.trainable == .all
             ? try EmbeddingGradient(model.gradients, config: config, workers: workers) : nil
@@ -56,8 +46,8 @@ final class TrainingRun {
     }
 
     /// The epoch of the last step, from 1, and whether that step was its last.
-    var epoch: Int { (step - 1) / batches.stepsPerEpoch + 1 }
-    var isAtEndOfEpoch: Bool { step % batches.stepsPerEpoch == 0 }
+    var epoch: Int { (state.step - 1) / state.batches.stepsPerEpoch + 1 }
+    var isAtEndOfEpoch: Bool { state.step % state.batches.stepsPerEpoch == 0 }
 
     /// What a step came to.
     struct Outcome {
@@ -72,29 +62,27 @@ final class TrainingRun {
     ///
     /// - Throws: ``ModelError/lossNotFinite(step:)``.
     func makeStep() throws -> Outcome {
-        let rows = batches.next()
-        let features = data.training
-        let denominator = data.objective.denominator(rows.map { features.labels[$0] })
+        let step = state.step
+        let rows = state.batches.next()
+        let denominator = data.objective.denominator(rows.map { data.training.labels[$0] })
         let size = min(settings.batch, rows.count)
         var loss = 0.0
         for first in stride(from: 0, to: rows.count, by: size) {
-            loss += try accumulate(
-                Array(rows[first..<min(first + size, rows.count)]), of: features, denominator: denominator)
+            loss += try accumulate(Array(rows[first..<min(first + size, rows.count)]), denominator: denominator)
         }
         guard loss.isFinite else { throw ModelError.lossNotFinite(step: step) }
         let norm = settings.clipNorm.map(gradients.clip)
-        optimizer.settings.learningRate = settings.learningRate * settings.schedule.factor(step: step, of: steps)
-        optimizer.update()
-        model.refresh()
-        step += 1
-        return Outcome(
-            loss: loss / denominator, learningRate: optimizer.settings.learningRate, gradientNorm: norm)
+        let learningRate = settings.learningRate * settings.schedule.factor(step: step, of: steps)
+        state.optimizer.settings.learningRate = learningRate
+        state.optimizer.update()
+        state.model.refresh()
+        state.step += 1
+        return Outcome(loss: loss / denominator, learningRate: learningRate, gradientNorm: norm)
     }
 
     /// Adds the gradients of a part of a step's rows; the sum of their losses.
-    private func accumulate(
-        _ rows: [Int], of features: Features, denominator: Double
-    ) throws -> Double {
+    private func accumulate(_ rows: [Int], denominator: Double) throws -> Double {
+        let features = data.training
         let labels = rows.map { features.labels[$0] }
         let packing = try load(rows, of: features)
         if settings.trainable == .head {
@@ -102,7 +90,7 @@ final class TrainingRun {
         } else {
             let dropout =
                 settings.dropout > 0
-                ? Dropout(probability: settings.dropout, seed: settings.seed, step: step, rows: rows) : nil
+                ? Dropout(probability: settings.dropout, seed: settings.seed, step: state.step, rows: rows) : nil
             try layers.forward(Region(states.pointer), packing, dropout: dropout)
         }
         try embeddings?.reserve(packing)
@@ -118,7 +106,7 @@ final class TrainingRun {
 
     /// Mean loss and accuracy over `rows`.
     func evaluate(_ rows: [Int], of features: Features) throws -> (loss: Double, accuracy: Double) {
-        let K = model.parameters.classes
+        let K = data.base.labels.count
         var loss = 0.0
         var correct = 0
         // As many rows at a time as make some chunks of work for every core.
