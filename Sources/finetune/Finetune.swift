@@ -12,7 +12,7 @@ struct Finetune: Filter {
         discussion: """
             Reads training shards (tokenize-pad) from stdin, validation and test shards from files.
             Writes a model directory (--out) that score and Hugging Face's GPT2ForSequenceClassification read, and \
-            metrics as NDJSON to stdout: a line for the start, every step, every evaluation, every epoch, the end.
+            metrics as NDJSON to stdout: a line for the start, every step, every evaluation, every epoch (in a search for every trial), the end.
             Buffers: all tokens, and of every distinct text what the frozen blocks make of it (4 bytes × width × tokens); \
             beyond half of the free memory that goes to a file in $TMPDIR. The model directory appears when training has \
             ended well, whole.
@@ -26,6 +26,9 @@ struct Finetune: Filter {
             The same with another rate, without computing the frozen blocks' output anew:
               finetune --base gpt2 --features cache --lr 1e-4 …
 
+            The best of 50 choices of rate, decay and epochs:
+              finetune --base gpt2 --search 'lr=1e-5..1e-3,weight-decay=0..0.3,epochs=2..10' --trials 50 …
+
             EXIT CODES
               64 usage, 65 bad shard or a loss that isn't finite, 66 no such file, 71 too little memory, 73 the model \
             can't be written, 74 read or write error, 75 another run is writing the same --out, 78 base, tokenizer, shards don't belong together
@@ -38,12 +41,15 @@ struct Finetune: Filter {
     @OptionGroup(title: "Updates") var optimizer: OptimizerOptions
     @OptionGroup(title: "Evaluations") var evaluations: EvaluationOptions
 
+    @OptionGroup(title: "Search") var search: SearchOptions
+
     @OptionGroup var seed: SeedOption
     @OptionGroup var threads: ThreadsOption
     @OptionGroup var verbosity: QuietOption
 
     func run() throws {
         // Everything that can be known to fail is found out before the first shard is read.
+        try search.check(settings)
         let base = Classifier.Base(files.base)
         var tuner = FineTuner(settings: settings, workers: Workers(count: threads.count))
         tuner.featureDirectory = files.features
@@ -61,12 +67,24 @@ struct Finetune: Filter {
         let classifier = try Classifier(
             base: base, labels: training.texts.description.labelNames, pooling: model.pool,
             tokenizerDirectory: files.tokenizer, seed: seed.seed, workers: tuner.workers)
-        let metrics = MetricsLog(settings: settings, base: files.base, notes: verbosity.notes("finetune"))
+        let metrics = MetricsLog(
+            settings: settings, base: files.base, search: search, notes: verbosity.notes("finetune"))
         let progress = TrainingDisplay(quiet: verbosity.quiet)
-        let trained = try tuner.train(
-            classifier, training: training, validation: validation, test: test, report: metrics.write,
-            progress: progress.show)
+        let trained: Classifier
+        if let space = search.search?.space, let trials = search.count {
+            trained = try tuner.search(
+                space, trials: trials, classifier, training: training, validation: validation, test: test,
+                report: metrics.write, progress: progress.show)
+        } else {
+            trained = try tuner.train(
+                classifier, training: training, validation: validation, test: test, report: metrics.write,
+                progress: progress.show)
+        }
         progress.finish()
+        if evaluations.checkInt8 {
+            metrics.write(
+                try PrecisionComparison.int8(trained, validation, limit: 256, workers: tuner.workers))
+        }
         try trained.write(directory: files.out)
         verbosity.notes("finetune").summary("model written to \(files.out)")
         try metrics.close(model: files.out)

@@ -19,6 +19,19 @@ public struct ScoreStream {
         /// Lines of text with bytes that aren't UTF-8, replaced by U+FFFD.
         public var repaired = 0
         public var truncated = 0
+        /// With the scores of another precision, where that was asked for and the input was long enough.
+        public var comparison: PrecisionComparison?
+    }
+
+    /// Another scorer, made when it is needed, and the number of texts that are scored by both.
+    public struct Check {
+        let texts: Int
+        let reference: () throws -> Scorer
+
+        public init(texts: Int, reference: @escaping () throws -> Scorer) {
+            self.texts = texts
+            self.reference = reference
+        }
     }
 
     private enum Item {
@@ -39,9 +52,11 @@ public struct ScoreStream {
     private let fields: RecordFields
     private let labelKey: [UInt8]
     private let labelKeys: [[UInt8]]
+    private let check: Check?
     private var report = Report()
 
-    public init(_ scorer: Scorer, input: Input, fields: RecordFields) {
+    public init(_ scorer: Scorer, input: Input, fields: RecordFields, check: Check? = nil) {
+        self.check = check
         self.scorer = scorer
         self.input = input
         self.fields = fields
@@ -134,9 +149,18 @@ public struct ScoreStream {
         return .text(text, members: members)
     }
 
-    private func write(_ window: [(line: Int, item: Item)], into sink: ByteSink) throws {
+    /// The first window that has as many texts as the check wants is where it is made.
+    private mutating func compare(_ scores: [Score], _ texts: [[UInt8]]) throws {
+        guard let check, report.comparison == nil, check.texts > 0, texts.count >= check.texts else { return }
+        let reference = try check.reference().score(Array(texts.prefix(check.texts)))
+        report.comparison = PrecisionComparison(Array(scores.prefix(check.texts)), reference)
+    }
+
+    private mutating func write(_ window: [(line: Int, item: Item)], into sink: ByteSink) throws {
         let texts = window.compactMap { if case .text(let bytes, _) = $0.item { bytes } else { nil } }
-        var scores = try scorer.score(texts).makeIterator()
+        let results = try scorer.score(texts)
+        try compare(results, texts)
+        var scores = results.makeIterator()
         var output: [UInt8] = []
         for (line, item) in window {
             switch item {

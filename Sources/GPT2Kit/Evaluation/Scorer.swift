@@ -55,6 +55,11 @@ public final class Scorer {
     ///
     /// - Throws: ``OutOfMemory``; ``ModelError/notFinite(_:file:)`` where a logit is infinite or not a number.
     public func score(_ texts: [[UInt8]]) throws -> [Score] {
+        try score(tokens: texts.map { encoder.encode($0) })
+    }
+
+    /// Scores of texts given as their tokens.
+    package func score(tokens texts: [[Int32]]) throws -> [Score] {
         var different: [[Int32]] = []
         var places: [[Int32]: Int] = [:]
         let rows = texts.map { text in
@@ -78,9 +83,9 @@ public final class Scorer {
         }
     }
 
-    /// What is computed of a text: its tokens, cut, and padded where pads are read.
-    private func tokens(_ text: [UInt8]) -> [Int32] {
-        var ids = encoder.encode(text)
+    /// What is computed of a text: its tokens, cut, and padded where pads are read; of an empty text one pad.
+    private func tokens(_ text: [Int32]) -> [Int32] {
+        var ids = text
         if ids.isEmpty { ids = [classifier.padToken] }
         if ids.count > classifier.paddedLength {
             truncated += 1

@@ -10,7 +10,7 @@ package struct TrainableModel {
     package let adapters: Adapters?
     /// All that is trained, in a fixed order.
     package let trained: [(name: String, parameter: Tensor, gradient: Tensor)]
-    private let workers: Workers
+    package var workers: Workers
 
     /// - Parameters:
     ///   - base: stays as it is.

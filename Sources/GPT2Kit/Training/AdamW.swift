@@ -33,7 +33,7 @@ package final class AdamW {
     /// Updates made so far, t.
     package private(set) var updates = 0
     private let slots: [Slot]
-    private let workers: Workers
+    package var workers: Workers
 
     /// - Parameter pairs: every trainable parameter with its gradient.
     package init(
@@ -50,6 +50,12 @@ package final class AdamW {
         }
         self.slots = slots
     }
+
+    /// The first and the second moment of every parameter, in the order of the pairs.
+    package var moments: [(mean: Tensor, square: Tensor)] { slots.map { ($0.mean, $0.square) } }
+
+    /// Goes on as after so many updates, whose ``moments`` are there.
+    package func resume(after updates: Int) { self.updates = updates }
 
     /// One update of every parameter; the gradients are zero afterwards, ready for the next batch.
     package func update() {

@@ -14,11 +14,28 @@ package struct BatchSampler {
         generator = shuffle == .seeded ? SeededGenerator(seed: seed) : nil
     }
 
-    package var stepsPerEpoch: Int { rows / batch }
+    package var stepsPerEpoch: Int { Self.stepsPerEpoch(rows: rows, batch: batch) }
+
+    static func stepsPerEpoch(rows: Int, batch: Int) -> Int { rows / min(batch, rows) }
 
     /// The next epoch's batches; what doesn't fill a batch is left out.
     package mutating func epoch() -> [[Int]] {
         let order = generator?.permutation(rows) ?? Array(0..<rows)
         return (0..<stepsPerEpoch).map { Array(order[$0 * batch..<($0 + 1) * batch]) }
+    }
+}
+
+/// The batches of all epochs, one after another.
+struct BatchIterator {
+    private var sampler: BatchSampler
+    private var epoch: ArraySlice<[Int]> = []
+
+    init(_ sampler: BatchSampler) { self.sampler = sampler }
+
+    var stepsPerEpoch: Int { sampler.stepsPerEpoch }
+
+    mutating func next() -> [Int] {
+        if epoch.isEmpty { epoch = sampler.epoch()[...] }
+        return epoch.removeFirst()
     }
 }

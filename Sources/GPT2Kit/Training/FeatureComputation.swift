@@ -24,12 +24,23 @@ public struct FrozenSummary: Sendable, Equatable {
 }
 
 extension FineTuner {
-    /// Brings the features of all `sets` about; nil where nothing is frozen.
+    /// Brings the features of all sets about, unless nothing is frozen.
+    func prepare(
+        _ data: TrainingData, report: (TrainingEvent) throws -> Void,
+        progress: @escaping @Sendable (TrainingProgress) -> Void
+    ) throws {
+        let extractor = try FeatureExtractor(
+            data.base.parameters, config: data.base.config, pooling: settings.pooling, trainable: settings.trainable,
+            precision: settings.precision, workers: workers)
+        if extractor.keepsNothing { return }
+        try report(.frozen(prepare(data.sets, data.texts, extractor, report: report, progress: progress)))
+    }
+
+    /// Brings the features of `sets`, whose distinct texts are `texts`, about.
     package func prepare(
         _ sets: [Features], _ texts: DistinctTexts, _ extractor: FeatureExtractor,
         report: (TrainingEvent) throws -> Void, progress: @escaping @Sendable (TrainingProgress) -> Void
-    ) throws -> FrozenSummary? {
-        if extractor.keepsNothing { return nil }
+    ) throws -> FrozenSummary {
         let begin = seconds()
         let done = Atomic<Int>(0)
         let total = texts.packing.tokens

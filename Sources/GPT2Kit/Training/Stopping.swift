@@ -56,6 +56,14 @@ extension TrainingSettings {
     }
 }
 
+extension TrainingRun {
+    /// Why the run is over after the steps that it has made; nil where it isn't. At least one step is made.
+    func endReason(minutes: Double) -> EndReason? {
+        if state.step >= epochSteps { return .epochs }
+        return state.step == 0 ? nil : settings.limit(steps: state.step, minutes: minutes, state.evaluations)
+    }
+}
+
 /// A copy of what is trained.
 package struct Snapshot {
     /// In the order of the tensors that it was made for.

@@ -80,6 +80,8 @@ public enum TrainingEvent: Sendable {
     case evaluation(step: Int, trainingLoss: Double, validationLoss: Double, isBest: Bool?)
     /// Accuracies over the same batches at the end of an epoch; `step` steps and `seconds` since the beginning.
     case epoch(epoch: Int, step: Int, trainingAccuracy: Double, validationAccuracy: Double, seconds: Double)
+    /// A trial of a search is over: its number, from 1, its settings, and how it ended.
+    case trial(TrialSummary)
     /// Accuracies over whole sets.
     case end(EndSummary)
 
@@ -96,7 +98,8 @@ public enum TrainingEvent: Sendable {
         public let distinctTexts: Int
         /// Tokens that are computed: those of the distinct texts.
         public let tokens: Int
-        public let steps: Int
+        /// nil in a search.
+        public let steps: Int?
         public let tokenizerSHA256: String
     }
 
@@ -105,6 +108,8 @@ public enum TrainingEvent: Sendable {
         public let reason: EndReason
         /// The step after which the weights were as they are kept: the last, or the best.
         public let keptStep: Int
+        /// The trial that won; nil without a search.
+        public var trial: Int?
         public let trainingLoss: Double
         public let validationLoss: Double
         public let trainingAccuracy: Double
@@ -130,4 +135,6 @@ public enum TrainingProgress: Sendable {
     case frozen(done: Int, total: Int)
     /// Steps made, and the loss of the last one.
     case training(done: Int, total: Int, loss: Double)
+    /// Trials of a round of a search, from 1.
+    case search(round: Int, rounds: Int, done: Int, total: Int)
 }

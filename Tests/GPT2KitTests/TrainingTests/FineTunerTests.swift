@@ -95,6 +95,7 @@ struct FineTunerTests {
                 events.append("frozen")
                 #expect(summary.place == .memory && summary.computedTokens == tokens && summary.reusedTokens == 0)
             case .warning(let diagnosis): Issue.record("\(diagnosis)")
+            case .trial(let trial): Issue.record("\(trial)")
             case .step(let step, let epoch, let loss, let rate, let norm):
                 events.append("step \(step) of epoch \(epoch)")
                 #expect(loss.isFinite && rate == 1e-3 && norm == nil)
@@ -108,6 +109,7 @@ struct FineTunerTests {
             switch progress {
             case .frozen(let done, let total): lastFrozen.withLock { $0 = (max($0.done, done), total) }
             case .training(let done, _, _): trained.withLock { $0.append(done) }
+            case .search: Issue.record("\(progress)")
             }
         }
         #expect(

@@ -1,0 +1,134 @@
+// What a search may choose, and how it draws (Bergstra & Bengio 2012, "Random Search for Hyper-Parameter Optimization").
+
+import Records
+
+#if canImport(Glibc)
+    import Glibc
+#else
+    import Darwin
+#endif
+
+/// Ranges of hyperparameters.
+public struct SearchSpace: Sendable, Equatable {
+    /// A hyperparameter that can be searched, under its option's name.
+    public enum Name: String, Sendable, CaseIterable {
+        case learningRate = "lr"
+        case weightDecay = "weight-decay"
+        case epochs
+        case batch
+        case dropout
+        case labelSmoothing = "label-smoothing"
+
+        /// Drawn so that every factor is equally likely, not every difference.
+        public var isLogarithmic: Bool { self == .learningRate || self == .batch }
+        public var isWhole: Bool { self == .epochs || self == .batch }
+
+        fileprivate var allowed: ClosedRange<Double> {
+            switch self {
+            case .learningRate: Double.leastNormalMagnitude...Double.greatestFiniteMagnitude
+            case .weightDecay: 0...Double.greatestFiniteMagnitude
+            case .epochs, .batch: 1...1e9
+            case .dropout: 0...(1.0).nextDown
+            case .labelSmoothing: 0...1
+            }
+        }
+    }
+
+    public private(set) var ranges: [Name: ClosedRange<Double>] = [:]
+
+    /// "lr=1e-5..1e-3,weight-decay=0..0.3,epochs=2..10".
+    public init(_ text: String) throws(SearchSpaceError) {
+        for part in text.split(separator: ",", omittingEmptySubsequences: false) {
+            let (name, range) = try Self.range(String(part))
+            guard ranges.updateValue(range, forKey: name) == nil else {
+                throw SearchSpaceError(problem: "\(name.rawValue) is there twice")
+            }
+        }
+    }
+
+    private static func range(_ part: String) throws(SearchSpaceError) -> (Name, ClosedRange<Double>) {
+        guard let sign = part.firstIndex(of: "=") else {
+            throw SearchSpaceError(problem: "'\(part)' is not NAME=LOW..HIGH")
+        }
+        guard let name = Name(rawValue: String(part[..<sign])) else {
+            let known = Name.allCases.map(\.rawValue).joined(separator: ", ")
+            throw SearchSpaceError(problem: "'\(part[..<sign])' can't be searched; \(known) can")
+        }
+        // The dots are the first two that follow each other.
+        let bounds = Array(part[part.index(after: sign)...].utf8)
+        guard let dots = bounds.indices.dropLast().first(where: { bounds[$0] == 0x2E && bounds[$0 + 1] == 0x2E }),
+            let low = Double(String(decoding: bounds[..<dots], as: UTF8.self)),
+            let high = Double(String(decoding: bounds[(dots + 2)...], as: UTF8.self))
+        else { throw SearchSpaceError(problem: "'\(part)' is not NAME=LOW..HIGH with two numbers") }
+        guard low <= high else { throw SearchSpaceError(problem: "'\(part)' ends below its beginning") }
+        guard name.allowed.contains(low), name.allowed.contains(high) else {
+            throw SearchSpaceError(problem: "'\(part)' has numbers that --\(name.rawValue) doesn't take")
+        }
+        guard !name.isWhole || (low == low.rounded() && high == high.rounded()) else {
+            throw SearchSpaceError(problem: "'\(part)' needs whole numbers")
+        }
+        return (name, low...high)
+    }
+
+    /// The settings of `count` trials. The first trials of a longer search are those of a shorter one.
+    ///
+    /// Numbers that aren't whole have four significant digits, so that they can be read and typed.
+    public func draw(_ count: Int, from settings: TrainingSettings) -> [TrainingSettings] {
+        var generator = SeededGenerator(seed: settings.seed ^ 0x7365_6172_6368)
+        return (0..<count).map { _ in
+            var trial = settings
+            for name in Name.allCases {
+                guard let range = ranges[name] else { continue }
+                trial.set(name, Self.draw(name, range, &generator))
+            }
+            return trial
+        }
+    }
+
+    private static func draw(
+        _ name: Name, _ range: ClosedRange<Double>, _ generator: inout SeededGenerator
+    ) -> Double {
+        let position = generator.nextUniform()
+        // A whole number is drawn from the interval of what rounds to it, so that all are equally likely.
+        let margin = name.isWhole ? 0.5 : 0
+        let (low, high) = (range.lowerBound - margin, range.upperBound + margin)
+        let value =
+            name.isLogarithmic ? exp(log(low) + position * (log(high) - log(low))) : low + position * (high - low)
+        return min(max(name.isWhole ? value.rounded() : fourDigits(value), range.lowerBound), range.upperBound)
+    }
+
+    /// Every setting within its range's ends, as far as they matter: what is searched must suit the model at both.
+    func extremes(of settings: TrainingSettings) -> [TrainingSettings] {
+        [\ClosedRange<Double>.lowerBound, \.upperBound].map { end in
+            var result = settings
+            for (name, range) in ranges { result.set(name, range[keyPath: end]) }
+            return result
+        }
+    }
+}
+
+/// What is wrong with the text of a search space.
+public struct SearchSpaceError: Error, Equatable, CustomStringConvertible {
+    public let problem: String
+    public var description: String { problem }
+}
+
+extension TrainingSettings {
+    fileprivate mutating func set(_ name: SearchSpace.Name, _ value: Double) {
+        switch name {
+        case .learningRate: learningRate = value
+        case .weightDecay: weightDecay = value
+        case .epochs: epochs = Int(value)
+        case .batch: batch = Int(value)
+        case .dropout: dropout = value
+        case .labelSmoothing: labelSmoothing = value
+        }
+    }
+}
+
+private func fourDigits(_ value: Double) -> Double {
+    guard value != 0 else { return 0 }
+    // Dividing by a power of ten gives the number nearest to the decimal one.
+    let scale = pow(10, 3 - floor(log10(value.magnitude)))
+    return (value * scale).rounded() / scale
+}

@@ -1,0 +1,101 @@
+// One choice of hyperparameters, and how far it has come.
+
+/// What the metrics tell of a trial.
+public struct TrialSummary: Sendable {
+    /// Why it ended.
+    public enum Outcome: String, Sendable {
+        /// Others did better after as long a training.
+        case stopped
+        /// All its epochs are over.
+        case finished
+        /// A loss wasn't finite.
+        case diverged
+    }
+
+    /// From 1.
+    public let number: Int
+    public let settings: TrainingSettings
+    public let outcome: Outcome
+    /// Steps made, and those of all its epochs.
+    public let steps: Int
+    public let stepsOfAllEpochs: Int
+    /// Over the whole validation set, after these steps; nil where it diverged.
+    public let validationLoss: Double?
+    public let validationAccuracy: Double?
+    /// Spent on it by the thread or threads that trained it.
+    public let seconds: Double
+}
+
+/// A trial under way. Paused, it holds its state, or nothing: then it is trained anew up to where it was, which takes
+/// time but changes nothing.
+final class Trial: @unchecked Sendable {  // one worker has it at a time
+    let number: Int
+    let settings: TrainingSettings
+    private let stepsPerEpoch: Int
+    private(set) var step = 0
+    private(set) var loss = Double.infinity
+    private(set) var accuracy = 0.0
+    private(set) var hasDiverged = false
+    private var seconds = 0.0
+    var state: TrainingState?
+
+    init(number: Int, settings: TrainingSettings, _ data: TrainingData) {
+        self.number = number
+        self.settings = settings
+        stepsPerEpoch = BatchSampler.stepsPerEpoch(rows: data.training.count, batch: settings.rowsOfStep)
+    }
+
+    /// The steps of all its epochs.
+    var steps: Int { min(saturatingProduct(stepsPerEpoch, settings.epochs), settings.maxSteps ?? .max) }
+
+    /// The steps of a part, 1/divisor, of so many epochs, of its own at most.
+    func steps(ofEpochs epochs: Int, divisor: Int) -> Int {
+        let all = min(saturatingProduct(stepsPerEpoch, epochs), settings.maxSteps ?? .max)
+        return min(steps, (all - 1) / divisor + 1)
+    }
+
+    var isRunning: Bool { step < steps && !hasDiverged }
+
+    /// Trains it up to `target` steps, and evaluates it.
+    func advance(
+        to target: Int, _ data: TrainingData, _ workers: Workers, _ made: @Sendable () -> Void
+    ) throws {
+        if hasDiverged || step >= target { return }
+        let begin = GPT2Kit.seconds()
+        defer { seconds += GPT2Kit.seconds() - begin }
+        do {
+            let run = try restored(data, workers)
+            while run.state.step < target {
+                _ = try run.makeStep()
+                made()
+            }
+            step = target
+            (loss, accuracy) = try run.evaluate(data.validation)
+            guard loss.isFinite else { throw ModelError.lossNotFinite(step: step - 1) }
+        } catch ModelError.lossNotFinite(let last) {
+            step = last + 1
+            loss = .infinity
+            hasDiverged = true
+            state = nil
+        }
+    }
+
+    /// A run that is where the trial is.
+    func restored(_ data: TrainingData, _ workers: Workers) throws -> TrainingRun {
+        let run = try TrainingRun(data, settings, workers, from: state)
+        while run.state.step < step { _ = try run.makeStep() }
+        state = run.state
+        return run
+    }
+
+    /// Whether it did better than `other`; of equals the one with the smaller number.
+    func precedes(_ other: Trial) -> Bool { (loss, number) < (other.loss, other.number) }
+
+    var summary: TrialSummary {
+        TrialSummary(
+            number: number, settings: settings,
+            outcome: hasDiverged ? .diverged : step == steps ? .finished : .stopped, steps: step,
+            stepsOfAllEpochs: steps, validationLoss: hasDiverged ? nil : loss,
+            validationAccuracy: hasDiverged ? nil : accuracy, seconds: seconds)
+    }
+}

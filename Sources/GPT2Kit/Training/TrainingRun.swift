@@ -1,0 +1,138 @@
+// A step of training, and an evaluation.
+
+/// Computes with a ``TrainingState``: makes steps, and evaluates what came of them.
+final class TrainingRun {
+    let state: TrainingState
+    let settings: TrainingSettings
+    /// The steps of all epochs, and those that are to be made at most.
+    let epochSteps: Int
+    let steps: Int
+    private let data: TrainingData
+    private let extractor: FeatureExtractor
+    private let gradients: GradientVector
+    private let layers: ClassifierLayers
+    private let inference: Inference
+    private let embeddings: EmbeddingGradient?
+    private var states: FloatBuffer
+
+    /// - Parameter state: where to go on; nil for the beginning.
+    init(
+        _ data: TrainingData, _ settings: TrainingSettings, _ workers: Workers, from state: TrainingState? = nil
+    ) throws {
+        self.data = data
+        self.settings = settings
+        let state = try state ?? TrainingState(data, settings, workers)
+        self.state = state
+        state.use(workers)
+        epochSteps = saturatingProduct(state.batches.stepsPerEpoch, settings.epochs)
+        steps = min(epochSteps, settings.maxSteps ?? .max)
+        let config = data.base.config
+        let model = state.model
+        gradients = GradientVector(model.trained.map(\.gradient), workers: workers)
+        extractor = try FeatureExtractor(
+            model.parameters, config: config, pooling: settings.pooling, trainable: settings.trainable,
+            precision: settings.precision, workers: workers)
+        let firstBlock = settings.trainable.firstBlock(of: config.blocks)
+        layers = ClassifierLayers(
+            model.parameters, gradients: model.gradients, adapters: model.adapters, trainable: settings.trainable,
+            objective: data.objective, config: config, pooling: settings.pooling, firstBlock: firstBlock,
+            workers: workers)
+        inference = Inference(
+            model.parameters, config: config, pooling: settings.pooling, firstBlock: firstBlock, workers: workers)
+        embeddings =
+            settings.trainable == .all
+            ? try EmbeddingGradient(model.gradients, config: config, workers: workers) : nil
+        states = try FloatBuffer(count: 0)
+    }
+
+    /// The epoch of the last step, from 1, and whether that step was its last.
+    var epoch: Int { (state.step - 1) / state.batches.stepsPerEpoch + 1 }
+    var isAtEndOfEpoch: Bool { state.step % state.batches.stepsPerEpoch == 0 }
+
+    /// What a step came to.
+    struct Outcome {
+        /// Of its rows, before the update.
+        let loss: Double
+        let learningRate: Double
+        /// Where gradients are clipped, their norm before.
+        let gradientNorm: Double?
+    }
+
+    /// One update on the next batch.
+    ///
+    /// - Throws: ``ModelError/lossNotFinite(step:)``.
+    func makeStep() throws -> Outcome {
+        let step = state.step
+        let rows = state.batches.next()
+        let denominator = data.objective.denominator(rows.map { data.training.labels[$0] })
+        let size = min(settings.batch, rows.count)
+        var loss = 0.0
+        for first in stride(from: 0, to: rows.count, by: size) {
+            loss += try accumulate(Array(rows[first..<min(first + size, rows.count)]), denominator: denominator)
+        }
+        guard loss.isFinite else { throw ModelError.lossNotFinite(step: step) }
+        let norm = settings.clipNorm.map(gradients.clip)
+        let learningRate = settings.learningRate * settings.schedule.factor(step: step, of: steps)
+        state.optimizer.settings.learningRate = learningRate
+        state.optimizer.update()
+        state.model.refresh()
+        state.step += 1
+        return Outcome(loss: loss / denominator, learningRate: learningRate, gradientNorm: norm)
+    }
+
+    /// Adds the gradients of a part of a step's rows; the sum of their losses.
+    private func accumulate(_ rows: [Int], denominator: Double) throws -> Double {
+        let features = data.training
+        let labels = rows.map { features.labels[$0] }
+        let packing = try load(rows, of: features)
+        if settings.trainable == .head {
+            try layers.forward(pooledStates: states.pointer, rows: rows.count)
+        } else {
+            let dropout =
+                settings.dropout > 0
+                ? Dropout(probability: settings.dropout, seed: settings.seed, step: state.step, rows: rows) : nil
+            try layers.forward(Region(states.pointer), packing, dropout: dropout)
+        }
+        try embeddings?.reserve(packing)
+        layers.backward(labels: labels, denominator: denominator, dInput: embeddings?.dInput, packing)
+        embeddings?.accumulate(tokens: features.batch(rows).tokens, packing)
+        return layers.loss(labels: labels)
+    }
+
+    /// Mean loss and accuracy over all rows.
+    func evaluate(_ features: Features) throws -> (loss: Double, accuracy: Double) {
+        try evaluate(Array(0..<features.count), of: features)
+    }
+
+    /// Mean loss and accuracy over `rows`.
+    func evaluate(_ rows: [Int], of features: Features) throws -> (loss: Double, accuracy: Double) {
+        let K = data.base.labels.count
+        var loss = 0.0
+        var correct = 0
+        // As many rows at a time as make some chunks of work for every core.
+        let packing = Packing(lengths: rows.map(features.packing.length))
+        for part in packing.chunks(tokens: 16 * FrozenBlocks.chunkTokens, rows: 4096) {
+            let chunk = Array(rows[part])
+            let packing = try load(chunk, of: features)
+            let logits = try FloatBuffer(count: chunk.count * K)
+            if settings.trainable == .head {
+                try inference.logits(Region(logits.pointer), pooled: Region(states.pointer), rows: chunk.count)
+            } else {
+                try inference.logits(Region(logits.pointer), hidden: Region(states.pointer), packing)
+            }
+            let result = crossEntropy(logits.pointer, labels: chunk.map { features.labels[$0] }, classes: K)
+            loss += result.sum
+            correct += result.correct
+        }
+        return (loss / Double(rows.count), Double(correct) / Double(rows.count))
+    }
+
+    /// Brings the states of `rows` into ``states``.
+    private func load(_ rows: [Int], of features: Features) throws -> Packing {
+        let packing = Packing(lengths: rows.map(features.packing.length))
+        let count = max(packing.tokens, rows.count) * data.base.config.width
+        if states.count < count { states = try FloatBuffer(count: count + count / 4) }
+        try extractor.gather(Region(states.pointer), rows, of: features)
+        return packing
+    }
+}

@@ -1,0 +1,58 @@
+// What finetune shows while it works.
+
+import FilterSupport
+import GPT2Kit
+import Synchronization
+
+/// One bar for the frozen blocks, one for the steps, or one for every round of a search.
+final class TrainingDisplay: Sendable {
+    private struct State: ~Copyable {
+        var frozen: ProgressBar?
+        var training: ProgressBar?
+        var search: (round: Int, bar: ProgressBar)?
+    }
+    private let quiet: Bool
+    private let state = Mutex(State())
+
+    init(quiet: Bool) { self.quiet = quiet }
+
+    func show(_ progress: TrainingProgress) {
+        state.withLock { state in
+            switch progress {
+            case .frozen(let done, let total):
+                let bar =
+                    state.frozen
+                    ?? ProgressBar(
+                        tool: "finetune", label: "frozen blocks", total: total, unit: "tokens", quiet: quiet)
+                state.frozen = bar
+                bar.update(done)
+            case .training(let done, let total, let loss):
+                state.frozen = nil
+                let bar =
+                    state.training
+                    ?? ProgressBar(
+                        tool: "finetune", label: "training", total: total, unit: "steps", quiet: quiet)
+                state.training = bar
+                bar.update(done, detail: "loss \((loss * 10_000).rounded() / 10_000)")
+            case .search(let round, let rounds, let done, let total):
+                state.frozen = nil
+                if state.search?.round != round { state.search = nil }
+                let bar =
+                    state.search?.bar
+                    ?? ProgressBar(
+                        tool: "finetune", label: "search, round \(round) of \(rounds)", total: total, unit: "steps",
+                        quiet: quiet)
+                state.search = (round, bar)
+                bar.update(done)
+            }
+        }
+    }
+
+    func finish() {
+        state.withLock { state in
+            state.frozen = nil
+            state.training = nil
+            state.search = nil
+        }
+    }
+}

@@ -1,0 +1,20 @@
+// What finetune reads.
+
+import GPT2Kit
+import Records
+
+/// Reads whole streams of shards.
+enum Shards {
+    /// - Parameter path: nil for stdin.
+    static func read(_ path: String?) throws -> LabelledTexts {
+        let source = try ByteSource(path: path)
+        return LabelledTexts(source: source.name, texts: try ShardReader.readAll(source))
+    }
+
+    /// Fails now rather than after the training, where the model directory can't be written.
+    static func requireWritable(_ directory: String) throws {
+        let output = try AtomicDirectory(path: directory)
+        _ = try output.file("model.safetensors")
+        output.cancel()
+    }
+}
