@@ -78,42 +78,58 @@ def records(bench):
 
 
 def instructions(bench):
-    """Instructions for each byte of input: twice the input minus once, so that starting isn't counted. They are the same
-    on a busy machine."""
+    """Instructions for each byte of input: of twice the input less those of once, so that starting isn't counted. They
+    are the same on a busy machine."""
     bench.need("valgrind")
     bench.need("strip", "binutils")
-    bench.make("demo", "build/demo/model/model.safetensors", "build/demo/tokenizer/vocab.json")
+    bench.make("demo", "build/demo/records.ndjson", "build/demo/tokenizer/vocab.json")
     demo = Path("build/demo")
-    lines = (demo / "records.ndjson").read_bytes().splitlines(keepends=True)
-    base = b"".join(lines[:200] if bench.quick else lines)
-    scored = b"".join(
-        json.dumps({"text": r["text"], "expected": r["label"], "line": i + 1, "label": r["label"], "probability": 0.998,
-                    "probabilities": {"ham": 0.002, "spam": 0.998}}, ensure_ascii=False).encode() + b"\n"
-        for i, r in enumerate(map(json.loads, base.splitlines()))
-    )  # fmt: skip
+    records = [json.loads(line) for line in open(demo / "records.ndjson", encoding="utf-8")]
+    records = records[:200] if bench.quick else records
+    scored = [
+        record | {"expected": record["label"], "line": index + 1, "probability": 0.998,
+                  "probabilities": {"ham": 0.002, "spam": 0.998}}
+        for index, record in enumerate(records)
+    ]  # fmt: skip
+    tokenize = [BIN / "tokenize-pad", "-q", "--tokenizer", demo / "tokenizer", "--length", 64]
     commands = {
-        "balance": ([BIN / "balance"], base),
-        "split": ([BIN / "split", "--part", "train"], base),
-        "tokenize-pad": ([BIN / "tokenize-pad", "-q", "--tokenizer", demo / "tokenizer", "--length", 64], base),
+        "balance": ([BIN / "balance"], records),
+        "split": ([BIN / "split", "--part", "train"], records),
+        "tokenize-pad": (tokenize, records),
         "evaluate": ([BIN / "evaluate"], scored),
     }
     rows = []
     for name, (command, data) in commands.items():
-        counts = []
-        for copies in (1, 2):
-            path = bench.out / "counted.ndjson"
-            path.write_bytes(data * copies)
-            # Valgrind stumbles over the debugging information of newer compilers.
-            program = bench.out / "stripped"
-            bench.run("strip", "-g", "-o", program, command[0])
-            log = bench.run(
-                "valgrind", "--tool=callgrind", "--callgrind-out-file=/dev/null", program, *command[1:], path, stdout="/dev/null",
-                environment={"ONEDNN_MAX_CPU_ISA": "AVX2", "SWIFT_BACKTRACE": "enable=no"},
-            ).errors.decode()  # fmt: skip
-            counts.append(int(re.search(r"Collected : (\d+)", log)[1]))
-        per_byte = (counts[1] - counts[0]) / len(data)
-        bench.say(f"{name}: {number(per_byte)} instructions a byte")
-        cells = {"instructions/byte": number(per_byte), "to start": f"{number((2 * counts[0] - counts[1]) / 1e6)} M"}
+        once, twice = (count(bench, command, data, copies) for copies in (1, 2))
+        size = len(lines(data, 2)) - len(lines(data, 1))
+        bench.say(f"{name}: {number((twice - once) / size)} instructions a byte")
+        cells = {
+            "instructions/byte": number((twice - once) / size), "to start": f"{number((2 * once - twice) / 1e6)} M",
+        }  # fmt: skip
         shown = " ".join(str(word) for word in command)
-        rows.append(row(name, cells, f"valgrind --tool=callgrind {shown} (the demo's records)", {"per_byte": per_byte}))
+        rows.append(
+            row(name, cells, f"valgrind --tool=callgrind {shown} (the demo's records)", {"once": once, "twice": twice})
+        )
     return rows
+
+
+def lines(records, copies):
+    """NDJSON of some copies of the records, no two texts the same."""
+    return b"".join(
+        json.dumps(record | {"text": f"{record['text']} {copy}"}, ensure_ascii=False, separators=(",", ":")).encode()
+        + b"\n"
+        for copy in range(copies)
+        for record in records
+    )
+
+
+def count(bench, command, records, copies):
+    """Instructions that valgrind counts. Its reader stumbles over the debugging information of newer compilers."""
+    path, program = bench.out / "counted.ndjson", bench.out / "stripped"
+    path.write_bytes(lines(records, copies))
+    bench.run("strip", "-g", "-o", program, command[0])
+    log = bench.run(
+        "valgrind", "--tool=callgrind", "--callgrind-out-file=/dev/null", program, *command[1:], path,
+        stdout="/dev/null", environment={"ONEDNN_MAX_CPU_ISA": "AVX2", "SWIFT_BACKTRACE": "enable=no"},
+    ).errors.decode()  # fmt: skip
+    return int(re.search(r"Collected : (\d+)", log)[1])

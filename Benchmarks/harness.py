@@ -204,6 +204,19 @@ class Bench:
             )
         return directory
 
+    def small_model(self):
+        """A classifier of the demo's size that reads the last token: so small that its text and JSON count."""
+        directory = self.out / "models" / "small"
+        if not (directory / "model.safetensors").exists():
+            demo = Path("build/demo")
+            self.make("demo", demo / "train.safetensors", demo / "validation.safetensors")
+            self.run(
+                BIN / "finetune", "--quiet", "--base", "random:pipelines/demo/config.json", "--tokenizer",
+                demo / "tokenizer", "--epochs", 1, "--validation", demo / "validation.safetensors", "--out", directory,
+                stdin=demo / "train.safetensors", stdout=self.out / "metrics.ndjson",
+            )  # fmt: skip
+        return directory
+
 
 # Numbers
 

@@ -11,14 +11,15 @@ public struct ConfusionMatrix: Sendable, Equatable {
     public init() {}
 
     public mutating func add(expected: [UInt8], predicted: [UInt8]) {
-        for label in [expected, predicted] {
-            let name = String(decoding: label, as: UTF8.self)
-            if !labels.contains(where: { $0.utf8.elementsEqual(label) }) {
-                let index = labels.firstIndex { label.lexicographicallyPrecedes(Array($0.utf8)) } ?? labels.count
-                labels.insert(name, at: index)
-            }
+        func isFirst(_ count: inout Int) -> Bool {
+            count += 1
+            return count == 1
         }
-        counts[expected, default: [:]][predicted, default: 0] += 1
+        guard isFirst(&counts[expected, default: [:]][predicted, default: 0]) else { return }
+        for label in [expected, predicted] where !labels.contains(where: { $0.utf8.elementsEqual(label) }) {
+            let index = labels.firstIndex { label.lexicographicallyPrecedes(Array($0.utf8)) } ?? labels.count
+            labels.insert(String(decoding: label, as: UTF8.self), at: index)
+        }
     }
 
     public subscript(expected: Int, predicted: Int) -> Int {
