@@ -20,11 +20,13 @@ for pool in last-position last-token; do
   "$python" Benchmarks/parity.py compare "$work/torch.ndjson" "$work/metrics.ndjson" "$pool"
 done
 
-# A model directory that finetune wrote, in Hugging Face's own classes: keys, tokens, probabilities.
+# Model directories that finetune wrote, in Hugging Face's own classes: keys, tokens, probabilities.
 make --no-print-directory build/demo/test.safetensors > /dev/null
-.build/release/finetune --quiet --precision f32 --base random:pipelines/demo/config.json --tokenizer build/demo/tokenizer \
-  --pool last-token --trainable all --epochs 3 --lr 1e-3 --validation build/demo/validation.safetensors \
-  --out "$work/exported" < build/demo/train.safetensors > /dev/null
-.build/release/score --precision f32 --model "$work/exported" --input ndjson build/demo/test.ndjson > "$work/scores.ndjson"
-"$python" Benchmarks/huggingface.py "$work/exported" build/demo/test.safetensors "$work/scores.ndjson" 2> "$work/log" \
-  || { cat "$work/log" >&2; exit 1; }
+for trainable in all lora; do
+  .build/release/finetune --quiet --precision f32 --base random:pipelines/demo/config.json --tokenizer build/demo/tokenizer \
+    --pool last-token --trainable $trainable --epochs 3 --lr 1e-3 --validation build/demo/validation.safetensors \
+    --out "$work/exported" < build/demo/train.safetensors > /dev/null
+  .build/release/score --precision f32 --model "$work/exported" --input ndjson build/demo/test.ndjson > "$work/scores.ndjson"
+  "$python" Benchmarks/huggingface.py "$work/exported" build/demo/test.safetensors "$work/scores.ndjson" 2> "$work/log" \
+    || { cat "$work/log" >&2; exit 1; }
+done

@@ -127,3 +127,9 @@ public struct Notes: Sendable {
     guard let value = Int(text), value > 0 else { throw ValidationError("'\(text)' isn't a positive whole number") }
     return value
 }
+
+/// For `transform:` of options that are counts and may be 0.
+@Sendable public func nonNegativeInteger(_ text: String) throws -> Int {
+    guard let value = Int(text), value >= 0 else { throw ValidationError("'\(text)' is not a whole number from 0 on") }
+    return value
+}

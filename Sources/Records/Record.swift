@@ -79,9 +79,13 @@ public struct Record: Sendable {
 
     /// The label as UTF-8; nil where there is none, or null.
     public func labelIfPresent() throws(RecordError) -> [UInt8]? {
-        guard let labelMember, labelMember.kind != .null else { return nil }
-        let label = try string(labelMember, fields.label)
-        if label.isEmpty { throw .emptyLabel(source: source, line: line.number, field: fields.label) }
+        try label(labelMember, fields.label)
+    }
+
+    fileprivate func label(_ member: JSONScanner.Member?, _ field: String) throws(RecordError) -> [UInt8]? {
+        guard let member, member.kind != .null else { return nil }
+        let label = try string(member, field)
+        if label.isEmpty { throw .emptyLabel(source: source, line: line.number, field: field) }
         return label
     }
 
@@ -99,16 +103,9 @@ public struct Record: Sendable {
         idMember.map { line.bytes[$0.value] }
     }
 
-    /// The object's members as JSON, from behind `{` to before `}` without white space at either end: what
-    /// a filter copies that adds keys of its own. Empty for `{}`.
-    public var membersJSON: ArraySlice<UInt8> {
-        guard let open = line.bytes.firstIndex(of: UInt8(ascii: "{")),
-            let close = line.bytes.lastIndex(of: UInt8(ascii: "}"))
-        else { return [] }
-        func isSpace(_ byte: UInt8) -> Bool { byte == 0x20 || byte == 0x09 || byte == 0x0D || byte == 0x0A }
-        var inner = line.bytes[(open + 1)..<close].drop(while: isSpace)
-        while let last = inner.last, isSpace(last) { inner.removeLast() }
-        return inner
+    /// Whether `member`, of this record, has the key `key`, however it is escaped.
+    public func isNamed(_ member: JSONScanner.Member, _ key: [UInt8]) -> Bool {
+        line.bytes.withUnsafeBufferPointer { names(member, key, $0) }
     }
 
     private func string(_ member: JSONScanner.Member, _ field: String) throws(RecordError) -> [UInt8] {
@@ -149,6 +146,16 @@ public struct RecordReader {
         return if let line { try record(line) } else { nil }
     }
 
+    /// The members of the record that was read last, in order; their ranges are those of its line.
+    public var members: [JSONScanner.Member] { scanner.members }
+
+    /// A further label of `record`, which has to be the one that was read last: of the key `key`, nil where there is
+    /// none, or null.
+    public func label(_ key: [UInt8], of record: Record) throws(RecordError) -> [UInt8]? {
+        let member = scanner.members.first { record.isNamed($0, key) }
+        return try record.label(member, String(decoding: key, as: UTF8.self))
+    }
+
     /// `line` as a record.
     public mutating func record(_ line: Line) throws(RecordError) -> Record {
         let result = line.bytes.withUnsafeBufferPointer { bytes in
@@ -175,17 +182,16 @@ public struct RecordReader {
             throw .malformed(source: lines.source.name, line: line.number, error)
         }
     }
+}
 
-    private func names(
-        _ member: JSONScanner.Member, _ key: [UInt8], _ bytes: UnsafeBufferPointer<UInt8>
-    ) -> Bool {
-        if member.keyHasEscapes { return unescapedJSON(bytes[member.key], hasEscapes: true) == key }
-        guard member.key.count == key.count else { return false }
-        var offset = member.key.lowerBound
-        for byte in key {
-            if bytes[offset] != byte { return false }
-            offset += 1
-        }
-        return true
+@inline(__always)
+private func names(_ member: JSONScanner.Member, _ key: [UInt8], _ bytes: UnsafeBufferPointer<UInt8>) -> Bool {
+    if member.keyHasEscapes { return unescapedJSON(bytes[member.key], hasEscapes: true) == key }
+    guard member.key.count == key.count else { return false }
+    var offset = member.key.lowerBound
+    for byte in key {
+        if bytes[offset] != byte { return false }
+        offset += 1
     }
+    return true
 }

@@ -22,8 +22,3 @@ import ArgumentParser
     }
     return value
 }
-
-@Sendable func nonNegativeInteger(_ text: String) throws -> Int {
-    guard let value = Int(text), value >= 0 else { throw ValidationError("'\(text)' is not a whole number from 0 on") }
-    return value
-}

@@ -28,6 +28,13 @@ struct EvaluationOptions: ParsableArguments {
             """))
     var keep: KeptWeights?
 
+    @Flag(
+        help: """
+            Tell in an event of the metrics how many labels of the first 256 validation texts score --precision int8 \
+            would change.
+            """)
+    var checkInt8 = false
+
     func apply(to settings: inout TrainingSettings) {
         settings.evaluateEvery = evalEvery
         settings.evaluationBatches = evalBatches

@@ -81,6 +81,10 @@ struct Finetune: Filter {
                 progress: progress.show)
         }
         progress.finish()
+        if evaluations.checkInt8 {
+            metrics.write(
+                try PrecisionComparison.int8(trained, validation, limit: 256, workers: tuner.workers))
+        }
         try trained.write(directory: files.out)
         verbosity.notes("finetune").summary("model written to \(files.out)")
         try metrics.close(model: files.out)

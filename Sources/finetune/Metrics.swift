@@ -31,9 +31,24 @@ final class MetricsLog {
     func write(_ event: TrainingEvent) {
         if case .warning(let diagnosis) = event { return notes.record(diagnosis.message) }
         if case .frozen(let frozen) = event, frozen.place == .directory { notes.record(frozen.note) }
+        write(line: members(event))
+    }
+
+    func write(_ comparison: PrecisionComparison) {
+        write(line: [
+            ("event", .string("int8")), ("texts", .number("\(comparison.texts)")),
+            ("other_labels", .number("\(comparison.otherLabels)")),
+            ("largest_difference", .number("\(comparison.largestDifference)")),
+        ])
+    }
+
+    private func write(line members: [(String, JSONValue)]) {
         guard failure == nil else { return }
+        var json = JSONWriter()
+        json.value(.object(members.map { JSONMember(key: $0.0, value: $0.1) }))
+        json.newline()
         do throws(StreamError) {
-            try sink.write(line(event))
+            try sink.write(json.bytes)
             try sink.flush()
         } catch {
             failure = error
@@ -48,13 +63,6 @@ final class MetricsLog {
         } catch {
             throw MetricsLost(model: model, cause: error)
         }
-    }
-
-    private func line(_ event: TrainingEvent) -> [UInt8] {
-        var json = JSONWriter()
-        json.value(.object(members(event).map { JSONMember(key: $0.0, value: $0.1) }))
-        json.newline()
-        return json.bytes
     }
 }
 

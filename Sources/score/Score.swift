@@ -41,6 +41,13 @@ struct ScoreCommand: Filter {
     @Option(help: "The numbers of matrix products; auto is bf16 where the CPU has it, else f32.")
     var precision = PrecisionChoice.auto
 
+    @Option(
+        help: ArgumentHelp(
+            "With int8: tell how many of the first n texts auto would label otherwise; 0 for no check. (default: 128)",
+            valueName: "n"),
+        transform: nonNegativeInteger)
+    var check = 128
+
     @OptionGroup var input: InputArgument
     @OptionGroup var records: RecordOptions
     @OptionGroup var threads: ThreadsOption
@@ -50,12 +57,17 @@ struct ScoreCommand: Filter {
         let workers = Workers(count: threads.count)
         let reader = records.lines.reader(try input.open())
         let classifier = try Classifier(directory: model, workers: workers)
-        let scorer = try Scorer(
-            classifier, thresholds: try thresholds(classifier.labels), precision: precision.precision,
-            workers: workers)
+        let thresholds = try thresholds(classifier.labels)
+        func scorer(_ precision: Precision) throws -> Scorer {
+            try Scorer(classifier, thresholds: thresholds, precision: precision, workers: workers)
+        }
         let sink = ByteSink.standardOutput()
         let bar = ProgressBar(tool: "score", label: "scoring", total: nil, unit: "lines", quiet: verbosity.quiet)
-        var stream = ScoreStream(scorer, input: kind, fields: records.fields)
+        let check =
+            precision == .int8 && !verbosity.quiet
+            ? ScoreStream.Check(texts: self.check) { try scorer(.automatic) } : nil
+        var stream = ScoreStream(
+            try scorer(precision.precision), input: kind, fields: records.fields, check: check)
         let report = try stream.run(reader, into: sink, lineBuffered: lineBuffered) { bar.update($0) }
         try sink.close()
         bar.finish()
@@ -64,6 +76,13 @@ struct ScoreCommand: Filter {
         }
         if report.repaired > 0 {
             verbosity.notes("score").record("lines with bytes that are not UTF-8, read as U+FFFD: \(report.repaired)")
+        }
+        if let comparison = report.comparison {
+            verbosity.notes("score").record(
+                """
+                int8: \(comparison.otherLabels) of \(comparison.texts) labels differ from \
+                \(Precision.automatic.rawValue)'s, probabilities by up to \(Float(comparison.largestDifference))
+                """)
         }
         if report.errors > 0 { throw BadLines(source: reader.source.name, errors: report.errors, lines: report.lines) }
     }

@@ -216,6 +216,7 @@ run("dropped", "all", "last-token", batch=2, steps=6, dropout=0.25)
 run("dropped-mean", "last-1", "mean", batch=2, steps=6, dropout=0.1)
 run("nocausal-first", "all", "first", batch=2, steps=6, causal=False)
 run("nocausal-mean", "last-1", "mean", batch=2, steps=6, causal=False)
+run("nocausal-head", "head", "first", batch=2, steps=6, causal=False)
 run("nocausal-dropped", "last-2", "first", batch=2, steps=6, causal=False, dropout=0.25)
 
 

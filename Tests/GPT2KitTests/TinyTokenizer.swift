@@ -41,7 +41,8 @@ func randomClassifier(
     paddedLength: Int = 32
 ) throws -> Classifier {
     let model = try RandomClassifier(
-        seed: 51, vocabulary: 257, positions: 32, width: width, blocks: 2, heads: 2, classes: labels.count)
+        seed: 51, vocabulary: 257, positions: max(32, paddedLength), width: width, blocks: 2, heads: 2,
+        classes: labels.count)
     let tokenizer = try Tokenizer(directory: directory)
     return Classifier(
         config: model.config, parameters: model.parameters, labels: labels, pooling: pooling,

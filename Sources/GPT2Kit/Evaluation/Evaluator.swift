@@ -101,14 +101,14 @@ public struct Evaluator {
     /// - Throws: ``RecordError`` for a line that is no record, ``EvaluationError``.
     public func evaluate(_ lines: LineReader) throws -> ConfusionMatrix {
         var matrix = ConfusionMatrix()
-        var expected = RecordReader(lines, fields: RecordFields(label: expectedField))
-        var predicted = RecordReader(lines, fields: RecordFields(label: predictedField))
-        while let record = try expected.next() {
+        var records = RecordReader(lines, fields: RecordFields(label: expectedField))
+        let predictedKey = Array(predictedField.utf8)
+        while let record = try records.next() {
             let line = record.line.number
             guard let truth = try record.labelIfPresent() else {
                 throw EvaluationError.missingLabel(field: expectedField, source: lines.source.name, line: line)
             }
-            guard let guess = try predicted.record(record.line).labelIfPresent() else {
+            guard let guess = try records.label(predictedKey, of: record) else {
                 throw EvaluationError.missingLabel(field: predictedField, source: lines.source.name, line: line)
             }
             matrix.add(expected: truth, predicted: guess)

@@ -19,6 +19,19 @@ public struct ScoreStream {
         /// Lines of text with bytes that aren't UTF-8, replaced by U+FFFD.
         public var repaired = 0
         public var truncated = 0
+        /// With the scores of another precision, where that was asked for and the input was long enough.
+        public var comparison: PrecisionComparison?
+    }
+
+    /// Another scorer, made when it is needed, and the number of texts that are scored by both.
+    public struct Check {
+        let texts: Int
+        let reference: () throws -> Scorer
+
+        public init(texts: Int, reference: @escaping () throws -> Scorer) {
+            self.texts = texts
+            self.reference = reference
+        }
     }
 
     private enum Item {
@@ -26,24 +39,28 @@ public struct ScoreStream {
         case failure(String)
     }
 
-    /// Lines of a window: enough work for every core, little enough to hold.
-    private static let windowLines = 512
-    private static let windowBytes = 1 << 20
+    /// Lines of a window: enough work for every core, little enough to hold, and to wait for.
+    private static let windowLines = 1024
+    private static let windowBytes = 1 << 18
 
+    private static let expectedKey = Array("expected".utf8)
     /// What is written here, and so not passed on.
     private static let ownKeys = ["line", "label", "probability", "probabilities", "error"].map { Array($0.utf8) }
 
     private let scorer: Scorer
     private let input: Input
     private let fields: RecordFields
+    private let labelKey: [UInt8]
     private let labelKeys: [[UInt8]]
-    private var scanner = JSONScanner()
+    private let check: Check?
     private var report = Report()
 
-    public init(_ scorer: Scorer, input: Input, fields: RecordFields) {
+    public init(_ scorer: Scorer, input: Input, fields: RecordFields, check: Check? = nil) {
+        self.check = check
         self.scorer = scorer
         self.input = input
         self.fields = fields
+        labelKey = Array(fields.label.utf8)
         labelKeys = scorer.classifier.labels.map { label in
             var json = JSONWriter()
             json.string(label)
@@ -119,24 +136,31 @@ public struct ScoreStream {
     private mutating func record(_ line: Line, _ records: inout RecordReader) throws -> Item {
         let record = try records.record(line)
         let text = try record.textBytes()
-        try line.bytes.withUnsafeBufferPointer { try scanner.scanObject($0) }
-        let hasExpected = scanner.members.contains { line.bytes[$0.key].elementsEqual("expected".utf8) }
+        let hasExpected = records.members.contains { record.isNamed($0, Self.expectedKey) }
         var members: [(key: ArraySlice<UInt8>, value: ArraySlice<UInt8>)] = []
-        for member in scanner.members {
-            let key = line.bytes[member.key]
-            if key.elementsEqual(fields.label.utf8), !hasExpected {
-                members.append((Array("\"expected\"".utf8)[...], line.bytes[member.value]))
-            } else if !Self.ownKeys.contains(where: key.elementsEqual), !key.elementsEqual(fields.label.utf8) {
-                members.append(
-                    (line.bytes[member.key.lowerBound - 1..<member.key.upperBound + 1], line.bytes[member.value]))
+        for member in records.members {
+            if record.isNamed(member, labelKey) {
+                if !hasExpected { members.append((Array("\"expected\"".utf8)[...], line.bytes[member.value])) }
+            } else if !Self.ownKeys.contains(where: { record.isNamed(member, $0) }) {
+                let key = member.key.lowerBound - 1..<member.key.upperBound + 1
+                members.append((line.bytes[key], line.bytes[member.value]))
             }
         }
         return .text(text, members: members)
     }
 
-    private func write(_ window: [(line: Int, item: Item)], into sink: ByteSink) throws {
+    /// The first window that has as many texts as the check wants is where it is made.
+    private mutating func compare(_ scores: [Score], _ texts: [[UInt8]]) throws {
+        guard let check, report.comparison == nil, check.texts > 0, texts.count >= check.texts else { return }
+        let reference = try check.reference().score(Array(texts.prefix(check.texts)))
+        report.comparison = PrecisionComparison(Array(scores.prefix(check.texts)), reference)
+    }
+
+    private mutating func write(_ window: [(line: Int, item: Item)], into sink: ByteSink) throws {
         let texts = window.compactMap { if case .text(let bytes, _) = $0.item { bytes } else { nil } }
-        var scores = try scorer.score(texts).makeIterator()
+        let results = try scorer.score(texts)
+        try compare(results, texts)
+        var scores = results.makeIterator()
         var output: [UInt8] = []
         for (line, item) in window {
             switch item {

@@ -29,6 +29,7 @@ public final class Scorer {
     private let workers: Workers
     private let frozen: FrozenBlocks
     private let inference: Inference
+    private let scratch: [Scratch]
     private var encoder: TokenEncoder
 
     /// - Parameter precision: of all blocks' products but the last one's, which reads one position of a text.
@@ -46,45 +47,94 @@ public final class Scorer {
         inference = Inference(
             classifier.parameters, config: config, pooling: classifier.pooling, firstBlock: firstBlock,
             workers: workers)
+        scratch = (0..<workers.count).map { _ in Scratch() }
         encoder = TokenEncoder(classifier.tokenizer)
     }
 
-    /// Scores of `texts`, valid UTF-8, in their order.
+    /// Scores of `texts`, valid UTF-8, in their order. Texts of the same tokens are computed once.
     ///
     /// - Throws: ``OutOfMemory``; ``ModelError/notFinite(_:file:)`` where a logit is infinite or not a number.
     public func score(_ texts: [[UInt8]]) throws -> [Score] {
-        var tokens: [Int32] = []
-        var lengths: [Int] = []
-        for text in texts {
-            var ids = encoder.encode(text)
-            if ids.isEmpty { ids = [classifier.padToken] }
-            if ids.count > classifier.paddedLength {
-                truncated += 1
-                ids.removeLast(ids.count - classifier.paddedLength)
+        try score(tokens: texts.map { encoder.encode($0) })
+    }
+
+    /// Scores of texts given as their tokens.
+    package func score(tokens texts: [[Int32]]) throws -> [Score] {
+        var different: [[Int32]] = []
+        var places: [[Int32]: Int] = [:]
+        let rows = texts.map { text in
+            let tokens = tokens(text)
+            let next = different.count
+            let place = places[tokens] ?? next
+            if place == next {
+                places[tokens] = next
+                different.append(tokens)
             }
-            lengths.append(
-                classifier.pooling.append(
-                    ids, to: &tokens, paddedLength: classifier.paddedLength, padToken: classifier.padToken,
-                    isCausal: classifier.config.isCausal))
+            return place
         }
         let K = classifier.labels.count
-        let packing = Packing(lengths: lengths)
-        let logits = try FloatBuffer(count: texts.count * K)
-        // What of the window is computed at a time, so that long texts don't need more memory than short ones.
-        for rows in packing.chunks(tokens: workers.count * 8 * FrozenBlocks.chunkTokens, rows: .max) {
-            let part = Packing(lengths: rows.map(packing.length))
-            let hidden = try FloatBuffer(count: part.tokens * classifier.config.width)
-            let first = packing.offsets[rows.lowerBound]
-            try frozen.run(Region(hidden.pointer), tokens: Array(tokens[first..<first + part.tokens]), part)
-            try inference.logits(
-                Region(logits.pointer + rows.lowerBound * K), hidden: Region(hidden.pointer), part)
-        }
+        let logits = try logits(different)
         guard logits.values.allSatisfy(\.isFinite) else {
             throw ModelError.notFinite("score (the logits of a text)", file: classifier.origin)
         }
-        return texts.indices.map { row in
+        return rows.map { row in
             let p = probabilities(UnsafeBufferPointer(start: logits.pointer + row * K, count: K))
             return Score(probabilities: p, label: choose(p))
+        }
+    }
+
+    /// What is computed of a text: its tokens, cut, and padded where pads are read; of an empty text one pad.
+    private func tokens(_ text: [Int32]) -> [Int32] {
+        var ids = text
+        if ids.isEmpty { ids = [classifier.padToken] }
+        if ids.count > classifier.paddedLength {
+            truncated += 1
+            ids.removeLast(ids.count - classifier.paddedLength)
+        }
+        var tokens: [Int32] = []
+        _ = classifier.pooling.append(
+            ids, to: &tokens, paddedLength: classifier.paddedLength, padToken: classifier.padToken,
+            isCausal: classifier.config.isCausal)
+        return tokens
+    }
+
+    /// Logits [B,K] of texts given as tokens. A worker takes a chunk of them through the whole model, so that none waits
+    /// for the others before the end, and no more is held than what the chunks at work need.
+    private func logits(_ texts: [[Int32]]) throws -> FloatBuffer {
+        let (C, K) = (classifier.config.width, classifier.labels.count)
+        let logits = try FloatBuffer(count: texts.count * K)
+        let plan = TileChunks(
+            lengths: texts.map(\.count), tokens: FrozenBlocks.chunkTokens, tile: PackedLinear.tileRows,
+            workers: workers.count)
+        let failure = FirstFailure()
+        workers.forEach(plan.chunks.count) { chunk, worker in
+            let rows = plan.order[plan.chunks[chunk]]
+            let packing = Packing(lengths: rows.map { texts[$0].count })
+            failure.catching {
+                try scratch[worker].reserve(hidden: packing.tokens * C, logits: packing.rows * K)
+                let (hidden, results) = (scratch[worker].hidden, scratch[worker].logits)
+                try frozen.run(hidden, tokens: rows.flatMap { texts[$0] }, packing, worker: worker)
+                try inference.logits(results, hidden: hidden, packing, worker: worker)
+                for (place, row) in rows.enumerated() {
+                    (logits.pointer + row * K).update(from: results.pointer + place * K, count: K)
+                }
+            }
+        }
+        try failure.rethrow()
+        return logits
+    }
+
+    /// What comes out of the blocks for the texts of one chunk.
+    private final class Scratch {
+        private var memory = Arena()
+        private var capacity = (hidden: 0, logits: 0)
+        var hidden = Region(), logits = Region()
+
+        func reserve(hidden: Int, logits: Int) throws(OutOfMemory) {
+            guard hidden > capacity.hidden || logits > capacity.logits else { return }
+            capacity = (max(hidden, capacity.hidden), max(logits, capacity.logits))
+            let regions = try memory.allocate([capacity.hidden, capacity.logits])
+            (self.hidden, self.logits) = (regions[0], regions[1])
         }
     }
 

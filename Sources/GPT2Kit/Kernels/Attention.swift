@@ -24,7 +24,9 @@ package enum Attention {
             let p = Matrix(scratch, stride: last)
             softmax(p, query: query, key: key, first: first, rows: rows, last: last, d, isCausal: isCausal)
             if let dropout {
-                for row in 0..<rows { dropout.drop(scratch + row * last, count: last, query: first + row) }
+                for row in 0..<rows {
+                    dropout.drop(scratch + row * last, count: isCausal ? first + row + 1 : T, query: first + row)
+                }
             }
             multiply(output.at(row: first), p, value, m: rows, n: d, k: last)
         }
@@ -59,18 +61,24 @@ package enum Attention {
             let p = Matrix(scratch, stride: last)
             let dP = Matrix(scratch + block * T, stride: last)
             softmax(p, query: query, key: key, first: first, rows: rows, last: last, d, isCausal: isCausal)
+            multiply(dP, dOutput.at(row: first), value, m: rows, n: last, k: d, transposeB: true)
             var dropped = p
             if let dropout {
+                // One mask for the weights and for their gradient.
                 dropped = Matrix(scratch + 2 * block * T, stride: last)
-                dropped.pointer.update(from: p.pointer, count: rows * last)
-                for row in 0..<rows { dropout.drop(dropped.pointer + row * last, count: last, query: first + row) }
+                dropped.pointer.update(repeating: 0, count: rows * last)
+                for row in 0..<rows {
+                    let (start, visible) = (row * last, isCausal ? first + row + 1 : T)
+                    let mask = dropped.pointer + start
+                    mask.update(repeating: 1, count: visible)
+                    dropout.drop(mask, count: visible, query: first + row)
+                    product(dP.pointer + start, dP.pointer + start, mask, visible)
+                    product(mask, p.pointer + start, mask, visible)
+                }
             }
             multiply(dValue, dropped, dOutput.at(row: first), m: last, n: d, k: rows, transposeA: true, keep: 1)
-            multiply(dP, dOutput.at(row: first), value, m: rows, n: last, k: d, transposeB: true)
             for row in 0..<rows {
-                let dRow = dP.pointer + row * last
-                dropout?.drop(dRow, count: last, query: first + row)
-                softmaxBackward(dRow, probabilities: p.pointer + row * last, count: last)
+                softmaxBackward(dP.pointer + row * last, probabilities: p.pointer + row * last, count: last)
             }
             multiply(dQuery.at(row: first), dP, key, m: rows, n: d, k: last, scale: scale)
             multiply(dKey, dP, query.at(row: first), m: last, n: d, k: rows, transposeA: true, scale: scale, keep: 1)

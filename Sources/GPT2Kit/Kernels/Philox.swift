@@ -6,15 +6,18 @@ package enum Philox {
     /// Four uniform 32-bit words for a counter of four and a key of two.
     @inline(__always)
     package static func words(_ counter: SIMD4<UInt32>, key: SIMD2<UInt32>) -> SIMD4<UInt32> {
-        var (c, k) = (counter, key)
+        var (a, b, c, d) = (counter[0], counter[1], counter[2], counter[3])
+        var (k, l) = (key[0], key[1])
         for _ in 0..<10 {
-            let first = UInt64(c[0]) &* 0xD251_1F53
-            let second = UInt64(c[2]) &* 0xCD9E_8D57
-            c = SIMD4(
-                UInt32(truncatingIfNeeded: second >> 32) ^ c[1] ^ k[0], UInt32(truncatingIfNeeded: second),
-                UInt32(truncatingIfNeeded: first >> 32) ^ c[3] ^ k[1], UInt32(truncatingIfNeeded: first))
-            k = k &+ SIMD2(0x9E37_79B9, 0xBB67_AE85)
+            let first = UInt64(a) &* 0xD251_1F53
+            let second = UInt64(c) &* 0xCD9E_8D57
+            a = UInt32(truncatingIfNeeded: second >> 32) ^ b ^ k
+            b = UInt32(truncatingIfNeeded: second)
+            c = UInt32(truncatingIfNeeded: first >> 32) ^ d ^ l
+            d = UInt32(truncatingIfNeeded: first)
+            k &+= 0x9E37_79B9
+            l &+= 0xBB67_AE85
         }
-        return c
+        return SIMD4(a, b, c, d)
     }
 }

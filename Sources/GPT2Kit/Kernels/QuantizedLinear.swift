@@ -46,19 +46,43 @@ package final class QuantizedLinear: @unchecked Sendable {  // after init nothin
         sums: UnsafeMutablePointer<Float>
     ) {
         let (inputs, outputs) = (weight.shape[0], weight.shape[1])
+        let whole = outputs / 8 * 8
         for row in 0..<inputs {
             let w = weight.pointer + row * outputs
-            for column in 0..<outputs { scales[column] = max(scales[column], abs(w[column])) }
+            for column in stride(from: 0, to: whole, by: 8) {
+                let lanes = w.lanes(column)
+                var highest = scales.lanes(column)
+                highest.replace(with: lanes, where: lanes .> highest)
+                highest.replace(with: -lanes, where: -lanes .> highest)
+                scales.store(highest, column)
+            }
+            for column in whole..<outputs { scales[column] = max(scales[column], abs(w[column])) }
         }
-        let inverse = (0..<outputs).map { scales[$0] > 0 ? weightLimit / scales[$0] : 0 }
+        var inverse = (0..<outputs).map { scales[$0] > 0 ? weightLimit / scales[$0] : 0 }
         for column in 0..<outputs { scales[column] /= weightLimit }
-        for row in 0..<inputs {
-            for column in 0..<outputs {
-                let value = (weight.pointer[row * outputs + column] * inverse[column]).rounded(.toNearestOrEven)
-                v[row * outputs + column] = Int8(max(-weightLimit, min(weightLimit, value)))
-                sums[column] += value
+        inverse.withUnsafeMutableBufferPointer { inverse in
+            guard let inverse = inverse.baseAddress else { return }
+            for row in 0..<inputs {
+                let (w, q) = (weight.pointer + row * outputs, v + row * outputs)
+                for column in stride(from: 0, to: whole, by: 8) {
+                    let (value, bits) = rounded(w.lanes(column) * inverse.lanes(column))
+                    UnsafeMutableRawPointer(q + column).storeBytes(of: bits, as: SIMD8<Int8>.self)
+                    sums.store(sums.lanes(column) + value, column)
+                }
+                for column in whole..<outputs {
+                    let (value, bits) = rounded(Lanes(repeating: w[column] * inverse[column]))
+                    q[column] = bits[0]
+                    sums[column] += value[0]
+                }
             }
         }
+    }
+
+    /// The nearest integers, ties to even, of numbers of at most ±127 and a rounding error.
+    @inline(__always) private static func rounded(_ x: Lanes) -> (value: Lanes, bits: SIMD8<Int8>) {
+        // Adding 1.5·2²³ leaves them in the low bits.
+        let shifted = x + 12_582_912
+        return (shifted - 12_582_912, SIMD8(truncatingIfNeeded: unsafeBitCast(shifted, to: SIMD8<Int32>.self)))
     }
 
     /// output [rows,outputs] from input [rows,inputs]; with ``PackedLinear/Epilogue/add`` it is added to output.

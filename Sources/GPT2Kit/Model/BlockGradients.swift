@@ -29,12 +29,6 @@ package struct BlockGradients {
         self.expansion = LayerGradient(expansion)
         self.contraction = LayerGradient(contraction)
     }
-
-    /// Scratch memory for inputs of so many rows in attention, and behind.
-    package func reserve(attentionRows: Int, rows: Int) throws(OutOfMemory) {
-        try attention.reserve(rows: attentionRows)
-        for layer in [projection, expansion, contraction] { try layer.reserve(rows: rows) }
-    }
 }
 
 /// The gradients of a LayerNorm.
@@ -53,7 +47,8 @@ package enum LayerGradient {
 
     init(_ adapter: Adapter?) { self = adapter.map(Self.adapter) ?? .frozen }
 
-    fileprivate func reserve(rows: Int) throws(OutOfMemory) {
+    /// Scratch memory for inputs of so many rows.
+    package func reserve(rows: Int) throws(OutOfMemory) {
         if case .adapter(let adapter) = self { try adapter.reserve(rows: rows) }
     }
 

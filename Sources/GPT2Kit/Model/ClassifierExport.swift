@@ -135,7 +135,7 @@ extension Classifier {
         if let (settings, results) = training {
             func percent(_ share: Double) -> String { "\((share * 10_000).rounded() / 100) %" }
             text += """
-                | trained | \(settings.trainable)\(settings.adapterNote), \(results.steps) steps of \(settings.rowsOfStep) rows, \
+                | trained | \(settings.trainable)\(settings.adapterNote), \(results.steps) steps of \(settings.rowsOfStep) rows\(results.keptNote), \
                 learning rate \(settings.learningRate), weight decay \(settings.weightDecay), seed \(settings.seed) |
                 | training accuracy | \(percent(results.trainingAccuracy)) |
                 | validation accuracy | \(percent(results.validationAccuracy)) |

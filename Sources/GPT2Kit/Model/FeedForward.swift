@@ -38,6 +38,8 @@ package final class FeedForward {
         let r = try memory.allocate(sizes)
         (norm, rstd, x, expanded, activated, contracted) = (r[0], r[1], r[2], r[3], r[4], r[5])
         if gradients != nil { (dWide, dNarrow) = (r[6], r[7]) }
+        try gradients?.expansion.reserve(rows: n)
+        try gradients?.contraction.reserve(rows: n)
         capacity = rows
     }
 

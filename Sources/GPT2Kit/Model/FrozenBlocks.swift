@@ -33,18 +33,42 @@ package final class FrozenBlocks: @unchecked Sendable {  // layers don't change;
         self.workers = workers
         tokenEmbedding = parameters.tokenEmbedding
         positionEmbedding = parameters.positionEmbedding
-        layers = try parameters.blocks.prefix(count).map { block in
-            Layers(
-                parameters: block,
-                attention: try PackedLinear(block.attentionWeight, block.attentionBias, .store, precision),
-                projection: try PackedLinear(block.projectionWeight, block.projectionBias, .add, precision),
-                expansion: try PackedLinear(block.expansionWeight, block.expansionBias, .gelu, precision),
-                contraction: try PackedLinear(block.contractionWeight, block.contractionBias, .add, precision))
-        }
+        layers = try Self.packed(parameters.blocks.prefix(count), precision, workers)
         let layerScratch =
             layers.flatMap { [$0.attention, $0.projection, $0.expansion, $0.contraction] }
             .map(\.scratchCount).max() ?? 0
         scratch = (0..<workers.count).map { _ in Scratch(layerScratch: layerScratch) }
+    }
+
+    /// The linear layers of all blocks, each brought into its layout by whichever worker is free.
+    private static func packed(
+        _ blocks: ArraySlice<BlockParameters>, _ precision: Precision, _ workers: Workers
+    ) throws -> [Layers] {
+        let blocks = Array(blocks)
+        var linear = [PackedLinear?](repeating: nil, count: 4 * blocks.count)
+        let failure = FirstFailure()
+        linear.withUnsafeMutableBufferPointer { linear in
+            nonisolated(unsafe) let linear = linear
+            workers.forEach(linear.count) { index in
+                failure.catching { linear[index] = try pack(blocks[index / 4], index % 4, precision) }
+            }
+        }
+        try failure.rethrow()
+        let packed = linear.compactMap { $0 }
+        return blocks.indices.map { block in
+            Layers(
+                parameters: blocks[block], attention: packed[4 * block], projection: packed[4 * block + 1],
+                expansion: packed[4 * block + 2], contraction: packed[4 * block + 3])
+        }
+    }
+
+    private static func pack(_ block: BlockParameters, _ layer: Int, _ precision: Precision) throws -> PackedLinear {
+        switch layer {
+        case 0: try PackedLinear(block.attentionWeight, block.attentionBias, .store, precision)
+        case 1: try PackedLinear(block.projectionWeight, block.projectionBias, .add, precision)
+        case 2: try PackedLinear(block.expansionWeight, block.expansionBias, .gelu, precision)
+        default: try PackedLinear(block.contractionWeight, block.contractionBias, .add, precision)
+        }
     }
 
     /// output [N,C], what comes out of the last frozen block, for the tokens of all texts.
@@ -62,6 +86,14 @@ package final class FrozenBlocks: @unchecked Sendable {  // layers don't change;
             run(output.advanced(by: first * config.width), tokens + first, lengths, scratch[worker])
             finished(lengths.tokens)
         }
+    }
+
+    /// The same for texts that worker `worker` takes care of, as one chunk on the calling thread.
+    package func run(
+        _ output: Region, tokens: UnsafePointer<Int32>, _ packing: Packing, worker: Int
+    ) throws(OutOfMemory) {
+        try scratch[worker].reserve(tokens: packing.tokens, length: packing.longest, config: config)
+        run(output, tokens, packing, scratch[worker])
     }
 
     /// One chunk on the calling thread.

@@ -32,6 +32,16 @@ package final class Inference: @unchecked Sendable {  // layers belong to one wo
         }
     }
 
+    /// The same for texts that worker `worker` takes care of, on the calling thread.
+    package func logits(_ logits: Region, hidden: Region, _ packing: Packing, worker: Int) throws(OutOfMemory) {
+        for rows in chunks(packing) {
+            let chunk = Packing(lengths: rows.map(packing.length))
+            try layers[worker].forward(hidden.advanced(by: packing.offsets[rows.lowerBound] * width), chunk)
+            (logits.pointer + rows.lowerBound * classes).update(
+                from: layers[worker].logits.pointer, count: rows.count * classes)
+        }
+    }
+
     /// pooled [B,C], what the head reads, from hidden states [N,C].
     package func pooled(_ pooled: Region, hidden: Region, _ packing: Packing) throws {
         try eachChunk(packing) { layers, rows, chunk in
@@ -53,7 +63,7 @@ package final class Inference: @unchecked Sendable {  // layers belong to one wo
     private func eachChunk(
         _ packing: Packing, _ body: (ClassifierLayers, Range<Int>, Packing) throws -> Void
     ) throws {
-        let chunks = packing.chunks(tokens: FrozenBlocks.chunkTokens, rows: Self.chunkRows)
+        let chunks = chunks(packing)
         let failure = FirstFailure()
         workers.forEach(chunks.count) { chunk, worker in
             failure.catching {
@@ -61,5 +71,9 @@ package final class Inference: @unchecked Sendable {  // layers belong to one wo
             }
         }
         try failure.rethrow()
+    }
+
+    private func chunks(_ packing: Packing) -> [Range<Int>] {
+        packing.chunks(tokens: FrozenBlocks.chunkTokens, rows: Self.chunkRows)
     }
 }

@@ -42,7 +42,8 @@ package final class TransformerBlock {
             (norm1, rstd1, x1, qkv, heads, residual) = (r[0], r[1], r[2], r[3], r[4], r[5])
             if gradients != nil { (dQKV, dNarrow, dResidual) = (r[6], r[7], r[8]) }
             try feedForward.reserve(rows: N)
-            try gradients?.reserve(attentionRows: N, rows: N)
+            try gradients?.attention.reserve(rows: N)
+            try gradients?.projection.reserve(rows: N)
             capacity.tokens = N
         }
         if T > capacity.length {

@@ -2,6 +2,8 @@
 // vocabularies with 50,000 entries are read in milliseconds. Source: RFC 8259.
 // Not here: values in memory, and records (Records has those).
 
+import Records
+
 /// What isn't JSON, or isn't the JSON that was expected, and at which byte.
 struct JSONProblem: Error, Equatable {
     var at: Int
@@ -36,13 +38,13 @@ struct JSONPullReader {
     }
 
     /// Consumes `byte` if it is next.
-    mutating func take(_ byte: Character) -> Bool {
-        guard peek() == byte.asciiValue else { return false }
+    mutating func take(_ byte: Unicode.Scalar) -> Bool {
+        guard peek() == UInt8(ascii: byte) else { return false }
         position += 1
         return true
     }
 
-    mutating func expect(_ byte: Character) throws(JSONProblem) {
+    mutating func expect(_ byte: Unicode.Scalar) throws(JSONProblem) {
         guard take(byte) else { throw problem("expected '\(byte)'") }
     }
 
@@ -53,11 +55,17 @@ struct JSONPullReader {
 
     /// Reads the name of the next member of an object whose `{` has been consumed; nil at its `}`.
     mutating func nextName(isFirst: inout Bool) throws(JSONProblem) -> String? {
-        if take("}") { return nil }
+        var name: [UInt8] = []
+        return try nextName(isFirst: &isFirst, into: &name) ? String(decoding: name, as: UTF8.self) : nil
+    }
+
+    /// The same with the name as UTF-8 in place of what was in `name`; false at the `}`. Many names need no memory each.
+    mutating func nextName(isFirst: inout Bool, into name: inout [UInt8]) throws(JSONProblem) -> Bool {
+        if take("}") { return false }
         if isFirst { isFirst = false } else { try expect(",") }
-        let name = try string()
+        try string(into: &name)
         try expect(":")
-        return name
+        return true
     }
 
     /// Moves to the next element of an array whose `[` has been consumed; false at its `]`.
@@ -87,25 +95,31 @@ struct JSONPullReader {
     }
 
     mutating func string() throws(JSONProblem) -> String {
-        let start = try openString()
-        // Nearly every string has no escapes: one slice.
-        var end = start
-        while end < bytes.count, bytes[end] != 0x22, bytes[end] != 0x5C, bytes[end] >= 0x20 { end += 1 }
-        if end < bytes.count, bytes[end] == 0x22 {
-            position = end + 1
-            return try text(UnsafeRawBufferPointer(rebasing: bytes[start..<end]))
-        }
-        var content = [UInt8](bytes[start..<end])
-        position = end
+        var content: [UInt8] = []
+        try string(into: &content)
+        return String(decoding: content, as: UTF8.self)
+    }
+
+    /// The string as UTF-8, in place of what was in `content`.
+    private mutating func string(into content: inout [UInt8]) throws(JSONProblem) {
+        try expect("\"")
+        content.removeAll(keepingCapacity: true)
         while true {
+            // What has no escapes is copied in one piece.
+            let start = position
+            while position < bytes.count, bytes[position] != 0x22, bytes[position] != 0x5C, bytes[position] >= 0x20 {
+                position += 1
+            }
+            content.append(contentsOf: UnsafeRawBufferPointer(rebasing: bytes[start..<position]))
             guard position < bytes.count else { throw problem("a string doesn't end") }
             let byte = bytes[position]
             position += 1
             switch byte {
-            case 0x22: return try text(content)
+            case 0x22:
+                guard firstInvalidUTF8(content[...]) == nil else { throw problem("a string isn't UTF-8") }
+                return
             case 0x5C: try escape(into: &content)
-            case 0..<0x20: throw problem("a control character inside a string")
-            default: content.append(byte)
+            default: throw problem("a control character inside a string")
             }
         }
     }
@@ -131,16 +145,6 @@ struct JSONPullReader {
 
     // MARK: - Parts
 
-    private mutating func openString() throws(JSONProblem) -> Int {
-        try expect("\"")
-        return position
-    }
-
-    private func text(_ raw: some Sequence<UInt8>) throws(JSONProblem) -> String {
-        guard let text = String(validating: raw, as: UTF8.self) else { throw problem("a string isn't UTF-8") }
-        return text
-    }
-
     private mutating func escape(into content: inout [UInt8]) throws(JSONProblem) {
         guard position < bytes.count else { throw problem("a string doesn't end") }
         let byte = bytes[position]
@@ -164,7 +168,7 @@ struct JSONPullReader {
                 value = 0x10000 + (value & 0x3FF) << 10 + low & 0x3FF
             }
             guard let scalar = Unicode.Scalar(value) else { throw problem("half a surrogate pair") }
-            content.append(contentsOf: String(scalar).utf8)
+            if let encoded = UTF8.encode(scalar) { content.append(contentsOf: encoded) }
         default: throw problem("an unknown escape")
         }
     }

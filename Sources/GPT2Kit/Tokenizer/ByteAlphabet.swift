@@ -27,13 +27,29 @@ enum ByteAlphabet {
         return bytes
     }()
 
-    /// Appends the bytes that `text` stands for; false where a character stands for none.
-    static func appendBytes(of text: String, to result: inout [UInt8]) -> Bool {
-        for scalar in text.unicodeScalars {
-            guard scalar.value < bytes.count, bytes[Int(scalar.value)] >= 0 else { return false }
-            result.append(UInt8(bytes[Int(scalar.value)]))
+    /// Appends the bytes that `text`, UTF-8, stands for; false where a character stands for none, or isn't UTF-8.
+    static func appendBytes(of text: some Collection<UInt8>, to result: inout [UInt8]) -> Bool {
+        // All characters of the alphabet are below U+0800: two bytes of UTF-8 at most.
+        bytes.withUnsafeBufferPointer { bytes in
+            var lead: Int?
+            for unit in text {
+                let scalar: Int
+                if let high = lead {
+                    guard unit & 0xC0 == 0x80 else { return false }
+                    scalar = high << 6 | Int(unit & 0x3F)
+                    lead = nil
+                } else if unit < 0x80 {
+                    scalar = Int(unit)
+                } else {
+                    guard 0xC2...0xDF ~= unit else { return false }
+                    lead = Int(unit & 0x1F)
+                    continue
+                }
+                guard scalar < bytes.count, bytes[scalar] >= 0 else { return false }
+                result.append(UInt8(truncatingIfNeeded: bytes[scalar]))
+            }
+            return lead == nil
         }
-        return true
     }
 
     /// `bytes` in the alphabet.

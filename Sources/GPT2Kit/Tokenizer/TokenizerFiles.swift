@@ -27,14 +27,17 @@ struct TokenizerFiles {
         do throws(JSONProblem) {
             try reader.expect("{")
             var isFirst = true
+            var token: [UInt8] = []
             var bytes: [UInt8] = []
-            while let token = try reader.nextName(isFirst: &isFirst) {
+            while try reader.nextName(isFirst: &isFirst, into: &token) {
                 idOfIndex.append(try reader.count())
                 bytes.removeAll(keepingCapacity: true)
                 guard ByteAlphabet.appendBytes(of: token, to: &bytes) else {
-                    throw JSONProblem(at: -1, what: token)
+                    throw JSONProblem(at: -1, what: String(decoding: token, as: UTF8.self))
                 }
-                guard tokens.insert(bytes[...]) else { throw JSONProblem(at: -2, what: token) }
+                guard tokens.insert(bytes[...]) else {
+                    throw JSONProblem(at: -2, what: String(decoding: token, as: UTF8.self))
+                }
             }
             try reader.expectEnd()
         } catch {
@@ -105,10 +108,10 @@ struct TokenizerFiles {
     private func append(
         _ side: Slice<UnsafeRawBufferPointer>, to merged: inout [UInt8], _ path: String, _ line: Int
     ) throws(TokenizerError) -> UInt32 {
-        guard let text = String(validating: side, as: UTF8.self) else { throw .mergesNotUTF8(path: path) }
         let start = merged.count
-        guard !text.isEmpty else { throw .mergeMalformed(path: path, line: line) }
-        guard ByteAlphabet.appendBytes(of: text, to: &merged), let index = tokens.find(merged[start...]) else {
+        guard !side.isEmpty else { throw .mergeMalformed(path: path, line: line) }
+        guard ByteAlphabet.appendBytes(of: side, to: &merged), let index = tokens.find(merged[start...]) else {
+            guard let text = String(validating: side, as: UTF8.self) else { throw .mergesNotUTF8(path: path) }
             throw .mergeOfUnknownToken(path: path, line: line, token: text)
         }
         return UInt32(idOfIndex[index])

@@ -47,6 +47,11 @@ extension TrainingSettings {
     }
 }
 
+extension TrainingEvent.EndSummary {
+    /// " (the weights after step 7 kept)" where these aren't the last.
+    package var keptNote: String { keptStep == steps - 1 ? "" : " (the weights after step \(keptStep) kept)" }
+}
+
 extension LearningRateSchedule.Warmup {
     fileprivate var json: JSONValue {
         switch self {

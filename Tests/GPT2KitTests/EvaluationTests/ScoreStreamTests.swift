@@ -49,6 +49,25 @@ struct ScoreStreamTests {
         for score in alone { #expect(abs(score.probabilities.reduce(0, +) - 1) < 1e-12) }
     }
 
+    @Test("texts that come again have the same score, and texts of a thousand tokens don't change their neighbours'")
+    func repeatedAndLong() throws {
+        let classifier = try randomClassifier(place.path, width: 20, paddedLength: 1100)
+        let long = (0..<3).map { Array(String(repeating: "x\($0) ", count: 350).utf8) }
+        let texts = long + Self.texts.prefix(40) + [[]] + long.reversed() + Self.texts.prefix(40).reversed() + [[]]
+        let one = try Scorer(classifier, workers: Workers(count: 1))
+        let alone = try texts.map { try one.score([$0])[0] }
+        #expect(Set(alone.map { $0.probabilities[0].bitPattern }).count > 40)
+        var generator = SeededGenerator(seed: 5)
+        for threads in 1...3 {
+            let scorer = try Scorer(classifier, workers: Workers(count: threads))
+            #expect(try scorer.score(texts) == alone)
+            let order = generator.permutation(texts.count)
+            #expect(try scorer.score(order.map { texts[$0] }) == order.map { alone[$0] })
+            #expect(scorer.truncated == 0)
+        }
+        #expect(try one.score([]).isEmpty)
+    }
+
     private func run(
         _ text: String, _ input: ScoreStream.Input, lineBuffered: Bool = false
     ) throws -> (lines: [JSONValue], texts: [String], report: ScoreStream.Report) {
@@ -103,5 +122,15 @@ struct ScoreStreamTests {
         #expect(lines[0]["probability"]?.double != 0.5)
         #expect(lines[3]["expected"]?.string == "news" && lines[5]["expected"] == nil)
         #expect(lines[2].object?.count == 2)
+    }
+
+    @Test("keys with escapes are the keys that they stand for")
+    func escapedKeys() throws {
+        let input = #"{"t\u0065xt":"hello","l\u0061bel":"spam","lin\u0065":9,"b\u0061d":1}"#
+        let (lines, texts, report) = try run(input, .ndjson)
+        #expect(report.errors == 0)
+        #expect(lines[0]["text"]?.string == "hello" && lines[0]["expected"]?.string == "spam")
+        #expect(lines[0]["line"]?.int == 1 && lines[0]["bad"]?.int == 1)
+        #expect(texts[0].hasPrefix(#"{"t\u0065xt":"hello","expected":"spam","b\u0061d":1,"line":1,"label":"#))
     }
 }

@@ -27,13 +27,15 @@ struct ExportTests {
         }
     }
 
-    @Test("a directory that was written gives the same scores", arguments: Pooling.allCases)
-    func roundTrip(_ pooling: Pooling) throws {
-        let classifier = try randomClassifier(place.path, labels: ["a", "b", "c"], pooling: pooling, paddedLength: 30)
+    @Test("a directory that was written gives the same scores", arguments: Pooling.allCases, [true, false])
+    func roundTrip(_ pooling: Pooling, _ isCausal: Bool) throws {
+        let causal = try randomClassifier(place.path, labels: ["a", "b", "c"], pooling: pooling, paddedLength: 30)
+        let classifier = isCausal ? causal : causal.withoutCausalMask
         let directory = place.path + "/model"
         try classifier.write(directory: directory)
         let read = try Classifier(directory: directory, workers: workers)
         #expect(read.labels == classifier.labels && read.pooling == pooling && read.paddedLength == 30)
+        #expect(read.config.isCausal == isCausal)
         #expect(read.config == classifier.config && read.tokenizerSHA256 == classifier.tokenizerSHA256)
         #expect(read.parameters.headBias.array == [0, 0, 0])
         let (old, new) = (try Scorer(classifier, workers: workers), try Scorer(read, workers: workers))

@@ -92,6 +92,7 @@ struct TrainingParityTests {
             Scenario("dropped-mean", .lastBlocks(1), .mean, steps: 6) { $0.dropout = 0.1 },
             Scenario("nocausal-first", .all, .first, steps: 6) { $0.causalMask = false },
             Scenario("nocausal-mean", .lastBlocks(1), .mean, steps: 6) { $0.causalMask = false },
+            Scenario("nocausal-head", .head, .first, steps: 6) { $0.causalMask = false },
             Scenario("nocausal-dropped", .lastBlocks(2), .first, steps: 6) {
                 $0.causalMask = false
                 $0.dropout = 0.25
