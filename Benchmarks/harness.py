@@ -169,6 +169,18 @@ class Bench:
         if subprocess.run(command + [str(target) for target in missing], env=environment, stdout=sys.stderr).returncode:
             raise Skipped("the messages or GPT-2's tokenizer can't be had: name a directory that has them with MIRROR=")
 
+    def classifier(self):
+        """A classifier that is worth asking: trained like the pipeline sms-spam."""
+        directory = self.out / "models" / "classifier"
+        if not (directory / "model.safetensors").exists():
+            self.say("training a classifier")
+            data = self.messages("sms-spam")
+            self.run(
+                BIN / "finetune", "--quiet", "--base", self.base or "random:gpt2", "--tokenizer", self.tokenizer,
+                "--validation", data / "validation.safetensors", "--out", directory, stdin=data / "train.safetensors",
+            )  # fmt: skip
+        return directory
+
     def model(self, size="gpt2"):
         """A classifier of the given size to score with: only its head has been trained, on a few messages."""
         directory = self.out / "models" / size

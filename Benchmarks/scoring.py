@@ -67,9 +67,9 @@ def difference(scores, probabilities, labels):
 
 
 def int8(bench):
-    """int8 against the fastest floating point that the CPU has."""
+    """int8 against the fastest floating point that the CPU has, with a model whose labels mean something."""
     other = "bf16" if cpu_has_bf16() else "f32"
-    texts, model, one = bench.texts(32 if bench.quick else None), bench.model(), bench.texts(1)
+    texts, model, one = bench.texts(32 if bench.quick else None), bench.classifier(), bench.texts(1)
     rates, labels = {"int8": [], other: []}, {}
     for turn in range(bench.runs):
         for name in rates:
