@@ -2,7 +2,7 @@
 
 import json
 
-from harness import BIN, Skipped, median
+from harness import BIN, median
 from results import number, ratio_row, row
 
 
@@ -138,8 +138,6 @@ def frozen(bench):
 
 def search(bench):
     """Many trials over the same features against one run."""
-    if not bench.option("finetune", "search"):
-        raise Skipped("this finetune has no --search")
     data, trials = bench.messages("sms-spam"), 3 if bench.quick else 50
     space = ["--search", "lr=1e-5..1e-3,weight-decay=0..0.3,epochs=2..10", "--trials", str(trials)]
     one, many = [], []

@@ -104,10 +104,6 @@ class Bench:
         if not shutil.which(tool):
             raise Skipped(f"{tool} is missing: install {package or tool}")
 
-    def option(self, tool, name):
-        """Whether a filter has an option."""
-        return f"--{name}" in self.run(BIN / tool, "--help").output.decode()
-
     def precision(self, name):
         """The option for a precision, or None where the CPU hasn't it and would emulate it."""
         return None if name == "bf16" and not cpu_has_bf16() else ["--precision", name]

@@ -59,10 +59,12 @@ public final class FloatBuffer: @unchecked Sendable {
     /// has them, that costs less (measured: 0.1 s instead of 0.3 for the weights of GPT-2 124M), and matrix products
     /// look up fewer addresses (5 % of their time). What is behind the last whole one stays in small pages.
     private static func map(_ bytes: Int) -> UnsafeMutableRawBufferPointer? {
-        let size = (bytes + 4095) / 4096 * 4096
-        let (reserved, overflow) = size.addingReportingOverflow(hugePage)
+        guard bytes < .max - 2 * hugePage else { return nil }
+        let page = 1 << 16  // a multiple of the page of any system
+        let size = (bytes + page - 1) / page * page
+        let reserved = size + hugePage
         let flags = MAP_PRIVATE | MAP_ANON
-        guard !overflow, let start = mmap(nil, reserved, PROT_READ | PROT_WRITE, flags, -1, 0), start != MAP_FAILED
+        guard let start = mmap(nil, reserved, PROT_READ | PROT_WRITE, flags, -1, 0), start != MAP_FAILED
         else { return nil }
         // Whole huge pages begin at multiples of their size; what lies around is given back.
         let skipped = (hugePage - Int(bitPattern: start) % hugePage) % hugePage
