@@ -6,7 +6,8 @@ TOKENIZER := $(OUT)/tokenizer
 TOKENIZER_READY := $(TOKENIZER)/vocab.json
 BASE := random:pipelines/demo/config.json
 BASE_READY := pipelines/demo/config.json
-FINETUNE := --trainable all --pool mean --epochs 12 --lr 1e-3 --eval-every 90 --eval-batches 0
+FINETUNE := --trainable all --pool mean --epochs 12 --lr 1e-3 --schedule linear --warmup 0.1 \
+  --eval-every 90 --eval-batches 0
 
 $(OUT)/records.ndjson: pipelines/demo/messages.zip | build
 	@mkdir -p $(OUT)
