@@ -18,7 +18,8 @@ struct FloatBufferTests {
         }
     }
 
-    @Test("more than there is, or than can be counted, is an error", arguments: [1 << 60, .max / 4, .max / 4 + 1, .max])
+    @Test(
+        "more than there is, or than can be counted, is an error", arguments: [1 << 60, .max / 4, .max / 4 + 1, .max])
     func tooMuch(_ count: Int) {
         #expect(throws: OutOfMemory.self) { try FloatBuffer(count: count) }
     }
