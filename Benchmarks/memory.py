@@ -2,7 +2,7 @@
 
 import json
 
-from finetuning import finetune, random_base
+from finetuning import finetune
 from harness import BIN
 from results import number, row
 
@@ -11,7 +11,7 @@ MEBIBYTE = 2**20
 
 def memory(bench):
     data = bench.messages("sms-spam")
-    process, run = finetune(bench, data, random_base(bench), "--epochs", "1")
+    process, run = finetune(bench, data, bench.model(), "--epochs", "1")
     weights = 4 * run["start"]["parameters"] / MEBIBYTE
     features = 4 * run["start"]["tokens"] * 768 / MEBIBYTE
     peak = process.peak_bytes / MEBIBYTE

@@ -77,6 +77,9 @@ public final class FloatBuffer: @unchecked Sendable {
     }
 }
 
+/// Keeps a mapped file alive, read-only, from which tensors are read.
+package protocol MappedOwner: AnyObject {}
+
 /// A parameter, its gradient, or any other array of numbers with a shape; row-major.
 ///
 /// A tensor is a view: `owner` keeps alive what `pointer` points to, a ``FloatBuffer`` or a mapped file. Views of a
@@ -102,6 +105,17 @@ public struct Tensor: @unchecked Sendable {
     public var count: Int { shape.reduce(1, *) }
 
     public var values: UnsafeMutableBufferPointer<Float> { UnsafeMutableBufferPointer(start: pointer, count: count) }
+
+    /// Tells that the numbers won't be read for long. Those of a mapped file leave memory, and come back from the file
+    /// when they are read all the same; others stay.
+    package func release() {
+        guard owner is any MappedOwner else { return }
+        let page = 1 << 16
+        let start = (Int(bitPattern: pointer) + page - 1) / page * page
+        let end = Int(bitPattern: pointer + count) / page * page
+        guard start < end else { return }
+        madvise(UnsafeMutableRawPointer(bitPattern: start), end - start, MADV_DONTNEED)
+    }
 
     /// A tensor of its own with the same numbers.
     package func copied() throws(OutOfMemory) -> Tensor {

@@ -62,13 +62,17 @@ package final class FrozenBlocks: @unchecked Sendable {  // layers don't change;
         }
     }
 
+    /// One layer; the weights that it was packed from aren't needed any more.
     private static func pack(_ block: BlockParameters, _ layer: Int, _ precision: Precision) throws -> PackedLinear {
-        switch layer {
-        case 0: try PackedLinear(block.attentionWeight, block.attentionBias, .store, precision)
-        case 1: try PackedLinear(block.projectionWeight, block.projectionBias, .add, precision)
-        case 2: try PackedLinear(block.expansionWeight, block.expansionBias, .gelu, precision)
-        default: try PackedLinear(block.contractionWeight, block.contractionBias, .add, precision)
-        }
+        let (weight, bias, epilogue): (Tensor, Tensor, PackedLinear.Epilogue) =
+            switch layer {
+            case 0: (block.attentionWeight, block.attentionBias, .store)
+            case 1: (block.projectionWeight, block.projectionBias, .add)
+            case 2: (block.expansionWeight, block.expansionBias, .gelu)
+            default: (block.contractionWeight, block.contractionBias, .add)
+            }
+        defer { weight.release() }
+        return try PackedLinear(weight, bias, epilogue, precision)
     }
 
     /// output [N,C], what comes out of the last frozen block, for the tokens of all texts.

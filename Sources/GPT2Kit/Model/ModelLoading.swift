@@ -4,7 +4,7 @@
 
 extension GPT2Parameters {
     /// Keeps a checkpoint's mapping alive as long as a tensor points into it.
-    private final class Owner {
+    private final class Owner: MappedOwner {
         let checkpoint: Checkpoint
         init(_ checkpoint: Checkpoint) { self.checkpoint = checkpoint }
     }
