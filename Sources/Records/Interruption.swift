@@ -34,13 +34,7 @@ public enum Interruption {
             }
             if !isInstalled {
                 isInstalled = true
-                for number in [SIGINT, SIGTERM, SIGHUP] {
-                    let previous = signal(number, removeAndDie)
-                    // `nohup` and shells that start background jobs ignore signals on purpose.
-                    if unsafeBitCast(previous, to: Int.self) == unsafeBitCast(SIG_IGN, to: Int.self) {
-                        signal(number, SIG_IGN)
-                    }
-                }
+                install(removeAndDie)
             }
         }
     }
@@ -53,6 +47,41 @@ public enum Interruption {
             }
         }
     }
+
+    /// From now on the first SIGINT, SIGTERM or SIGHUP is only noted, so that work can be brought to a good end. A second
+    /// one ends the process at once.
+    public static func hold() {
+        _ = (paths, held.load(ordering: .relaxed))  // A handler must not be the first to touch them.
+        installed.withLock { isInstalled in
+            isInstalled = true
+            install(noteOrDie)
+        }
+    }
+
+    /// The signal that was noted, if any.
+    public static var heldSignal: Int32? {
+        let number = held.load(ordering: .relaxed)
+        return number == 0 ? nil : number
+    }
+
+    /// Ends ``hold()``: a signal that was noted ends the process now.
+    public static func release() {
+        installed.withLock { _ in install(removeAndDie) }
+        if let heldSignal { removeAndDie(heldSignal) }
+    }
+
+    /// Lets `handler` have the signals that end a process.
+    private static func install(_ handler: @escaping @convention(c) (Int32) -> Void) {
+        for number in [SIGINT, SIGTERM, SIGHUP] {
+            let previous = signal(number, handler)
+            // `nohup` and shells that start background jobs ignore signals on purpose.
+            if unsafeBitCast(previous, to: Int.self) == unsafeBitCast(SIG_IGN, to: Int.self) {
+                signal(number, SIG_IGN)
+            }
+        }
+    }
+
+    fileprivate static let held = Atomic<Int32>(0)
 
     /// From now on a mapped file that someone cuts short while it is read ends the process with one line and
     /// ``ExitStatus/ioError`` instead of a core dump (SIGBUS), without leaving unfinished outputs.
@@ -82,6 +111,10 @@ private func removeAndDie(_ number: Int32) {
     Interruption.removeAll()
     signal(number, SIG_DFL)
     raise(number)
+}
+
+private func noteOrDie(_ number: Int32) {
+    if Interruption.held.exchange(number, ordering: .relaxed) != 0 { removeAndDie(number) }
 }
 
 private func tellLostMapping(_ number: Int32) {

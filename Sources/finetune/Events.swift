@@ -6,22 +6,9 @@ import Records
 extension MetricsLog {
     /// The keys and values of an event (FORMATS.md).
     func members(_ event: TrainingEvent) -> [(String, JSONValue)] {
-        func optional(_ key: String, _ value: JSONValue?) -> [(String, JSONValue)] { value.map { [(key, $0)] } ?? [] }
         switch event {
-        case .start(let start):
-            let settings = settings.json(base: base).object?.map { ($0.key, $0.value) } ?? []
-            let trials =
-                optional("search", search.search.map { .string($0.text) })
-                + optional("trials", search.count.map(number))
-            return [("event", .string("start"))] + settings + trials + [
-                ("classes", number(start.classes)), ("parameters", number(start.parameters)),
-                ("trainable_parameters", number(start.trainableParameters)),
-                ("training_rows", number(start.trainingRows)), ("validation_rows", number(start.validationRows)),
-                ("test_rows", start.testRows.map(number) ?? .null), ("length", number(start.paddedLength)),
-                ("texts", number(start.texts)), ("distinct_texts", number(start.distinctTexts)),
-                ("tokens", number(start.tokens)), ("steps", start.steps.map(number) ?? .null),
-                ("tokenizer_sha256", .string(start.tokenizerSHA256)),
-            ]
+        case .start(let start): return beginning("start", [], start)
+        case .resume(let start, let step): return beginning("resume", [("step", number(step))], start)
         case .frozen(let frozen):
             return [
                 ("event", .string("frozen")), ("features", .string(frozen.outcome)),
@@ -46,6 +33,7 @@ extension MetricsLog {
                 ("train_accuracy", number(trainingAccuracy)),
                 ("validation_accuracy", number(validationAccuracy)), ("seconds", number(seconds)),
             ]
+        case .checkpoint(let step): return [("event", .string("checkpoint")), ("step", number(step))]
         case .trial(let trial):
             let searched = trial.settings.json(base: base).object?.filter { member in
                 search.search?.space.ranges.keys.contains { $0.key == member.key } ?? false
@@ -70,8 +58,28 @@ extension MetricsLog {
             ]
         }
     }
+
+    /// What a run is, with its settings.
+    private func beginning(
+        _ event: String, _ more: [(String, JSONValue)], _ start: TrainingEvent.StartSummary
+    ) -> [(String, JSONValue)] {
+        let settings = settings.json(base: base).object?.map { ($0.key, $0.value) } ?? []
+        let trials =
+            optional("search", search.search.map { .string($0.text) })
+            + optional("trials", search.count.map(number))
+        return [("event", .string(event))] + more + settings + trials + [
+            ("classes", number(start.classes)), ("parameters", number(start.parameters)),
+            ("trainable_parameters", number(start.trainableParameters)),
+            ("training_rows", number(start.trainingRows)), ("validation_rows", number(start.validationRows)),
+            ("test_rows", start.testRows.map(number) ?? .null), ("length", number(start.paddedLength)),
+            ("texts", number(start.texts)), ("distinct_texts", number(start.distinctTexts)),
+            ("tokens", number(start.tokens)), ("steps", start.steps.map(number) ?? .null),
+            ("tokenizer_sha256", .string(start.tokenizerSHA256)),
+        ]
+    }
 }
 
+private func optional(_ key: String, _ value: JSONValue?) -> [(String, JSONValue)] { value.map { [(key, $0)] } ?? [] }
 private func number(_ value: Double) -> JSONValue { .number("\(value)") }
 private func number(_ value: Int) -> JSONValue { .number("\(value)") }
 

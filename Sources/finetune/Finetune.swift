@@ -29,9 +29,14 @@ struct Finetune: Filter {
             The best of 50 choices of rate, decay and epochs:
               finetune --base gpt2 --search 'lr=1e-5..1e-3,weight-decay=0..0.3,epochs=2..10' --trials 50 …
 
+            A run that may be interrupted, killed even, and how it goes on:
+              finetune --base gpt2 --checkpoint-every 100 …
+              finetune --base gpt2 --checkpoint-every 100 --resume …
+
             EXIT CODES
               64 usage, 65 bad shard or a loss that isn't finite, 66 no such file, 71 too little memory, 73 the model \
-            can't be written, 74 read or write error, 75 another run is writing the same --out, 78 base, tokenizer, shards don't belong together
+            can't be written, 74 read or write error, 75 another run is writing the same --out, 78 base, tokenizer, shards don't belong together, or \
+            checkpoints to the run
             """)
 
     @OptionGroup(title: "Files") var files: FileOptions
@@ -41,6 +46,7 @@ struct Finetune: Filter {
     @OptionGroup(title: "Updates") var optimizer: OptimizerOptions
     @OptionGroup(title: "Evaluations") var evaluations: EvaluationOptions
 
+    @OptionGroup(title: "Checkpoints") var checkpointing: CheckpointOptions
     @OptionGroup(title: "Search") var search: SearchOptions
 
     @OptionGroup var seed: SeedOption
@@ -49,7 +55,7 @@ struct Finetune: Filter {
 
     func run() throws {
         // Everything that can be known to fail is found out before the first shard is read.
-        try search.check(settings)
+        try search.check(settings, checkpointing)
         let base = Classifier.Base(files.base)
         var tuner = FineTuner(settings: settings, workers: Workers(count: threads.count))
         tuner.featureDirectory = files.features
@@ -57,6 +63,7 @@ struct Finetune: Filter {
         try Shards.requireWritable(files.out)
         if let features = files.features { try FeatureDirectory.requireWritable(features) }
         let lock = try OutputLock(path: files.out)
+        if checkpointing.isUsed { try Checkpoints.requireWritable(files.out) }
         try withExtendedLifetime(lock) { try run(tuner, base) }
     }
 
@@ -67,8 +74,19 @@ struct Finetune: Filter {
         let classifier = try Classifier(
             base: base, labels: training.texts.description.labelNames, pooling: model.pool,
             tokenizerDirectory: files.tokenizer, seed: seed.seed, workers: tuner.workers)
-        let metrics = MetricsLog(
-            settings: settings, base: files.base, search: search, notes: verbosity.notes("finetune"))
+        let notes = verbosity.notes("finetune")
+        var tuner = tuner
+        if checkpointing.isUsed {
+            let checkpoints = Checkpoints(
+                output: files.out, every: checkpointing.checkpointEvery, resumes: checkpointing.resume,
+                identity: tuner.identity(classifier, training: training, validation: validation, test: test)
+            ) { Interruption.heldSignal != nil }
+            if checkpointing.resume, checkpoints.areFinished(output: files.out) {
+                return notes.record("\(files.out) is what this run ended in: nothing to do")
+            }
+            tuner.checkpoints = checkpoints
+        }
+        let metrics = MetricsLog(settings: settings, base: files.base, search: search, notes: notes)
         let progress = TrainingDisplay(quiet: verbosity.quiet)
         let trained: Classifier
         if let space = search.search?.space, let trials = search.count {
@@ -76,9 +94,7 @@ struct Finetune: Filter {
                 space, trials: trials, classifier, training: training, validation: validation, test: test,
                 report: metrics.write, progress: progress.show)
         } else {
-            trained = try tuner.train(
-                classifier, training: training, validation: validation, test: test, report: metrics.write,
-                progress: progress.show)
+            trained = try train(tuner, classifier, training, validation, test, metrics, progress)
         }
         progress.finish()
         if evaluations.checkInt8 {
@@ -86,8 +102,29 @@ struct Finetune: Filter {
                 try PrecisionComparison.int8(trained, validation, limit: 256, workers: tuner.workers))
         }
         try trained.write(directory: files.out)
-        verbosity.notes("finetune").summary("model written to \(files.out)")
+        tuner.checkpoints?.remove()
+        notes.summary("model written to \(files.out)")
         try metrics.close(model: files.out)
+    }
+
+    private func train(
+        _ tuner: FineTuner, _ classifier: Classifier, _ training: LabelledTexts, _ validation: LabelledTexts,
+        _ test: LabelledTexts?, _ metrics: MetricsLog, _ progress: TrainingDisplay
+    ) throws -> Classifier {
+        var signals = SignalWatch()
+        do {
+            return try tuner.train(
+                classifier, training: training, validation: validation, test: test,
+                report: { event in
+                    if tuner.checkpoints != nil { signals.note(event) }
+                    metrics.write(event)
+                }, progress: progress.show)
+        } catch let stopped as TrainingStopped {
+            progress.finish()
+            verbosity.notes("finetune").record("stopped after step \(stopped.step), which is saved: --resume goes on")
+            Interruption.release()
+            throw stopped
+        }
     }
 
     private var settings: TrainingSettings {

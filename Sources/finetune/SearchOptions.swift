@@ -22,10 +22,14 @@ struct SearchOptions: ParsableArguments {
     var count: Int? { search == nil ? nil : trials ?? 50 }
 
     /// - Throws: ``UsageError`` for options that a search has no use for.
-    func check(_ settings: TrainingSettings) throws(UsageError) {
+    func check(_ settings: TrainingSettings, _ checkpointing: CheckpointOptions) throws(UsageError) {
         if search == nil {
             if trials != nil { throw UsageError("--trials is of a search", remedy: "add --search, or leave it out") }
             return
+        }
+        if checkpointing.isUsed {
+            throw UsageError(
+                "--checkpoint-every and --resume don't go with --search", remedy: "leave them out, or lower --trials")
         }
         if settings.dependsOnEvaluations {
             throw UsageError(

@@ -46,6 +46,7 @@ import Testing
             ("--search lr=1..2 --trials 0", "isn't a positive whole number"), ("--trials 5", "--trials is of a search"),
             ("--search lr=1..2 --patience 3", "--patience and --keep don't go with --search"),
             ("--search lr=1..2 --keep best", "--patience and --keep don't go with --search"),
+            ("--search lr=1..2 --resume", "--checkpoint-every and --resume don't go with --search"),
             ("--search lr=1..2 --max-minutes 3", "--max-minutes doesn't go with --search"),
         ])
     func `a search that can't be done gives 64 and one line, before anything is read`(

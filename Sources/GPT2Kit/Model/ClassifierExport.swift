@@ -83,6 +83,10 @@ extension Classifier {
         json.number(paddedLength)
         json.key("tokenizer_sha256")
         json.string(tokenizerSHA256)
+        if let runSHA256 {
+            json.key("run_sha256")
+            json.string(runSHA256)
+        }
         if let (settings, _) = training {
             json.key("training")
             json.value(settings.json(base: origin))

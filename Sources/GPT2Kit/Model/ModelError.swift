@@ -29,6 +29,8 @@ public enum ModelError: DiagnosableError, Equatable {
     case impossibleSetting(String, remedy: String)
     /// Training came to a loss that is infinite or not a number.
     case lossNotFinite(step: Int)
+    /// A checkpoint is of a run with other settings or data.
+    case otherRun(differences: [String], file: String)
     /// A training set too small or too odd to train on.
     case unusableData(String, remedy: String, file: String)
 
@@ -83,6 +85,11 @@ public enum ModelError: DiagnosableError, Equatable {
             Diagnosis(
                 source: "stdin", problem: "loss not finite at step \(step)",
                 remedy: "lower --lr or --weight-decay; no model was written", status: .badData)
+        case .otherRun(let differences, let file):
+            Diagnosis(
+                source: file, problem: "this run has other settings or data: \(differences.joined(separator: ", "))",
+                remedy: "resume with those of the checkpoint, or leave out --resume to start from the beginning",
+                status: .configuration)
         case .unusableData(let what, let remedy, let file):
             Diagnosis(source: file, problem: what, remedy: remedy, status: .badData)
         }

@@ -38,4 +38,11 @@ struct BatchIterator {
         if epoch.isEmpty { epoch = sampler.epoch()[...] }
         return epoch.removeFirst()
     }
+
+    /// Leaves out the next `count` batches.
+    mutating func skip(_ count: Int) {
+        for _ in 0..<count / stepsPerEpoch { _ = sampler.epoch() }
+        let rest = count % stepsPerEpoch
+        if rest > 0 { epoch = sampler.epoch().dropFirst(rest) }
+    }
 }

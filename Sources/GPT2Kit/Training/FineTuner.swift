@@ -10,6 +10,8 @@ public struct FineTuner: Sendable {
     /// Bytes of memory that the output of the frozen blocks may take; more goes to a temporary file. nil for half of
     /// what is left when training is about to begin.
     package var featureMemory: Int?
+    /// Whether, and where, a run saves itself; searches don't.
+    public var checkpoints: Checkpoints?
     /// Bytes of memory that the trials of a search may take together; nil for half of what is left when it begins.
     package var searchMemory: Int?
 
@@ -24,22 +26,32 @@ public struct FineTuner: Sendable {
     ///   - report: gets every event, in order, on the calling thread.
     ///   - progress: gets the state of long phases, from any thread.
     /// - Throws: ``ModelError/lossNotFinite(step:)``; ``ModelError/unusableData(_:remedy:file:)`` for rows without
-    ///   label or an empty set; ``OutOfMemory``.
+    ///   label or an empty set; ``OutOfMemory``; with ``checkpoints`` ``TrainingStopped``, and
+    ///   ``ModelError/otherRun(differences:file:)`` where they are of another run.
     public func train(
         _ base: Classifier, training: LabelledTexts, validation: LabelledTexts, test: LabelledTexts?,
         report: (TrainingEvent) throws -> Void, progress: @escaping @Sendable (TrainingProgress) -> Void = { _ in }
     ) throws -> Classifier {
-        let begin = seconds()
         var clock = PhaseClock()
         let data = try TrainingData(base, training: training, validation: validation, test: test, settings)
+        let origin = try checkpoints?.newest(report: report)
         let run = try TrainingRun(data, settings, workers)
-        try report(.start(data.summary(run.state.model, steps: run.steps)))
+        let summary = data.summary(run.state.model, steps: run.steps)
+        if let origin {
+            clock = PhaseClock(origin.description.seconds)
+            try report(.resume(summary, step: origin.description.step))
+        } else {
+            try report(.start(summary))
+        }
+        let begin = seconds() - clock.total
         try prepare(data, report: report, progress: progress)
         clock.charge(.frozen)
+        try origin?.restore(run.state)
+        var writer = checkpoints.map { CheckpointWriter($0, from: origin) }
 
         let sample = EvaluationSample(data, settings)
         let state = run.state
-        var reason = run.endReason(minutes: 0)
+        var reason = run.endReason(minutes: (seconds() - begin) / 60)
         while reason == nil {
             let step = state.step
             let outcome = try run.makeStep()
@@ -66,6 +78,7 @@ public struct FineTuner: Sendable {
                         validationAccuracy: validation, seconds: seconds() - begin))
                 clock.charge(.evaluation)
             }
+            try writer?.afterStep(state, seconds: clock.totals, isLast: reason != nil, report: report)
         }
         let keptStep = try keep(run, validation: data.validation)
         let results = try data.sets.map(run.evaluate)
@@ -77,8 +90,10 @@ public struct FineTuner: Sendable {
             validationAccuracy: results[1].accuracy, testAccuracy: data.test == nil ? nil : results[2].accuracy,
             seconds: seconds() - begin, secondsByPhase: clock.phases)
         try report(.end(end))
-        return data.base.trained(
+        var trained = data.base.trained(
             state.model.parameters, settings: settings, paddedLength: data.paddedLength, results: end)
+        trained.runSHA256 = checkpoints?.identity.sha256
+        return trained
     }
 
     /// Restores the best weights where they are wanted and aren't the last; the step that they are of.

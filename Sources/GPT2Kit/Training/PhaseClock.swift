@@ -16,7 +16,11 @@ func seconds() -> Double {
 /// Adds up what each phase takes.
 struct PhaseClock {
     private var last = seconds()
-    private var totals: [TrainingEvent.Phase: Double] = [:]
+    /// Seconds by phase.
+    private(set) var totals: [TrainingEvent.Phase: Double]
+
+    /// - Parameter totals: what an earlier part of the run took.
+    init(_ totals: [TrainingEvent.Phase: Double] = [:]) { self.totals = totals }
 
     /// Charges the time since the last call to `phase`.
     mutating func charge(_ phase: TrainingEvent.Phase) {
@@ -24,6 +28,8 @@ struct PhaseClock {
         totals[phase, default: 0] += now - last
         last = now
     }
+
+    var total: Double { totals.values.reduce(0, +) }
 
     var phases: [(phase: TrainingEvent.Phase, seconds: Double)] {
         TrainingEvent.Phase.allCases.map { ($0, totals[$0] ?? 0) }

@@ -69,6 +69,8 @@ public struct TrainingSettings: Sendable, Equatable {
 public enum TrainingEvent: Sendable {
     /// Everything is loaded; training is about to begin.
     case start(StartSummary)
+    /// The same for a run that goes on after so many steps.
+    case resume(StartSummary, step: Int)
     /// The output of the frozen blocks is there; not told where nothing is frozen.
     case frozen(FrozenSummary)
     /// Something is wrong that the run gets over.
@@ -80,6 +82,8 @@ public enum TrainingEvent: Sendable {
     case evaluation(step: Int, trainingLoss: Double, validationLoss: Double, isBest: Bool?)
     /// Accuracies over the same batches at the end of an epoch; `step` steps and `seconds` since the beginning.
     case epoch(epoch: Int, step: Int, trainingAccuracy: Double, validationAccuracy: Double, seconds: Double)
+    /// The run after so many steps is on disk.
+    case checkpoint(step: Int)
     /// A trial of a search is over: its number, from 1, its settings, and how it ended.
     case trial(TrialSummary)
     /// Accuracies over whole sets.

@@ -95,7 +95,7 @@ struct FineTunerTests {
                 events.append("frozen")
                 #expect(summary.place == .memory && summary.computedTokens == tokens && summary.reusedTokens == 0)
             case .warning(let diagnosis): Issue.record("\(diagnosis)")
-            case .trial(let trial): Issue.record("\(trial)")
+            case .trial, .resume, .checkpoint: Issue.record("\(event)")
             case .step(let step, let epoch, let loss, let rate, let norm):
                 events.append("step \(step) of epoch \(epoch)")
                 #expect(loss.isFinite && rate == 1e-3 && norm == nil)

@@ -1,0 +1,140 @@
+// A training run on disk, as it was after a step: a safetensors file (FORMATS.md) with the parameters that are trained,
+// AdamW's moments, the best parameters so far where they are kept, and in its metadata all else that isn't a function of
+// the data and the settings.
+
+import Records
+
+/// What a checkpoint says of its run, apart from the tensors.
+package struct CheckpointDescription: Sendable, Equatable {
+    static let format = "gpt2kit.checkpoint/1"
+
+    package var step: Int
+    package var evaluations = BestEvaluation()
+    /// Seconds of computing so far, by phase.
+    package var seconds: [TrainingEvent.Phase: Double] = [:]
+    /// Steps between checkpoints.
+    package var every: Int?
+    package var identity: RunIdentity
+
+    fileprivate var metadata: [String: String] {
+        var result = ["format": Self.format, "step": "\(step)", "updates": "\(step)"]
+        if let every { result["every"] = "\(every)" }
+        if let loss = evaluations.loss, let best = evaluations.step {
+            result["best_loss"] = "\(loss)"
+            result["best_step"] = "\(best)"
+        }
+        result["evaluations_since_best"] = "\(evaluations.evaluationsSince)"
+        for (phase, time) in seconds { result["seconds_\(phase.rawValue)"] = "\(time)" }
+        var json = JSONWriter()
+        json.value(.object(identity.entries.map { JSONMember(key: $0.name, value: .string($0.value)) }))
+        result["run"] = String(decoding: json.bytes, as: UTF8.self)
+        return result
+    }
+
+    fileprivate init?(_ metadata: [String: String]) {
+        guard metadata["format"] == Self.format, let step = metadata["step"].flatMap({ Int($0) }), step > 0,
+            metadata["updates"] == "\(step)", let run = metadata["run"],
+            let members = try? JSONValue(parsing: Array(run.utf8)).object,
+            let since = metadata["evaluations_since_best"].flatMap({ Int($0) })
+        else { return nil }
+        self.step = step
+        every = metadata["every"].flatMap { Int($0) }
+        evaluations = BestEvaluation(
+            loss: metadata["best_loss"].flatMap { Double($0) }, step: metadata["best_step"].flatMap { Int($0) },
+            evaluationsSince: since)
+        for phase in TrainingEvent.Phase.allCases {
+            seconds[phase] = metadata["seconds_\(phase.rawValue)"].flatMap { Double($0) }
+        }
+        identity = RunIdentity(entries: members.map { ($0.key, $0.value.string ?? "") })
+    }
+
+    package init(step: Int, identity: RunIdentity) {
+        self.step = step
+        self.identity = identity
+    }
+}
+
+/// A checkpoint that has been read and found whole.
+struct TrainingCheckpoint {
+    let path: String
+    let description: CheckpointDescription
+    private let file: SafetensorsFile
+
+    /// - Throws: ``DamagedCheckpoint``; ``StreamError`` where the file can't be read.
+    init(path: String) throws {
+        self.path = path
+        let mapping = try MappedFile(path: path)
+        do throws(SafetensorsError) {
+            file = try SafetensorsFile(mapping)
+        } catch {
+            throw DamagedCheckpoint(path: path, problem: error.diagnosis.problem)
+        }
+        guard file.metadata["metadata_crc32"] == TokenShard.checksum(of: file.metadata),
+            let description = CheckpointDescription(file.metadata)
+        else { throw DamagedCheckpoint(path: path, problem: "its metadata are damaged") }
+        self.description = description
+        var crc = CRC32()
+        for tensor in file.header.tensors { crc.update(file.bytes(of: tensor)) }
+        guard file.metadata["crc32"] == crc.hexadecimal else {
+            throw DamagedCheckpoint(path: path, problem: "its data don't have their checksum")
+        }
+    }
+
+    /// Brings a state that is before its first step to where the checkpoint is.
+    func restore(_ state: TrainingState) throws {
+        for (name, tensor) in state.tensors(withBest: description.evaluations.step != nil) {
+            do {
+                guard let numbers = try file.float32(name, shape: tensor.shape), let start = numbers.baseAddress else {
+                    throw DamagedCheckpoint(path: path, problem: "tensor '\(name)' isn't F32")
+                }
+                tensor.pointer.update(from: start, count: numbers.count)
+            } catch let error as SafetensorsError {
+                throw DamagedCheckpoint(path: path, problem: error.diagnosis.problem)
+            }
+        }
+        state.model.refresh()
+        state.optimizer.resume(after: description.step)
+        state.evaluations = description.evaluations
+        state.batches.skip(description.step)
+        state.step = description.step
+    }
+
+    /// Publishes a checkpoint at `path`, whole or not at all.
+    static func write(_ state: TrainingState, _ description: CheckpointDescription, to path: String) throws {
+        let tensors = state.tensors(withBest: description.evaluations.step != nil)
+        var crc = CRC32()
+        for (_, tensor) in tensors { crc.update(UnsafeRawBufferPointer(tensor.values)) }
+        var metadata = description.metadata
+        metadata["crc32"] = crc.hexadecimal
+        metadata["metadata_crc32"] = TokenShard.checksum(of: metadata)
+        var writer = SafetensorsWriter(metadata: metadata)
+        for (name, tensor) in tensors {
+            writer.add(name, type: .float32, shape: tensor.shape) { try $0(UnsafeRawBufferPointer(tensor.values)) }
+        }
+        try writer.write(path: path)
+    }
+}
+
+extension TrainingState {
+    /// All tensors of a checkpoint, under their names there.
+    fileprivate func tensors(withBest: Bool) -> [(name: String, tensor: Tensor)] {
+        let names = model.trained.map(\.name)
+        var result = zip(names, model.trained).map { ("parameter.\($0)", $1.parameter) }
+        for (name, moments) in zip(names, optimizer.moments) {
+            result += [("mean.\(name)", moments.mean), ("square.\(name)", moments.square)]
+        }
+        if withBest, let best { result += zip(names, best.copies).map { ("best.\($0)", $1) } }
+        return result
+    }
+}
+
+/// A checkpoint that isn't whole.
+package struct DamagedCheckpoint: DiagnosableError, Equatable {
+    package let path: String
+    package let problem: String
+
+    package var diagnosis: Diagnosis {
+        Diagnosis(
+            source: path, problem: problem, remedy: "leave out --resume to start from the beginning", status: .badData)
+    }
+}

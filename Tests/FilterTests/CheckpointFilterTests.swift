@@ -1,0 +1,186 @@
+// finetune --checkpoint-every and --resume as processes: stopped, killed or out of luck at any moment, a run goes on to the
+// model that it would have ended in.
+
+import Foundation
+import Testing
+
+@Suite struct CheckpointFilterTests {
+    private let folder: Folder
+    private let command = """
+        finetune -q --base random:config.json --tokenizer tok --trainable all --validation all.st --lr 1e-3 --dropout 0.1 \
+          --keep best --eval-every 3 --out new
+        """
+    init() throws { folder = try TinyModel.shared().workspace() }
+
+    /// The hash of the model of a run that nobody disturbs.
+    private func undisturbed(_ options: String) throws -> String {
+        let result = try shell(
+            "\(command) \(options) <all.st >o && sha256sum <new/model.safetensors; rm -r new", in: folder.url)
+        #expect(result.errors.isEmpty)
+        return try #require(result.lines.first)
+    }
+
+    private func expectCleanEnd(
+        _ hash: String, _ result: FilterResult, sourceLocation: SourceLocation = #_sourceLocation
+    )
+        throws
+    {
+        #expect(result.status == 0, "\(result.errors)", sourceLocation: sourceLocation)
+        let found = try shell("sha256sum <new/model.safetensors", in: folder.url).lines.first
+        #expect(found == hash, "\(result.errors)", sourceLocation: sourceLocation)
+        let names = try folder.names()
+        #expect(
+            !names.contains { $0.hasPrefix(".") || $0.hasSuffix(".checkpoints") }, "\(names)",
+            sourceLocation: sourceLocation)
+    }
+
+    @Test func `A9 TERM and INT finish the step, save, and give 143 and 130; the run goes on`() throws {
+        let hash = try undisturbed("--epochs 150")
+        for (signal, status) in [("TERM", 143), ("INT", 130)] {
+            let stopped = try shell(
+                """
+                (while [ ! -e new.checkpoints/step-000040.safetensors ]; do sleep 0.01; done
+                kill -\(signal) $(cat pid)) &
+                sh -c 'echo $$ >pid; exec \(command) --epochs 150 --checkpoint-every 20 <all.st >o'
+                """, in: folder.url)
+            #expect(stopped.status == Int32(status), "\(stopped.errors)")
+            #expect(try folder.names("new.checkpoints").count == 2)
+            #expect(try !folder.names().contains { $0.hasPrefix(".") || $0 == "new" })
+            let last = try shell("tail -1 o; ls new.checkpoints | tail -1", in: folder.url).lines
+            let step = try #require(last.last?.dropFirst(5).prefix(6)).drop { $0 == "0" }
+            #expect(last.first == "{\"event\":\"checkpoint\",\"step\":\(step)}")
+            let resumed = try shell("\(command) --epochs 150 --resume <all.st", in: folder.url)
+            #expect(resumed.lines.first?.hasPrefix("{\"event\":\"resume\",\"step\":\(step),\"base\"") == true)
+            try expectCleanEnd(hash, resumed)
+            _ = try shell("rm -r new", in: folder.url)
+        }
+    }
+
+    @Test func `E60, E62 killed at every system call that makes a checkpoint last, a run goes on`() throws {
+        guard exists("strace") else { return }
+        let hash = try undisturbed("--epochs 2")
+        var resumed: Set<String> = []
+        for call in 1...16 {
+            _ = try shell(
+                """
+                strace -f -o /dev/null -e inject=fsync,rename,unlink:signal=KILL:when=\(call) \
+                  \(command) --epochs 2 --checkpoint-every 3 <all.st >o
+                """, in: folder.url)
+            let result = try shell("\(command) --epochs 2 --checkpoint-every 3 --resume <all.st", in: folder.url)
+            resumed.insert(result.lines.first { $0.contains("\"step\"") }.map { String($0.prefix(27)) } ?? "")
+            let found = try shell("sha256sum <new/model.safetensors; rm -rf new .*.partial", in: folder.url).lines.first
+            #expect(result.status == 0 && found == hash, "call \(call): \(result.errors)")
+            #expect(try !folder.names().contains { $0.hasSuffix(".checkpoints") })
+        }
+        #expect(resumed.count >= 4, "\(resumed)")
+    }
+
+    @Test func `E61 killed at random moments, again and again, a run goes on`() throws {
+        let hash = try undisturbed("--epochs 100")
+        let result = try shell(
+            """
+            \(command) --epochs 100 --checkpoint-every 7 <all.st >o & run=$!; i=0
+            while i=$((i + 1)); sleep 0.1$((i * 37 % 89)); [ $i -lt 9 ] && kill -9 $run 2>/dev/null; do
+              wait $run; \(command) --epochs 100 --checkpoint-every 7 --resume <all.st >>o & run=$!
+            done
+            wait $run
+            """, in: folder.url)
+        #expect(result.status == 0, "\(result.errors)")
+        let found = try shell("sha256sum <new/model.safetensors", in: folder.url).lines.first
+        #expect(found == hash)
+    }
+
+    @Test func `E63 a damaged newest checkpoint is told in one line; without any whole one it is an error`() throws {
+        let hash = try undisturbed("--epochs 4")
+        let loud = command.replacingOccurrences(of: "finetune -q", with: "finetune")
+        let stop =
+            "strace -f -o /dev/null -e inject=rename:signal=KILL:when=5 \(command) --epochs 4 --checkpoint-every 3 <all.st >o"
+        guard exists("strace") else { return }
+        _ = try shell("\(stop); cp -r new.checkpoints saved", in: folder.url)
+        #expect(try folder.names("saved").count { $0.hasPrefix("step") } == 2)
+        for damage in ["head -c 5000 $f >x; mv x $f", "printf x | dd of=$f bs=1 seek=9000 conv=notrunc 2>/dev/null"] {
+            let result = try shell(
+                """
+                rm -rf new.checkpoints; cp -r saved new.checkpoints; f=$(ls new.checkpoints/step* | tail -1); \(damage)
+                \(loud) --epochs 4 --resume <all.st
+                """, in: folder.url)
+            #expect(
+                result.errorLines.count == 1 && result.errors.contains("the one before it is used"), "\(result.errors)")
+            try expectCleanEnd(hash, result)
+        }
+        let result = try shell(
+            """
+            cp -r saved new.checkpoints; for f in new.checkpoints/step*; do : >$f; done
+            \(command) --epochs 4 --resume <all.st
+            """, in: folder.url)
+        expectFailure(result, 65, "finetune", "too few for safetensors")
+        #expect(result.output.isEmpty)
+    }
+
+    @Test func `E64 going on with other data or settings gives 78 and the differences`() throws {
+        guard exists("strace") else { return }
+        _ = try shell(
+            """
+            strace -f -o /dev/null -e inject=rename:signal=KILL:when=2 \(command) --checkpoint-every 2 <all.st >o
+            head -50 all.ndjson | tokenize-pad --tokenizer tok --length all.st >fewer.st; cp -r new.checkpoints saved
+            """, in: folder.url)
+        for (options, words) in [
+            ("--lr 1e-4 <all.st", "learning_rate 0.0001 (was 0.001): "), ("<fewer.st", "data: training data: "),
+            ("--seed 5 --weight-decay 0 <all.st", "weight_decay 0.0 (was 0.1), seed 5 (was 123), base: "),
+        ] {
+            let result = try shell("\(command) --resume \(options)", in: folder.url)
+            expectFailure(result, 78, "finetune", words)
+            #expect(result.output.isEmpty)
+        }
+        #expect(try shell("diff -r -x .\\* saved new.checkpoints", in: folder.url).status == 0)
+    }
+
+    @Test func `E65 going on with a run that has ended changes nothing and gives 0`() throws {
+        _ = try shell("\(command) --epochs 2 --checkpoint-every 3 <all.st >o", in: folder.url)
+        let before = try folder.snapshot()
+        let loud = command.replacingOccurrences(of: "finetune -q", with: "finetune")
+        let result = try shell("\(loud) --epochs 2 --resume <all.st", in: folder.url)
+        #expect(result.status == 0 && result.output.isEmpty)
+        #expect(result.errors == "finetune: new is what this run ended in: nothing to do\n")
+        #expect(try folder.snapshot() == before)
+        let other = try shell("\(loud) --epochs 1 --resume <all.st", in: folder.url)
+        #expect(
+            other.status == 0
+                && other.errors.contains("no checkpoint to go on from: training starts from the beginning"))
+    }
+
+    @Test func `E66 a second run is refused as long as the first one saves itself`() throws {
+        let result = try shell(
+            """
+            \(command) --epochs 9999999 --checkpoint-every 20 <all.st >o & run=$!
+            while [ ! -e new.checkpoints/step-000020.safetensors ]; do sleep 0.01; done
+            \(command) --resume <all.st; code=$?
+            kill $run; wait $run 2>/dev/null; exit $code
+            """, in: folder.url)
+        expectFailure(result, 75, "finetune", "locked by process")
+    }
+
+    @Test func `E67, E68 a checkpoint that can't be written ends the run with 74; the one before it goes on`() throws {
+        guard exists("strace") else { return }
+        let hash = try undisturbed("--epochs 3")
+        for fault in ["fsync:error=EIO:when=3", "write,pwrite64:error=ENOSPC:when=60", "rename:error=EIO:when=2"] {
+            let failed = try shell(
+                """
+                strace -f -o /dev/null -e inject=\(fault) \(command) --epochs 3 --checkpoint-every 4 <all.st >o
+                """, in: folder.url)
+            #expect(failed.status == 74 && failed.errorLines.count == 1, "\(fault): \(failed.status) \(failed.errors)")
+            #expect(try !folder.names().contains { $0.hasPrefix(".") || $0 == "new" })
+            let resumed = try shell("\(command) --epochs 3 --checkpoint-every 4 --resume <all.st", in: folder.url)
+            try expectCleanEnd(hash, resumed)
+            _ = try shell("rm -r new", in: folder.url)
+        }
+    }
+
+    @Test func `A19 checkpoints that can't be written give 73 before anything is read`() throws {
+        let result = try shell("touch new.checkpoints; \(command) --checkpoint-every 2 <all.st", in: folder.url)
+        expectFailure(result, 73, "finetune", "isn't a directory")
+        expectFailure(
+            try shell("\(command) --checkpoint-every 0 <all.st", in: folder.url), 64, "finetune",
+            "positive whole number")
+    }
+}

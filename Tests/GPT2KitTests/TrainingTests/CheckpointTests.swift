@@ -1,0 +1,205 @@
+// Checkpoints: a run that was stopped anywhere goes on to the same bits, and tells the same events.
+
+import Foundation
+import GPT2Kit
+import Records
+import Synchronization
+import Testing
+
+@Suite("Training checkpoints")
+struct CheckpointTests {
+    private let place: Workplace
+    private let base: Classifier
+    private var output: String { place.path + "/out" }
+
+    init() throws {
+        place = try Workplace()
+        try writeByteTokenizer(place.path)
+        base = try randomClassifier(place.path)
+    }
+
+    /// What a run, or a part of one, came to.
+    private struct Outcome {
+        var bits: [[UInt32]] = []
+        var events: [String] = []
+        var warnings: [String] = []
+        var stopped: Int?
+    }
+
+    private func settings(_ change: (inout TrainingSettings) -> Void = { _ in }) -> TrainingSettings {
+        var settings = TrainingSettings()
+        settings.epochs = 3
+        settings.learningRate = 1e-3
+        settings.evaluateEvery = 3
+        change(&settings)
+        return settings
+    }
+
+    /// - Parameter stop: the step after which the run is asked to stop.
+    private func train(
+        _ settings: TrainingSettings, every: Int? = nil, resumes: Bool = false, stop: Int? = nil, threads: Int = 2,
+        data: UInt64 = 1, saves: Bool = true
+    ) throws -> Outcome {
+        var tuner = FineTuner(settings: settings, workers: Workers(count: threads))
+        let sets = (0..<3).map { randomTexts([37, 11, 9][$0], for: base, seed: data + UInt64($0)) }
+        let steps = Mutex(0)
+        if saves {
+            tuner.checkpoints = Checkpoints(
+                output: output, every: every, resumes: resumes,
+                identity: tuner.identity(base, training: sets[0], validation: sets[1], test: sets[2])
+            ) { steps.withLock { $0 == stop } }
+        }
+        var outcome = Outcome()
+        do {
+            let trained = try tuner.train(base, training: sets[0], validation: sets[1], test: sets[2]) { event in
+                switch event {
+                case .start, .frozen, .trial, .checkpoint: break
+                case .resume(_, let step): outcome.events.append("resume \(step)")
+                case .warning(let diagnosis): outcome.warnings.append(diagnosis.message)
+                case .step(let step, let epoch, let loss, let rate, let norm):
+                    outcome.events.append("step \(step) \(epoch) \(loss) \(rate) \(norm ?? -1)")
+                    steps.withLock { $0 = step + 1 }
+                case .evaluation(let step, let training, let validation, let isBest):
+                    outcome.events.append("evaluation \(step) \(training) \(validation) \(isBest ?? false)")
+                case .epoch(let epoch, let step, let training, let validation, _):
+                    outcome.events.append("epoch \(epoch) \(step) \(training) \(validation)")
+                case .end(let end):
+                    outcome.events.append(
+                        "end \(end.reason) \(end.steps) \(end.keptStep) \(end.trainingLoss) \(end.testAccuracy ?? -1)")
+                }
+            }
+            outcome.bits = trained.parameters.named.map { bits($0.tensor.array) }
+        } catch let stopped as TrainingStopped {
+            outcome.stopped = stopped.step
+        }
+        return outcome
+    }
+
+    private func files() -> [String] {
+        ((try? FileManager.default.contentsOfDirectory(atPath: output + ".checkpoints")) ?? []).sorted()
+    }
+
+    private static let variants: [@Sendable (inout TrainingSettings) -> Void] = [
+        { _ in },
+        { $0.trainable = .head },
+        {
+            $0.trainable = .all; $0.dropout = 0.2; $0.pooling = .mean
+        },
+        {
+            $0.trainable = .lora(LoRA()); $0.clipNorm = 0.5; $0.dropout = 0.1
+        },
+        {
+            $0.schedule.shape = .cosine; $0.schedule.warmup = .steps(3); $0.batch = 3; $0.accumulate = 2
+        },
+        {
+            $0.keep = .best; $0.learningRate = 0.1
+        },
+        {
+            $0.patience = 2; $0.keep = .best; $0.learningRate = 0.3; $0.epochs = 9
+        },
+        {
+            $0.shuffle = .none; $0.maxSteps = 7
+        },
+    ]
+
+    @Test("stopped after any step, a run goes on to the same bits and events", arguments: variants.indices)
+    func resumed(_ variant: Int) throws {
+        let settings = settings(Self.variants[variant])
+        let whole = try train(settings, saves: false)
+        let steps = whole.events.count { $0.hasPrefix("step") }
+        #expect(try train(settings, every: 2).bits == whole.bits)
+        for stop in 1...steps {
+            let first = try train(settings, stop: stop, threads: 1)
+            #expect(first.stopped == stop && first.bits.isEmpty)
+            let second = try train(settings, resumes: true, threads: 2)
+            #expect(second.bits == whole.bits, "stopped after step \(stop) of \(steps)")
+            #expect(second.events.first == "resume \(stop)" && second.warnings.isEmpty)
+            #expect(first.events + second.events.dropFirst() == whole.events, "stopped after step \(stop)")
+        }
+    }
+
+    @Test("stopped again and again, it ends in the same bits")
+    func often() throws {
+        let settings = settings { $0.keep = .best }
+        let whole = try train(settings, saves: false)
+        var outcome = try train(settings, stop: 1)
+        for stop in 2...11 {
+            #expect(outcome.stopped == stop - 1)
+            outcome = try train(settings, resumes: true, stop: stop)
+        }
+        #expect(try train(settings, resumes: true).bits == whole.bits)
+    }
+
+    @Test("the newest two are kept, one where there is one, and none of another run's")
+    func newest() throws {
+        let settings = settings()
+        _ = try train(settings, every: 2, stop: 7)
+        #expect(files() == ["step-000006.safetensors", "step-000007.safetensors"])
+        try Data("left".utf8).write(to: URL(filePath: output + ".checkpoints/.1-0.partial"))
+        let again = try train(settings, stop: 1)
+        #expect(files() == ["step-000001.safetensors"])
+        #expect(again.warnings.count == 1 && again.warnings[0].contains("an earlier run, up to step 7"))
+        // The interval is the checkpoint's where none is given.
+        _ = try train(settings, every: 5, stop: 2)
+        _ = try train(settings, resumes: true, stop: 6)
+        #expect(files() == ["step-000005.safetensors", "step-000006.safetensors"])
+    }
+
+    @Test("a damaged newest checkpoint is told, and the one before it used")
+    func damaged() throws {
+        let settings = settings { $0.keep = .best }
+        let whole = try train(settings, saves: false)
+        _ = try train(settings, every: 4, stop: 9)
+        let file = URL(filePath: output + ".checkpoints/step-000009.safetensors")
+        let intact = try Data(contentsOf: file)
+        var generator = SeededGenerator(seed: 4)
+        for round in 0..<20 {
+            var bytes = intact
+            if round % 2 == 0 {
+                let bit = generator.nextInteger(below: 8 * bytes.count)
+                bytes[bit / 8] ^= 1 << UInt8(bit % 8)
+            } else {
+                bytes.removeLast(1 + generator.nextInteger(below: bytes.count))
+            }
+            try bytes.write(to: file)
+            let outcome = try train(settings, resumes: true)
+            #expect(outcome.bits == whole.bits && outcome.events.first == "resume 8", "round \(round)")
+            #expect(outcome.warnings.count == 1 && outcome.warnings[0].contains("the one before it is used"))
+            if !FileManager.default.fileExists(atPath: file.path) { _ = try train(settings, every: 4, stop: 9) }
+            try intact.write(to: file)
+        }
+        for name in files() { try Data("{}".utf8).write(to: URL(filePath: output + ".checkpoints/" + name)) }
+        #expect(throws: DamagedCheckpoint.self) { try train(settings, resumes: true) }
+    }
+
+    @Test("a run with other settings or data is refused, with all differences")
+    func other() throws {
+        _ = try train(settings(), stop: 2)
+        func refused(_ words: [String], data: UInt64 = 1, _ change: (inout TrainingSettings) -> Void = { _ in }) {
+            #expect {
+                try train(settings(change), resumes: true, data: data)
+            } throws: { error in
+                guard case .otherRun(let differences, _)? = error as? ModelError else { return false }
+                return differences == words
+            }
+        }
+        refused(["learning_rate 0.1 (was 0.001)", "seed 5 (was 123)"]) {
+            $0.learningRate = 0.1
+            $0.seed = 5
+        }
+        refused(["eval_every 4 (was 3)"]) { $0.evaluateEvery = 4 }
+        refused(["training data", "validation data", "test data"], data: 7)
+        refused([
+            "trainable \"lora\" (was \"last-1\")", "lora_rank 16 (was none)", "lora_alpha 16.0 (was none)",
+            "lora_targets [\"attn.c_attn\",\"attn.c_proj\",\"mlp.c_fc\",\"mlp.c_proj\"] (was none)",
+        ]) { $0.trainable = .lora(LoRA()) }
+        #expect(files() == ["step-000002.safetensors"])
+    }
+
+    @Test("without any checkpoint a run that is to go on starts from the beginning, and says so")
+    func nothing() throws {
+        let outcome = try train(settings(), resumes: true)
+        #expect(outcome.bits == (try train(settings(), saves: false)).bits)
+        #expect(outcome.warnings.count == 1 && outcome.warnings[0].contains("starts from the beginning"))
+    }
+}
