@@ -80,7 +80,7 @@ import Testing
         let result = try shell(
             """
             \(command) --epochs 100 --checkpoint-every 7 <all.st >o & run=$!; i=0
-            while i=$((i + 1)); sleep 0.1$((i * 37 % 89)); [ $i -lt 9 ] && kill -9 $run 2>/dev/null; do
+            while i=$((i + 1)); sleep 0.1$((i * 37 % 89)); [ $i -lt 21 ] && kill -9 $run 2>/dev/null; do
               wait $run; \(command) --epochs 100 --checkpoint-every 7 --resume <all.st >>o & run=$!
             done
             wait $run

@@ -6,6 +6,20 @@ import Testing
 @Suite struct ExperimentTests {
     private static let folder = PipelineTests.root.appendingPathComponent("pipelines/experiments").path
 
+    private static let config = PipelineTests.root.appendingPathComponent("pipelines/demo/config.json").path
+
+    /// A tokenizer, and three parts of 24 texts.
+    private func prepare(_ folder: Folder) throws {
+        let texts = (0..<24).map { #"{"label":"\#($0 % 2 == 0 ? "a" : "b")","text":"word \#($0)"}"# + "\n" }
+        try folder.write("records", texts.joined())
+        let command = """
+            train-tokenizer -q --vocab-size 512 --out tokenizer records
+            for part in train validation test; do tokenize-pad -q --tokenizer tokenizer records > $part.safetensors; done
+            """
+        let result = try shell(command, in: folder.url)
+        #expect(result.status == 0, "\(result.errors)")
+    }
+
     private func object(_ data: Data) throws -> [String: Any] {
         try #require(try JSONSerialization.jsonObject(with: data) as? [String: Any])
     }
@@ -13,20 +27,13 @@ import Testing
     @Test func `a run is made once, copied to a row that has the same options, and made anew when they change`() throws
     {
         let folder = try Folder()
-        let config = PipelineTests.root.appendingPathComponent("pipelines/demo/config.json").path
-        let texts = (0..<24).map { #"{"label":"\#($0 % 2 == 0 ? "a" : "b")","text":"word \#($0)"}"# + "\n" }
-        try folder.write("records", texts.joined())
-        let prepare = """
-            train-tokenizer -q --vocab-size 512 --out tokenizer records
-            for part in train validation test; do tokenize-pad -q --tokenizer tokenizer records > $part.safetensors; done
-            """
-        #expect(try shell(prepare, in: folder.url).status == 0)
+        try prepare(folder)
 
         func run(_ row: Int, _ options: String) throws -> FilterResult {
             try shell(
                 """
                 BIN='\(binaries.path)' '\(Self.folder)/run.sh' runs/row-\(row)/seed-7.json . tokenizer \
-                  'random:\(config)' --quiet --trainable last-1 \(options)
+                  'random:\(Self.config)' --quiet --trainable last-1 \(options)
                 """, in: folder.url)
         }
         let first = try run(1, "--epochs 2")
@@ -47,6 +54,38 @@ import Testing
 
         #expect(try run(1, "--epochs 1").text.contains("row 1, seed 7"))
         #expect(try folder.read("runs/row-1/seed-7.json") != before)
+    }
+
+    @Test func `a run that was stopped goes on from its checkpoint`() throws {
+        let folder = try Folder()
+        try prepare(folder)
+        let run = """
+            '\(Self.folder)/run.sh' runs/row-1/seed-7.json . tokenizer random:\(Self.config) --quiet --trainable last-1 \
+              --epochs 400
+            """
+        #expect(try shell("BIN='\(binaries.path)' \(run)", in: folder.url).status == 0)
+        let whole = try object(folder.read("runs/row-1/seed-7.json"))
+        // A finetune that says which process it is.
+        _ = try shell("mkdir bin", in: folder.url)
+        try folder.write("bin/finetune", "#!/bin/sh\necho $$ >pid\nexec '\(binaries.path)/finetune' \"$@\"\n")
+        let stopped = try shell(
+            """
+            rm -r runs; chmod +x bin/finetune
+            (while ! ls runs/row-1/model-7.checkpoints/step-* >/dev/null 2>&1; do sleep 0.01; done; kill $(cat pid)) &
+            BIN=bin \(run)
+            """, in: folder.url)
+        #expect(stopped.status == 143, "\(stopped.errors)")
+        #expect(try folder.names("runs/row-1") == ["metrics-7.ndjson.partial", "model-7.checkpoints", "settings"])
+        let resumed = try shell("BIN='\(binaries.path)' \(run)", in: folder.url)
+        #expect(resumed.status == 0, "\(resumed.errors)")
+        #expect(try folder.names("runs/row-1") == ["metrics-7.ndjson", "seed-7.json", "settings"])
+        let result = try object(folder.read("runs/row-1/seed-7.json"))
+        for key in ["test_rows", "train_accuracy", "validation_accuracy", "test_accuracy", "parameters"] {
+            #expect(result[key] as? Double == whole[key] as? Double && result[key] != nil)
+        }
+        let metrics = String(decoding: try folder.read("runs/row-1/metrics-7.ndjson"), as: UTF8.self)
+        #expect(metrics.contains(#"{"event":"resume","step":"#))
+        #expect(metrics.components(separatedBy: #""event":"end""#).count == 2)
     }
 
     @Test func `a run that fails leaves its reason and lets the others go on`() throws {

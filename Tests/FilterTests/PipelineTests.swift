@@ -41,6 +41,19 @@ import Testing
         #expect(splits.allSatisfy { $0.contains("--group-by text --stratify") && $0.contains("records.ndjson >") })
     }
 
+    @Test func `routing makes a record of every line, and has five classes`() throws {
+        let folder = try Folder()
+        let records = folder.url.appendingPathComponent("records.ndjson").path
+        let recipe = try commands("build/routing/records.ndjson PIPELINE=routing").lines.filter { $0.hasPrefix("jq ") }
+        let command = try #require(recipe.first).replacing("build/routing/records.ndjson", with: records)
+        #expect(try shell(command, in: Self.root).status == 0)
+        let counts = try shell("jq -r .label \(records) | sort | uniq -c | tr -s ' '", in: Self.root).text
+        #expect(counts == " 220 account\n 329 billing\n 216 cancellation\n 394 delivery\n 328 technical\n")
+        let texts = try shell("jq -r '[.label, .text] | join(\"\\t\")' \(records) | cmp - pipelines/routing/messages.tsv", in: Self.root)
+        #expect(texts.status == 0, "\(texts.text)\(texts.errors)")
+        #expect(try shell("jq -r .id \(records) | sort -u | wc -l", in: Self.root).text.contains("1487"))
+    }
+
     @Test func `overlap counts the texts that are known from training`() throws {
         let folder = try Folder()
         try folder.write("train", #"{"text":"See you  at 8"}"# + "\n" + #"{"text":"b"}"#)

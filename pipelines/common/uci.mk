@@ -1,11 +1,8 @@
 # The UCI SMS Spam Collection (Almeida & Hidalgo 2011, CC BY 4.0) and GPT-2, for the pipelines that use them.
 #
-#   MIRROR=DIR          look for the archive in DIR, and for the model's files in DIR/gpt2, before asking the network
-#   BASE=random:gpt2    start from random weights: then only the tokenizer is fetched
-#   BASE=DIR            start from a model directory
-#   MODEL=gpt2-medium   a larger GPT-2
+#   MIRROR=DIR          look for the archive in DIR before asking the network, and for the model's files in DIR/gpt2
 
-MIRROR_OPTION := $(if $(MIRROR),--mirror $(MIRROR))
+include pipelines/common/gpt2.mk
 
 $(OUT)/records.ndjson: | build
 	@mkdir -p $(OUT) build/cache
@@ -15,23 +12,3 @@ $(OUT)/records.ndjson: | build
 	  --entry SMSSpamCollection \
 	  --entry-sha256 7d039a24a6083ed9ef0f806ebad56bbb976e3aeb8de05669173bfdc4996c239d \
 	  --cache build/cache $(MIRROR_OPTION) > $@
-
-FETCHED := build/models/$(MODEL)
-BASE ?= $(FETCHED)
-
-ifneq ($(filter random:%,$(BASE)),)
-TOKENIZER := $(FETCHED)
-TOKENIZER_READY := $(FETCHED)/vocab.json
-else ifeq ($(BASE),$(FETCHED))
-TOKENIZER := $(FETCHED)
-TOKENIZER_READY := $(FETCHED)/vocab.json
-BASE_READY := $(FETCHED)/model.safetensors
-else
-TOKENIZER := $(BASE)
-endif
-
-$(FETCHED)/vocab.json: | build
-	$(BIN)/fetch-model $(MODEL) --out $(FETCHED) $(MIRROR_OPTION) --tokenizer-only
-
-$(FETCHED)/model.safetensors: | $(FETCHED)/vocab.json build
-	$(BIN)/fetch-model $(MODEL) --out $(FETCHED) $(MIRROR_OPTION)

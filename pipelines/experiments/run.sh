@@ -6,7 +6,7 @@
 # Trains on TOKENS/train.safetensors and leaves what was measured in seed-SEED.json and finetune's metrics in
 # metrics-SEED.ndjson; where that fails, the reason in seed-SEED.failed, and ends well, so that other experiments go on.
 # Does nothing where the result is there and was made with the same options from the same tokens; copies it from another
-# row where that has the same. The model isn't kept.
+# row where that has the same. A run that was stopped or killed goes on from its last checkpoint. The model isn't kept.
 #
 # From the environment: BIN, the filters' folder; MIRROR, a folder for fetch-model; OPTIONS, more options, which the
 # result names.
@@ -27,7 +27,7 @@ shards=("$tokens/train.safetensors" "$tokens/validation.safetensors" "$tokens/te
 mkdir -p "$directory"
 settings="$base $* $(cat "${shards[@]}" | cksum)"
 if [ "$settings" != "$(cat "$directory/settings" 2> /dev/null)" ]; then
-  rm -f "$directory"/seed-* "$directory"/metrics-*
+  rm -rf "$directory"/seed-* "$directory"/metrics-* "$directory"/model-*
   echo "$settings" > "$directory/settings"
 fi
 rm -f "$failed"
@@ -40,6 +40,8 @@ for other in "$directory"/../row-*; do
   fi
 done
 
+metrics=$directory/metrics-$seed.ndjson
+model=$directory/model-$seed
 work=$(mktemp -d "$directory/run.XXXXXX")
 trap 'rm -rf "$work"' EXIT
 about=$(jq -nc --argjson row "$row" --argjson seed "$seed" --arg base "$base" --arg options "$*" \
@@ -49,13 +51,16 @@ fail() { # STATUS MESSAGE
   jq -nc --argjson about "$about" --argjson status "$1" --arg message "$2" \
     '$about + {failed: {status: $status, message: $message}}' > "$work/failed"
   mv "$work/failed" "$failed"
+  # Checkpoints that led there, or can't be used, lead there again.
+  case $1 in 65 | 78) rm -rf "$model.checkpoints" ;; esac
+  [ -e "$model.checkpoints" ] || rm -f "$metrics.partial"
   exit 0
 }
 
 # Runs a command. Its last line on stderr is why it failed.
 try() {
   local status=0
-  "$@" 2>&1 > "$work/output" | tee "$work/errors" >&2 || status=${PIPESTATUS[0]}
+  "$@" 2>&1 >> "$metrics.partial" | tee "$work/errors" >&2 || status=${PIPESTATUS[0]}
   case $status in
     0) ;;
     130 | 143) exit "$status" ;;
@@ -70,11 +75,18 @@ echo "row $row, seed $seed: $base $*"
 case $base in
   build/models/*) try "$BIN/fetch-model" "${base##*/}" --out "$base" ${MIRROR:+--mirror "$MIRROR"} ;;
 esac
-try "$BIN/finetune" --base "$base" --tokenizer "$tokenizer" "$@" --seed "$seed" \
-  --validation "${shards[1]}" --test "${shards[2]}" --out "$work/model" < "${shards[0]}"
+if [ -e "$model.checkpoints" ]; then
+  resume=--resume
+else
+  resume=
+  rm -f "$metrics.partial"
+fi
+try "$BIN/finetune" --base "$base" --tokenizer "$tokenizer" "$@" --seed "$seed" --checkpoint-every 50 $resume \
+  --validation "${shards[1]}" --test "${shards[2]}" --out "$model" < "${shards[0]}"
 jq -cs --argjson about "$about" \
-  '(.[] | select(.event == "start")) as $first | (.[] | select(.event == "end")) as $last
-   | $about + ($first | {length, parameters, trainable_parameters, test_rows})
-     + ($last | {train_accuracy, validation_accuracy, test_accuracy, seconds})' "$work/output" > "$work/result"
-mv "$work/output" "$directory/metrics-$seed.ndjson"
+  'last(.[] | select(.event == "start" or .event == "resume")) as $begin | last(.[] | select(.event == "end")) as $end
+   | $about + ($begin | {length, parameters, trainable_parameters, test_rows})
+     + ($end | {train_accuracy, validation_accuracy, test_accuracy, seconds})' "$metrics.partial" > "$work/result"
+mv "$metrics.partial" "$metrics"
+rm -r "$model"
 mv "$work/result" "$result"
