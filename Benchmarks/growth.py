@@ -65,8 +65,9 @@ def by_length(bench):
     idle, total = loading(bench, model), 1024 if bench.quick else 16384
     for length in (16, 64, 256, 1024):
         path = bench.out / f"length-{length}.txt"
-        # " the" is one token; what differs in front keeps texts from being the same.
-        texts = (f"{chr(97 + n % 26)} {chr(97 + n // 26 % 26)}" + " the" * (length - 2) for n in range(total // length))
+        # Every word is one token. The letters in front make texts differ: equal ones would be computed once.
+        letters = (" ".join(chr(97 + n // 26**place % 26) for place in range(3)) for n in range(total // length))
+        texts = (text + " the" * (length - 3) for text in letters)
         path.write_text("".join(text + "\n" for text in texts), encoding="utf-8")
         sizes[length] = (timed(bench, model, path, idle), total)
     return series(bench, f"score, tokens in each of the texts ({total} in all)", "token", sizes, "score")
