@@ -84,9 +84,9 @@ fi
 try "$BIN/finetune" --base "$base" --tokenizer "$tokenizer" "$@" --seed "$seed" --checkpoint-every 50 $resume \
   --validation "${shards[1]}" --test "${shards[2]}" --out "$model" < "${shards[0]}"
 jq -cs --argjson about "$about" \
-  'last(.[] | select(.event == "start" or .event == "resume")) as $begin | last(.[] | select(.event == "end")) as $end
-   | $about + ($begin | {length, parameters, trainable_parameters, test_rows})
-     + ($end | {train_accuracy, validation_accuracy, test_accuracy, seconds})' "$metrics.partial" > "$work/result"
+  'last(.[] | select(.event == "start" or .event == "resume")) as $start | last(.[] | select(.event == "end")) as $last
+   | $about + ($start | {length, parameters, trainable_parameters, test_rows})
+     + ($last | {train_accuracy, validation_accuracy, test_accuracy, seconds})' "$metrics.partial" > "$work/result"
 mv "$metrics.partial" "$metrics"
 rm -r "$model"
 mv "$work/result" "$result"
