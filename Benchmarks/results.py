@@ -29,7 +29,7 @@ def ratio_row(what, ours, theirs, name, asked, command, unit="s", note="", highe
         "there": f"{number(b)} {unit}, {name}" + (f" ({note})" if note else ""),
         "ratio": f"{number(ratio)} ×",
         "asked": f"{asked} ×",
-        "spread": f"{spread(ours):.0%}, {spread(theirs):.0%}",
+        "spread": "one run" if len(ours) == 1 else f"{spread(ours):.0%}, {spread(theirs):.0%}",
     }
     kept = {"here": ours, "there": theirs, "unit": unit, "ratio": ratio, "asked": asked}
     return row(what, cells, command, kept | (data or {}), ratio / asked)
