@@ -7,6 +7,7 @@
 #   make experiments BASE=random:gpt2         from random weights; the table says so in every row
 #   make experiments ROWS='1 2 16'            some of them
 #   make experiments OPTIONS='--epochs 2'     with other options of finetune
+#   make experiments OPTIONS='--features build/features'   frozen blocks once for all rows and seeds that share them
 #   make experiments DATA=demo                on the split of another pipeline
 #
 # A run, one row with one seed, is a file. It isn't run again until its options or its tokens change, and runs that two

@@ -49,7 +49,8 @@ import Testing
         #expect(try shell(command, in: Self.root).status == 0)
         let counts = try shell("jq -r .label \(records) | sort | uniq -c | tr -s ' '", in: Self.root).text
         #expect(counts == " 220 account\n 329 billing\n 216 cancellation\n 394 delivery\n 328 technical\n")
-        let texts = try shell("jq -r '[.label, .text] | join(\"\\t\")' \(records) | cmp - pipelines/routing/messages.tsv", in: Self.root)
+        let table = #"jq -r '[.label, .text] | join("\t")'"#
+        let texts = try shell("\(table) \(records) | cmp - pipelines/routing/messages.tsv", in: Self.root)
         #expect(texts.status == 0, "\(texts.text)\(texts.errors)")
         #expect(try shell("jq -r .id \(records) | sort -u | wc -l", in: Self.root).text.contains("1487"))
     }
