@@ -37,7 +37,7 @@ endif
 
 help: ## Print this list.
 	@echo "make TARGET [PIPELINE=NAME] [BASE=random:gpt2|DIR] [MIRROR=DIR] [MODEL=gpt2]"
-	@echo "PIPELINE is one of: $(PIPELINES). Without it: demo"
+	@echo "PIPELINE is one of: $(filter-out experiments,$(PIPELINES)). Without it: demo"
 	@echo
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  \1\t\2/p' Makefile pipelines/$(PIPELINE).mk | expand -t 18
 

@@ -67,7 +67,7 @@ public struct ArchiveFetcher: Sendable {
         if differs {
             note("\(found.name) is zipped anew (SHA-256 \(hash)), but its entry \(entry.name) is the expected one")
         } else if expectedHash == nil, expectedEntryHash == nil {
-            note("\(found.name) has SHA-256 \(hash), which nothing was given to check against")
+            note("\(found.name) is not verified: no --sha256 was given (its SHA-256 is \(hash))")
         }
         return VerifiedEntry(
             entry: entry, hash: entryHash, archive: archive, maximumBytes: downloader.maximumBytes,

@@ -89,7 +89,8 @@ public struct MemoryOption: ParsableArguments {
 
 /// The seed of everything that is drawn.
 public struct SeedOption: ParsableArguments {
-    @Option(help: ArgumentHelp("The same seed gives the same output on any machine.", valueName: "number"))
+    @Option(
+        help: ArgumentHelp("The same seed gives the same output, whatever the number of threads.", valueName: "number"))
     public var seed: UInt64 = 123
 
     public init() {}

@@ -36,6 +36,7 @@ struct Evaluate: Filter {
 
     @OptionGroup var input: InputArgument
     @OptionGroup var lines: LineOptions
+    @OptionGroup var verbosity: QuietOption  // It has nothing to say, but all filters take it.
 
     func run() throws {
         let evaluator = Evaluator(expectedField: expectedField, predictedField: predictedField)

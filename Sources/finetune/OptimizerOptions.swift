@@ -16,12 +16,12 @@ struct StepOptions: ParsableArguments {
     @Option(help: ArgumentHelp("End after so many minutes.", valueName: "number"), transform: positiveNumber)
     var maxMinutes: Double?
 
-    @Option(help: ArgumentHelp("Texts in a step. (default: 8)", valueName: "n"), transform: positiveInteger)
+    @Option(help: ArgumentHelp("Texts in a batch. (default: 8)", valueName: "n"), transform: positiveInteger)
     var batch = 8
 
     @Option(
         help: ArgumentHelp(
-            "Compute a step in so many batches: the update of a larger batch, in less memory. (default: 1)",
+            "Batches in a step: the update of a larger batch, in less memory. (default: 1)",
             valueName: "n"),
         transform: positiveInteger)
     var accumulate = 1

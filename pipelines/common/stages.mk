@@ -6,10 +6,12 @@
 #   BASE, BASE_READY the same for the model to start from
 #   FINETUNE         options of finetune
 #   SPLIT            options of split, where changing them has to make everything anew
+#   LENGTH           tokens that texts are padded to, and cut at: longest (of the training part), or a number
 # Every artefact is a file. It is made anew when what it is made from changes, and removed when its recipe fails.
 
 # Settings count as an input: a file that changes only when they do.
-SETTINGS = $(if $(SPLIT),split $(SPLIT) )base $(BASE) tokenizer $(TOKENIZER) finetune $(FINETUNE)
+LENGTH ?= longest
+SETTINGS = $(if $(SPLIT),split $(SPLIT) )length $(LENGTH) base $(BASE) tokenizer $(TOKENIZER) finetune $(FINETUNE)
 
 $(OUT)/settings: FORCE
 	@mkdir -p $(OUT)
@@ -19,7 +21,7 @@ $(OUT)/settings: FORCE
 FORCE:
 
 $(OUT)/train.safetensors: $(OUT)/train.ndjson $(TOKENIZER_READY) $(OUT)/settings | build
-	$(BIN)/tokenize-pad --tokenizer $(TOKENIZER) --length longest $< > $@
+	$(BIN)/tokenize-pad --tokenizer $(TOKENIZER) --length $(LENGTH) $< > $@
 
 $(OUT)/%.safetensors: $(OUT)/%.ndjson $(OUT)/train.safetensors | build
 	$(BIN)/tokenize-pad --tokenizer $(TOKENIZER) --length $(OUT)/train.safetensors \

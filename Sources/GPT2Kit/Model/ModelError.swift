@@ -27,6 +27,8 @@ public enum ModelError: DiagnosableError, Equatable {
     case unknownModel(String)
     /// An option that this model or these data can't be trained with.
     case impossibleSetting(String, remedy: String)
+    /// The directory to start from isn't there.
+    case noBase(String)
     /// Training came to a loss that is infinite or not a number.
     case lossNotFinite(step: Int)
     /// A checkpoint is of a run with other settings or data.
@@ -81,6 +83,11 @@ public enum ModelError: DiagnosableError, Equatable {
                 status: .usage)
         case .impossibleSetting(let what, let remedy):
             Diagnosis(source: "arguments", problem: what, remedy: remedy, status: .usage)
+        case .noBase(let directory):
+            Diagnosis(
+                source: directory, problem: "no such directory",
+                remedy: "fetch-model gpt2 --out \(directory) gets GPT-2, --base random:gpt2 starts from random weights",
+                status: .noInput)
         case .lossNotFinite(let step):
             Diagnosis(
                 source: "stdin", problem: "loss not finite at step \(step)",

@@ -152,11 +152,12 @@ struct CheckpointTests {
         _ = try train(settings, every: 4, stop: 9)
         let file = URL(filePath: output + ".checkpoints/step-000009.safetensors")
         let intact = try Data(contentsOf: file)
+        let header = 8 + intact.prefix(2).reversed().reduce(0) { $0 << 8 | Int($1) }
         var generator = SeededGenerator(seed: 4)
-        for round in 0..<20 {
+        for round in 0..<60 {
             var bytes = intact
-            if round % 2 == 0 {
-                let bit = generator.nextInteger(below: 8 * bytes.count)
+            if round % 3 < 2 {
+                let bit = generator.nextInteger(below: 8 * (round % 3 == 0 ? header : bytes.count))
                 bytes[bit / 8] ^= 1 << UInt8(bit % 8)
             } else {
                 bytes.removeLast(1 + generator.nextInteger(below: bytes.count))

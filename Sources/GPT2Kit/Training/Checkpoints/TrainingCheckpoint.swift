@@ -17,7 +17,7 @@ package struct CheckpointDescription: Sendable, Equatable {
     package var identity: RunIdentity
 
     fileprivate var metadata: [String: String] {
-        var result = ["format": Self.format, "step": "\(step)", "updates": "\(step)"]
+        var result = ["format": Self.format, "step": "\(step)"]
         if let every { result["every"] = "\(every)" }
         if let loss = evaluations.loss, let best = evaluations.step {
             result["best_loss"] = "\(loss)"
@@ -33,7 +33,7 @@ package struct CheckpointDescription: Sendable, Equatable {
 
     fileprivate init?(_ metadata: [String: String]) {
         guard metadata["format"] == Self.format, let step = metadata["step"].flatMap({ Int($0) }), step > 0,
-            metadata["updates"] == "\(step)", let run = metadata["run"],
+            let run = metadata["run"],
             let members = try? JSONValue(parsing: Array(run.utf8)).object,
             let since = metadata["evaluations_since_best"].flatMap({ Int($0) })
         else { return nil }
@@ -74,7 +74,9 @@ struct TrainingCheckpoint {
         else { throw DamagedCheckpoint(path: path, problem: "its metadata are damaged") }
         self.description = description
         var crc = CRC32()
-        for tensor in file.header.tensors { crc.update(file.bytes(of: tensor)) }
+        for tensor in file.header.tensors {
+            crc.update(tensor.name, tensor.type, tensor.shape, file.bytes(of: tensor))
+        }
         guard file.metadata["crc32"] == crc.hexadecimal else {
             throw DamagedCheckpoint(path: path, problem: "its data don't have their checksum")
         }
@@ -103,7 +105,9 @@ struct TrainingCheckpoint {
     static func write(_ state: TrainingState, _ description: CheckpointDescription, to path: String) throws {
         let tensors = state.tensors(withBest: description.evaluations.step != nil)
         var crc = CRC32()
-        for (_, tensor) in tensors { crc.update(UnsafeRawBufferPointer(tensor.values)) }
+        for (name, tensor) in tensors {
+            crc.update(name, .float32, tensor.shape, UnsafeRawBufferPointer(tensor.values))
+        }
         var metadata = description.metadata
         metadata["crc32"] = crc.hexadecimal
         metadata["metadata_crc32"] = TokenShard.checksum(of: metadata)
@@ -112,6 +116,16 @@ struct TrainingCheckpoint {
             writer.add(name, type: .float32, shape: tensor.shape) { try $0(UnsafeRawBufferPointer(tensor.values)) }
         }
         try writer.write(path: path)
+    }
+}
+
+extension CRC32 {
+    /// A tensor, with what the header says of it.
+    fileprivate mutating func update(
+        _ name: String, _ type: ElementType, _ shape: [Int], _ bytes: UnsafeRawBufferPointer
+    ) {
+        Array("\(name) \(type.rawValue) \(shape)\n".utf8).withUnsafeBytes { update($0) }
+        update(bytes)
     }
 }
 
