@@ -83,7 +83,7 @@ func createTemporary(
 }
 
 /// The directory that holds `path`, `.` for a bare name.
-func parentDirectory(of path: String) -> String {
+package func parentDirectory(of path: String) -> String {
     var name = path[...]
     while name.count > 1, name.hasSuffix("/") { name.removeLast() }
     guard let slash = name.lastIndex(of: "/") else { return "." }

@@ -48,10 +48,12 @@ public enum Interruption {
         }
     }
 
-    /// From now on the first SIGINT, SIGTERM or SIGHUP is only noted, so that work can be brought to a good end. A second
-    /// one ends the process at once.
+    /// From now on the first SIGINT, SIGTERM or SIGHUP is only noted, so that work can be brought to a good end. Another
+    /// one that comes more than a second later ends the process at once; before that it is the same one, sent twice
+    /// (to the group and by a parent, say).
     public static func hold() {
-        _ = (paths, held.load(ordering: .relaxed))  // A handler must not be the first to touch them.
+        // A handler must not be the first to touch them.
+        _ = (paths, held.load(ordering: .relaxed), heldSince.load(ordering: .relaxed))
         installed.withLock { isInstalled in
             isInstalled = true
             install(noteOrDie)
@@ -82,6 +84,8 @@ public enum Interruption {
     }
 
     fileprivate static let held = Atomic<Int32>(0)
+    /// When, in nanoseconds of the monotonic clock.
+    fileprivate static let heldSince = Atomic<Int>(0)
 
     /// From now on a mapped file that someone cuts short while it is read ends the process with one line and
     /// ``ExitStatus/ioError`` instead of a core dump (SIGBUS), without leaving unfinished outputs.
@@ -114,7 +118,15 @@ private func removeAndDie(_ number: Int32) {
 }
 
 private func noteOrDie(_ number: Int32) {
-    if Interruption.held.exchange(number, ordering: .relaxed) != 0 { removeAndDie(number) }
+    var time = timespec()
+    clock_gettime(CLOCK_MONOTONIC, &time)
+    let now = time.tv_sec * 1_000_000_000 + time.tv_nsec
+    if Interruption.held.load(ordering: .relaxed) == 0 {
+        Interruption.heldSince.store(now, ordering: .relaxed)
+        Interruption.held.store(number, ordering: .relaxed)
+    } else if now - Interruption.heldSince.load(ordering: .relaxed) > 1_000_000_000 {
+        removeAndDie(number)
+    }
 }
 
 private func tellLostMapping(_ number: Int32) {

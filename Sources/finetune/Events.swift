@@ -33,7 +33,7 @@ extension MetricsLog {
                 ("train_accuracy", number(trainingAccuracy)),
                 ("validation_accuracy", number(validationAccuracy)), ("seconds", number(seconds)),
             ]
-        case .checkpoint(let step): return [("event", .string("checkpoint")), ("step", number(step))]
+        case .checkpoint(let step, _): return [("event", .string("checkpoint")), ("step", number(step))]
         case .trial(let trial):
             let searched = trial.settings.json(base: base).object?.filter { member in
                 search.search?.space.ranges.keys.contains { $0.key == member.key } ?? false

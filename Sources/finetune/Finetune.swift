@@ -30,13 +30,14 @@ struct Finetune: Filter {
               finetune --base gpt2 --search 'lr=1e-5..1e-3,weight-decay=0..0.3,epochs=2..10' --trials 50 …
 
             A run that may be interrupted, killed even, and how it goes on:
-              finetune --base gpt2 --checkpoint-every 100 …
-              finetune --base gpt2 --checkpoint-every 100 --resume …
+              finetune --base gpt2 --checkpoint-every 100 … > metrics.ndjson
+              finetune --base gpt2 --checkpoint-every 100 --resume … >> metrics.ndjson
 
             EXIT CODES
               64 usage, 65 bad shard or a loss that isn't finite, 66 no such file, 71 too little memory, 73 the model \
-            can't be written, 74 read or write error, 75 another run is writing the same --out, 78 base, tokenizer, shards don't belong together, or \
-            checkpoints to the run
+            can't be written or there are checkpoints and no --resume, 74 read or write error, 75 another run is \
+            writing the same --out, 78 base, tokenizer, shards don't belong together, or checkpoints to the run, \
+            130 INT, 143 TERM
             """)
 
     @OptionGroup(title: "Files") var files: FileOptions
@@ -63,7 +64,7 @@ struct Finetune: Filter {
         try Shards.requireWritable(files.out)
         if let features = files.features { try FeatureDirectory.requireWritable(features) }
         let lock = try OutputLock(path: files.out)
-        if checkpointing.isUsed { try Checkpoints.requireWritable(files.out) }
+        if checkpointing.isUsed { try Checkpoints.requirePossible(files.out, resumes: checkpointing.resume) }
         try withExtendedLifetime(lock) { try run(tuner, base) }
     }
 

@@ -29,7 +29,7 @@ struct SearchOptions: ParsableArguments {
         }
         if checkpointing.isUsed {
             throw UsageError(
-                "--checkpoint-every and --resume don't go with --search", remedy: "leave them out, or lower --trials")
+                "--checkpoint-every and --resume don't go with --search", remedy: "leave them out")
         }
         if settings.dependsOnEvaluations {
             throw UsageError(

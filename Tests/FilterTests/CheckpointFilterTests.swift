@@ -56,6 +56,34 @@ import Testing
         }
     }
 
+    @Test func `A9 a signal that comes twice at once saves; one in the last evaluation ends it, and all is saved`()
+        throws
+    {
+        let hash = try undisturbed("--epochs 150")
+        let twice = try shell(
+            """
+            (while [ ! -e new.checkpoints/step-000040.safetensors ]; do sleep 0.01; done
+            kill $(cat pid); sleep 0.001; kill $(cat pid)) &
+            sh -c 'echo $$ >pid; exec \(command) --epochs 150 --checkpoint-every 20 <all.st >o'
+            """, in: folder.url)
+        #expect(twice.status == 143 && twice.lines.isEmpty)
+        #expect(try shell("tail -1 o", in: folder.url).text.hasPrefix(#"{"event":"checkpoint""#))
+        let resumed = try shell("\(command) --epochs 150 --resume <all.st", in: folder.url)
+        try expectCleanEnd(hash, resumed)
+        _ = try shell("rm -r new", in: folder.url)
+
+        // The reader sends it when it hears of the last step's checkpoint. It comes in the evaluation, or after it.
+        let last = try shell(
+            """
+            sh -c 'echo $$ >pid; exec \(command) --epochs 150 --checkpoint-every 999999 --test all.st <all.st' \
+              | while read -r line; do case $line in *checkpoint*) kill $(cat pid);; esac; done
+            ls -d new new.checkpoints 2>/dev/null
+            """, in: folder.url)
+        #expect(last.lines == ["new"] || last.lines == ["new.checkpoints"])
+        try expectCleanEnd(
+            hash, try shell("\(command) --epochs 150 --resume --test all.st <all.st", in: folder.url))
+    }
+
     @Test func `E60, E62 killed at every system call that makes a checkpoint last, a run goes on`() throws {
         guard exists("strace") else { return }
         let hash = try undisturbed("--epochs 2")

@@ -82,8 +82,8 @@ public enum TrainingEvent: Sendable {
     case evaluation(step: Int, trainingLoss: Double, validationLoss: Double, isBest: Bool?)
     /// Accuracies over the same batches at the end of an epoch; `step` steps and `seconds` since the beginning.
     case epoch(epoch: Int, step: Int, trainingAccuracy: Double, validationAccuracy: Double, seconds: Double)
-    /// The run after so many steps is on disk.
-    case checkpoint(step: Int)
+    /// The run after so many steps is on disk; whether they were all.
+    case checkpoint(step: Int, isLast: Bool)
     /// A trial of a search is over: its number, from 1, its settings, and how it ended.
     case trial(TrialSummary)
     /// Accuracies over whole sets.

@@ -12,6 +12,11 @@ struct CheckpointTests {
     private let base: Classifier
     private var output: String { place.path + "/out" }
 
+    private init(place: Workplace, base: Classifier) {
+        self.place = place
+        self.base = base
+    }
+
     init() throws {
         place = try Workplace()
         try writeByteTokenizer(place.path)
@@ -35,10 +40,12 @@ struct CheckpointTests {
         return settings
     }
 
-    /// - Parameter stop: the step after which the run is asked to stop.
+    /// - Parameters:
+    ///   - stop: the step after which the run is asked to stop.
+    ///   - removes: whether checkpoints go when the run is through, as `finetune` does.
     private func train(
         _ settings: TrainingSettings, every: Int? = nil, resumes: Bool = false, stop: Int? = nil, threads: Int = 2,
-        data: UInt64 = 1, saves: Bool = true
+        data: UInt64 = 1, saves: Bool = true, removes: Bool = true
     ) throws -> Outcome {
         var tuner = FineTuner(settings: settings, workers: Workers(count: threads))
         let sets = (0..<3).map { randomTexts([37, 11, 9][$0], for: base, seed: data + UInt64($0)) }
@@ -69,6 +76,7 @@ struct CheckpointTests {
                 }
             }
             outcome.bits = trained.parameters.named.map { bits($0.tensor.array) }
+            if removes { tuner.checkpoints?.remove() }
         } catch let stopped as TrainingStopped {
             outcome.stopped = stopped.step
         }
@@ -130,19 +138,71 @@ struct CheckpointTests {
         #expect(try train(settings, resumes: true).bits == whole.bits)
     }
 
-    @Test("the newest two are kept, one where there is one, and none of another run's")
+    @Test("the newest two are kept, and the last step is one of them")
     func newest() throws {
         let settings = settings()
         _ = try train(settings, every: 2, stop: 7)
         #expect(files() == ["step-000006.safetensors", "step-000007.safetensors"])
         try Data("left".utf8).write(to: URL(filePath: output + ".checkpoints/.1-0.partial"))
-        let again = try train(settings, stop: 1)
-        #expect(files() == ["step-000001.safetensors"])
-        #expect(again.warnings.count == 1 && again.warnings[0].contains("an earlier run, up to step 7"))
         // The interval is the checkpoint's where none is given.
-        _ = try train(settings, every: 5, stop: 2)
-        _ = try train(settings, resumes: true, stop: 6)
-        #expect(files() == ["step-000005.safetensors", "step-000006.safetensors"])
+        _ = try train(settings, resumes: true, stop: 11)
+        #expect(files() == ["step-000010.safetensors", "step-000011.safetensors"])
+        _ = try train(settings, resumes: true, removes: false)
+        #expect(files() == ["step-000011.safetensors", "step-000012.safetensors"])
+        #expect(try train(settings, resumes: true).events.first == "resume 12")
+    }
+
+    @Test("a run that isn't to go on from checkpoints that are there is refused, and leaves them")
+    func forgotten() throws {
+        let settings = settings()
+        _ = try train(settings, every: 2, stop: 7)
+        #expect(throws: ForgottenCheckpoints.self) { try train(settings, every: 2) }
+        #expect(throws: ForgottenCheckpoints.self) { try Checkpoints.requirePossible(output, resumes: false) }
+        try Checkpoints.requirePossible(output + "/", resumes: true)
+        #expect(files() == ["step-000006.safetensors", "step-000007.safetensors"])
+    }
+
+    @Test("a model with other heads or another ε is another base")
+    func otherShape() throws {
+        _ = try train(settings(), stop: 2)
+        let config = base.config
+        func shape(heads: Int, epsilon: Float) throws -> GPT2Config {
+            try GPT2Config(
+                vocabularySize: config.vocabularySize, positions: config.positions, width: config.width,
+                blocks: config.blocks, heads: heads, epsilon: epsilon)
+        }
+        for (config, words) in [
+            (try shape(heads: 1, epsilon: config.epsilon), "heads 1 (was 2)"),
+            (try shape(heads: config.heads, epsilon: 1e-4), "layer_norm_epsilon 0.0001 (was 1e-05)"),
+        ] {
+            let other = Classifier(
+                config: config, parameters: base.parameters, labels: base.labels, pooling: base.pooling,
+                paddedLength: base.paddedLength, padToken: base.padToken, tokenizer: base.tokenizer,
+                tokenizerDirectory: place.path, origin: "random")
+            #expect {
+                try CheckpointTests(place: place, base: other).train(settings(), resumes: true)
+            } throws: { error in
+                guard case .otherRun(let differences, _)? = error as? ModelError else { return false }
+                return differences == [words]
+            }
+        }
+    }
+
+    @Test("what can't be read as a checkpoint is told, goes with the next one, and the good one stays till then")
+    func unusable() throws {
+        let settings = settings()
+        _ = try train(settings, every: 4, stop: 9)
+        let directory = URL(filePath: output + ".checkpoints")
+        let newest = directory.appending(path: "step-000009.safetensors")
+        try FileManager.default.removeItem(at: newest)
+        try FileManager.default.createSymbolicLink(
+            atPath: newest.path, withDestinationPath: "nowhere")
+        let outcome = try train(settings, resumes: true, stop: 10)
+        #expect(outcome.events.first == "resume 8" && outcome.warnings.count == 1)
+        #expect(files() == ["step-000008.safetensors", "step-000010.safetensors"])
+        let directoryInstead = directory.appending(path: "step-000011.safetensors")
+        try FileManager.default.createDirectory(at: directoryInstead, withIntermediateDirectories: false)
+        #expect(try train(settings, resumes: true).events.first == "resume 10")
     }
 
     @Test("a damaged newest checkpoint is told, and the one before it used")

@@ -27,28 +27,29 @@ struct CheckpointDirectory: Sendable {
     /// - Parameter damaged: told of every newer one, which can't be used.
     /// - Throws: ``DamagedCheckpoint`` where all are damaged.
     func newest(damaged: (Diagnosis) throws -> Void) throws -> TrainingCheckpoint? {
-        let steps = steps
-        for (index, step) in steps.enumerated() {
-            do {
-                return try TrainingCheckpoint(path: file(step))
-            } catch let error as DamagedCheckpoint {
-                if index == steps.count - 1 { throw error }
-                var diagnosis = error.diagnosis
+        var unusable: [DamagedCheckpoint] = []
+        for step in steps {
+            let found: TrainingCheckpoint
+            do throws(DamagedCheckpoint) {
+                found = try TrainingCheckpoint(path: file(step))
+            } catch {
+                unusable.append(error)
+                continue
+            }
+            for checkpoint in unusable {
+                var diagnosis = checkpoint.diagnosis
                 diagnosis.remedy = "the one before it is used"
                 try damaged(diagnosis)
             }
+            return found
         }
+        if let newest = unusable.first { throw newest }
         return nil
     }
 
-    /// Adds a checkpoint, and removes all but the one before it: older ones, and those of steps that this run hasn't
-    /// come to yet.
-    ///
-    /// - Parameter isFirst: whether those that are there are another run's, which has no say any more.
-    func write(_ state: TrainingState, _ description: CheckpointDescription, isFirst: Bool) throws {
+    /// Adds a checkpoint. When it is whole, all others go but `previous`: older ones, and damaged ones.
+    func write(_ state: TrainingState, _ description: CheckpointDescription, keeping previous: Int?) throws {
         try createDirectories(path)
-        if isFirst { for step in steps { unlink(file(step)) } }
-        let previous = steps.first { $0 < description.step }
         try TrainingCheckpoint.write(state, description, to: file(description.step))
         for step in steps where step != description.step && step != previous { unlink(file(step)) }
     }
@@ -66,6 +67,9 @@ struct CheckpointDirectory: Sendable {
             unlink("\(path)/\(name)")
         }
     }
+
+    /// Removes the directory where nothing is in it.
+    func removeIfEmpty() { rmdir(path) }
 
     private func file(_ step: Int) -> String {
         let digits = String(step)

@@ -2,6 +2,12 @@
 
 import Records
 
+#if canImport(Glibc)
+    import Glibc
+#else
+    import Darwin
+#endif
+
 /// The checkpoints of a run.
 public struct Checkpoints: Sendable {
     let directory: CheckpointDirectory
@@ -29,16 +35,26 @@ public struct Checkpoints: Sendable {
     private static func directory(_ output: String) -> CheckpointDirectory {
         var name = output[...]
         while name.count > 1, name.hasSuffix("/") { name.removeLast() }
+        // Beside the directory that "." or "model/.." means, not in it.
+        if [".", ".."].contains(name.split(separator: "/").last), let resolved = realpath(String(name), nil) {
+            name = String(cString: resolved)[...]
+            free(resolved)
+        }
         return CheckpointDirectory(path: name + ".checkpoints")
     }
 
-    /// Fails where no checkpoint of `output` could be written.
-    public static func requireWritable(_ output: String) throws(StreamError) {
-        let path = directory(output).path
-        let isNew = entries(of: path) == nil
-        try createDirectories(path)
-        defer { if isNew { directory(output).remove() } }
-        try AtomicFile(path: "\(path)/probe").cancel()
+    /// Fails where no checkpoint of `output` could be written, and where one is there that isn't gone on from.
+    public static func requirePossible(_ output: String, resumes: Bool) throws {
+        let directory = directory(output)
+        if !resumes { try directory.requireNone() }
+        let isNew = entries(of: directory.path) == nil
+        try createDirectories(directory.path)
+        defer { if isNew { directory.removeIfEmpty() } }
+        do throws(StreamError) {
+            try AtomicFile(path: "\(directory.path)/checkpoint").cancel()
+        } catch .cannotCreate(_, let code) {
+            throw StreamError.cannotCreate(path: directory.path, errno: code)
+        }
     }
 
     /// Whether there are any.
@@ -47,9 +63,10 @@ public struct Checkpoints: Sendable {
     /// To be called when the model is written: nobody needs them any more.
     public func remove() { directory.remove() }
 
-    /// Whether the model in `output` is what this run ends in.
+    /// Whether the model in `output` is what this run ends in, and whole.
     public func areFinished(output: String) -> Bool {
-        guard !exist, let json = try? readJSON("\(output)/config.json") else { return false }
+        guard !exist, let json = try? readJSON("\(output)/config.json"), (try? Checkpoint(directory: output)) != nil
+        else { return false }
         return json["gpt2kit"]?["run_sha256"]?.string == identity.sha256
     }
 
@@ -59,23 +76,39 @@ public struct Checkpoints: Sendable {
     func newest(report: (TrainingEvent) throws -> Void) throws -> TrainingCheckpoint? {
         directory.removeLeftovers()
         guard resumes else {
-            if let step = directory.steps.first {
-                try warn("checkpoints of an earlier run, up to step \(step)", "this run replaces them", report)
-            }
+            try directory.requireNone()
             return nil
         }
         guard let found = try directory.newest(damaged: { try report(.warning($0)) }) else {
-            try warn("no checkpoint to go on from", "training starts from the beginning", report)
+            try report(
+                .warning(
+                    Diagnosis(
+                        source: directory.path, problem: "no checkpoint to go on from",
+                        remedy: "training starts from the beginning", status: .configuration)))
             return nil
         }
         let differences = identity.differences(from: found.description.identity)
         guard differences.isEmpty else { throw ModelError.otherRun(differences: differences, file: found.path) }
         return found
     }
+}
 
-    private func warn(_ problem: String, _ remedy: String, _ report: (TrainingEvent) throws -> Void) throws {
-        try report(
-            .warning(Diagnosis(source: directory.path, problem: problem, remedy: remedy, status: .configuration)))
+extension CheckpointDirectory {
+    /// Fails where there are checkpoints: a run that doesn't go on from them would have to remove them.
+    fileprivate func requireNone() throws(ForgottenCheckpoints) {
+        if let step = steps.first { throw ForgottenCheckpoints(directory: path, step: step) }
+    }
+}
+
+/// There are checkpoints of an earlier run, and nobody said what to do with them.
+public struct ForgottenCheckpoints: DiagnosableError, Equatable {
+    let directory: String
+    let step: Int
+
+    public var diagnosis: Diagnosis {
+        Diagnosis(
+            source: directory, problem: "here are checkpoints of an earlier run, up to step \(step)",
+            remedy: "go on with --resume, or remove them to start from the beginning", status: .cannotCreate)
     }
 }
 
@@ -91,38 +124,56 @@ public struct TrainingStopped: DiagnosableError {
     }
 }
 
+/// A checkpoint couldn't be written; those before it are as they were.
+public struct CheckpointNotWritten: DiagnosableError {
+    let cause: Diagnosis
+    /// The step to go on from.
+    let newest: Int?
+
+    public var diagnosis: Diagnosis {
+        var diagnosis = cause
+        if let newest { diagnosis.remedy += ", then go on from step \(newest) with --resume" }
+        return diagnosis
+    }
+}
+
 /// Saves a run.
 struct CheckpointWriter {
     private let checkpoints: Checkpoints
     private let every: Int?
-    /// Whether the directory's checkpoints are this run's.
-    private var isFirst: Bool
+    /// The step of the newest checkpoint that is whole.
+    private var newest: Int?
 
     /// - Parameter origin: the checkpoint that the run goes on from.
     init(_ checkpoints: Checkpoints, from origin: TrainingCheckpoint?) {
         self.checkpoints = checkpoints
         every = checkpoints.every ?? origin?.description.every
-        isFirst = origin == nil
+        newest = origin?.description.step
     }
 
     /// To be called after every step.
     ///
-    /// - Parameter isLast: whether no other follows: then there is nothing to save but where it is asked to stop.
-    /// - Throws: ``TrainingStopped``, and what writing throws.
+    /// - Parameter isLast: whether no other follows; saved too, because the evaluation of whole sets takes its time.
+    /// - Throws: ``TrainingStopped``; ``CheckpointNotWritten``.
     mutating func afterStep(
         _ state: TrainingState, seconds: [TrainingEvent.Phase: Double], isLast: Bool,
         report: (TrainingEvent) throws -> Void
     ) throws {
         let stops = checkpoints.shouldStop()
         let isDue = every.map { state.step % $0 == 0 } ?? false
-        guard stops || (isDue && !isLast) else { return }
+        guard stops || isDue || isLast else { return }
         var description = CheckpointDescription(step: state.step, identity: checkpoints.identity)
         description.evaluations = state.evaluations
         description.seconds = seconds
         description.every = every
-        try checkpoints.directory.write(state, description, isFirst: isFirst)
-        isFirst = false
-        try report(.checkpoint(step: state.step))
+        do {
+            try checkpoints.directory.write(state, description, keeping: newest)
+        } catch let error as any DiagnosableError {
+            checkpoints.directory.removeIfEmpty()
+            throw CheckpointNotWritten(cause: error.diagnosis, newest: newest)
+        }
+        newest = state.step
+        try report(.checkpoint(step: state.step, isLast: isLast))
         if stops { throw TrainingStopped(step: state.step) }
     }
 }

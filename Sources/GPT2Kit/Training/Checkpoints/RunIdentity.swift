@@ -45,6 +45,7 @@ extension FineTuner {
         var entries = members.map { (name: $0.key, value: text($0.value)) }
         entries += [
             ("eval_every", "\(settings.evaluateEvery)"), ("eval_batches", "\(settings.evaluationBatches)"),
+            ("heads", "\(base.config.heads)"), ("layer_norm_epsilon", "\(base.config.epsilon)"),
             ("base_sha256", base.parameters.sha256(workers) { _ in true }),
             ("tokenizer_sha256", base.tokenizerSHA256), ("training_data_sha256", training.sha256),
             ("validation_data_sha256", validation.sha256), ("test_data_sha256", test?.sha256 ?? "none"),

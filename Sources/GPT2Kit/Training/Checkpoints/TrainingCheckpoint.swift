@@ -60,14 +60,13 @@ struct TrainingCheckpoint {
     let description: CheckpointDescription
     private let file: SafetensorsFile
 
-    /// - Throws: ``DamagedCheckpoint``; ``StreamError`` where the file can't be read.
-    init(path: String) throws {
+    init(path: String) throws(DamagedCheckpoint) {
         self.path = path
-        let mapping = try MappedFile(path: path)
-        do throws(SafetensorsError) {
-            file = try SafetensorsFile(mapping)
+        do {
+            file = try SafetensorsFile(MappedFile(path: path))
         } catch {
-            throw DamagedCheckpoint(path: path, problem: error.diagnosis.problem)
+            let problem = (error as? any DiagnosableError)?.diagnosis.problem ?? "\(error)"
+            throw DamagedCheckpoint(path: path, problem: problem)
         }
         guard file.metadata["metadata_crc32"] == TokenShard.checksum(of: file.metadata),
             let description = CheckpointDescription(file.metadata)
@@ -149,6 +148,7 @@ package struct DamagedCheckpoint: DiagnosableError, Equatable {
 
     package var diagnosis: Diagnosis {
         Diagnosis(
-            source: path, problem: problem, remedy: "leave out --resume to start from the beginning", status: .badData)
+            source: path, problem: problem, remedy: "remove \(parentDirectory(of: path)) to start from the beginning",
+            status: .badData)
     }
 }
