@@ -91,6 +91,21 @@ public final class AtomicDirectory {
         try synchronizeDirectory(parentDirectory(of: destination))
     }
 
+    /// Removes the temporaries of `path` whose processes were killed on this machine.
+    public static func removeLeftovers(of path: String) {
+        guard let destination = try? finalPlace(path) else { return }
+        let (parent, prefix) = (parentDirectory(of: destination), temporaryPrefix(destination))
+        for name in entries(of: parent) ?? [] where name.hasPrefix(prefix) && name.hasSuffix(".partial") {
+            let numbers = name.dropFirst(prefix.count).dropLast(".partial".count).split(separator: "-")
+            guard numbers.count == 2, let process = pid_t(numbers[0]), process > 0, Int(numbers[1]) != nil,
+                kill(process, 0) != 0, errno == ESRCH
+            else { continue }
+            let leftover = "\(parent)/\(name)"
+            for file in entries(of: leftover) ?? [] { unlink("\(leftover)/\(file)") }
+            rmdir(leftover)
+        }
+    }
+
     /// Removes what was written. Does nothing after ``commit()``.
     public func cancel() {
         guard isPending else { return }

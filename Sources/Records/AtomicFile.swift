@@ -71,7 +71,7 @@ func createTemporary(
     let directory = parentDirectory(of: path)
     var attempt = 0
     while true {
-        let candidate = "\(directory)/.\(getpid())-\(attempt).partial"
+        let candidate = "\(directory)/\(temporaryPrefix(path))\(getpid())-\(attempt).partial"
         let result = create(candidate)
         if result >= 0 {
             Interruption.add(candidate)
@@ -80,6 +80,12 @@ func createTemporary(
         guard errno == EEXIST, attempt < 10_000 else { throw .cannotCreate(path: path, errno: errno) }
         attempt += 1
     }
+}
+
+/// How the name of a temporary of `path` begins: with the name that it will get, unless that is very long.
+func temporaryPrefix(_ path: String) -> String {
+    let name = path.split(separator: "/").last ?? ""
+    return ["", ".", ".."].contains(name) || name.utf8.count > 100 ? "." : ".\(name)."
 }
 
 /// The directory that holds `path`, `.` for a bare name.

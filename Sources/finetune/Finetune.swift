@@ -64,6 +64,7 @@ struct Finetune: Filter {
         try Shards.requireWritable(files.out)
         if let features = files.features { try FeatureDirectory.requireWritable(features) }
         let lock = try OutputLock(path: files.out)
+        AtomicDirectory.removeLeftovers(of: files.out)
         if checkpointing.isUsed { try Checkpoints.requirePossible(files.out, resumes: checkpointing.resume) }
         try withExtendedLifetime(lock) { try run(tuner, base) }
     }
