@@ -36,7 +36,7 @@ endif
 .PHONY: help deps build all experiments overlap baseline test parity bench lint format docs install uninstall clean
 
 help: ## Print this list.
-	@echo "make TARGET [PIPELINE=NAME] [BASE=random:gpt2|DIR] [MIRROR=DIR] [MODEL=gpt2]"
+	@echo "make TARGET [PIPELINE=NAME] [BASE=random:gpt2|DIR] [MIRROR=DIR] [MODEL=gpt2] [LENGTH=N] [FINETUNE='--epochs 3 …']"
 	@echo "PIPELINE is one of: $(filter-out experiments,$(PIPELINES)). Without it: demo"
 	@echo
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  \1\t\2/p' Makefile pipelines/$(PIPELINE).mk | expand -t 18
