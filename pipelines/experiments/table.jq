@@ -10,6 +10,9 @@ def spread: (.mean | percent) + (if .sd == null then "" else " ± " + (.sd | per
 def accuracies(value): "\(.train | value) / \(.validation | value) / \(.test | value)";
 def from: if .weights == "random" then "**random** `\(.base)`" elif .weights == "other" then "`\(.base)`"
   else "pretrained `\(.base)`" end;
+# "Row 3", "Rows 3, 5".
+def rows: (map(.row) | unique) as $rows
+  | "Row\(if $rows | length > 1 then "s" else "" end) \($rows | map(tostring) | join(", "))";
 def row: "| " + (map(tostring) | join(" | ")) + " |";
 
 ([.[] | select(.length == "longest") | .measured | values] | .[0]) as $any
@@ -35,9 +38,8 @@ def row: "| " + (map(tostring) | join(" | ")) + " |";
   "",
   (.[] | .row as $row
    | (.note | values | "- Row \($row): \(.)."),
-     (.measured.more_options | values | select(. != "") | "- Row \($row) ran with `\(.)`."),
      (.measured.same_as | values | "- Row \($row) is the same run as row \(.).")),
+  ([.[] | {row, options: (.measured.more_options | values | select(. != ""))}] | group_by(.options) | .[]
+   | "- \(rows) ran with `\(.[0].options)`."),
   ([.[] | {row, message: .failed[].message}] | group_by(.message) | sort_by(.[0].row) | .[]
-   | (map(.row) | unique) as $rows
-   | "- Row\(if $rows | length > 1 then "s" else "" end) \($rows | map(tostring) | join(", ")) didn't run:"
-     + " \(.[0].message)")
+   | "- \(rows) didn't run: \(.[0].message)")
