@@ -97,10 +97,17 @@ public final class ByteSink {
         while !rest.isEmpty {
             let count = systemWrite(descriptor, rest)
             if count < 0 {
-                if errno == EINTR { continue }
-                throw .writeFailed(destination: name, errno: errno)
+                let code = errno
+                // A reader that stalls doesn't keep a process from bringing its work to an end when it is asked to.
+                if code == EINTR, Interruption.heldSignal == nil || takesBytes(within: 1000) { continue }
+                throw .writeFailed(destination: name, errno: code)
             }
             rest = UnsafeRawBufferPointer(rebasing: rest[count...])
         }
+    }
+    /// Whether the reader takes something within so many milliseconds.
+    private func takesBytes(within milliseconds: Int32) -> Bool {
+        var output = pollfd(fd: descriptor, events: Int16(POLLOUT), revents: 0)
+        return poll(&output, 1, milliseconds) > 0
     }
 }

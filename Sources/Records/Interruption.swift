@@ -57,6 +57,13 @@ public enum Interruption {
         installed.withLock { isInstalled in
             isInstalled = true
             install(noteOrDie)
+            // A write that waits for a reader ends, so that the signal is noticed.
+            for number in [SIGINT, SIGTERM, SIGHUP] {
+                var action = sigaction()
+                sigaction(number, nil, &action)
+                action.sa_flags &= ~SA_RESTART
+                sigaction(number, &action, nil)
+            }
         }
     }
 

@@ -84,6 +84,20 @@ import Testing
             hash, try shell("\(command) --epochs 150 --resume --test all.st <all.st", in: folder.url))
     }
 
+    @Test func `A9 a reader that stalls doesn't keep a run from saving itself`() throws {
+        guard FileManager.default.fileExists(atPath: "/proc/self/stat") else { return }
+        let result = try shell(
+            """
+            mkfifo pipe; (exec 3<pipe; exec sleep 20) & reader=$!
+            sh -c 'echo $$ >pid; exec \(command) --epochs 100000 --checkpoint-every 999999 <all.st >pipe' & run=$!
+            # Until it waits for the pipe.
+            while before=$(cut -d' ' -f14 /proc/$(cat pid)/stat 2>/dev/null); sleep 0.3
+              [ -z "$before" ] || [ "$before" != "$(cut -d' ' -f14 /proc/$(cat pid)/stat)" ]; do :; done
+            kill $(cat pid); wait $run; echo $?; kill $reader && echo stalled; ls new.checkpoints | wc -l
+            """, in: folder.url)
+        #expect(result.lines == ["143", "stalled", "1"], "\(result.text)\(result.errors)")
+    }
+
     @Test func `E60, E62 killed at every system call that makes a checkpoint last, a run goes on`() throws {
         guard exists("strace") else { return }
         let hash = try undisturbed("--epochs 2")
