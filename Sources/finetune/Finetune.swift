@@ -84,6 +84,7 @@ struct Finetune: Filter {
                 identity: tuner.identity(classifier, training: training, validation: validation, test: test)
             ) { Interruption.heldSignal != nil }
             if checkpointing.resume, checkpoints.areFinished(output: files.out) {
+                checkpoints.remove()  // The directory, where the run was killed before it removed that.
                 return notes.record("\(files.out) is what this run ended in: nothing to do")
             }
             tuner.checkpoints = checkpoints

@@ -79,7 +79,7 @@ import Testing
               | while read -r line; do case $line in *checkpoint*) kill $(cat pid);; esac; done
             ls -d new new.checkpoints 2>/dev/null
             """, in: folder.url)
-        #expect(last.lines == ["new"] || last.lines == ["new.checkpoints"])
+        #expect(!last.lines.isEmpty, "neither model nor checkpoints")
         try expectCleanEnd(
             hash, try shell("\(command) --epochs 150 --resume --test all.st <all.st", in: folder.url))
     }
@@ -118,7 +118,7 @@ import Testing
         let left = try shell(
             """
             mkdir .new.999999999-0.partial .new.$$-0.partial .other.999999999-0.partial; touch .new.999999999-0.partial/a
-            \(command) --epochs 1 <all.st >o; ls -Ad .*.partial | wc -l; ls -Ad .new.9* 2>/dev/null; rm -r .*.partial new
+            \(command) --epochs 1 <all.st >o; ls -Ad .*.partial | wc -l; ls -Ad .new.999999999* 2>/dev/null; rm -r .*.partial new
             """, in: folder.url)
         #expect(left.lines == ["2"], "\(left.text)\(left.errors)")
         #expect(resumed.count >= 4, "\(resumed)")
