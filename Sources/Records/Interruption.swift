@@ -56,14 +56,8 @@ public enum Interruption {
         _ = (paths, held.load(ordering: .relaxed), heldSince.load(ordering: .relaxed))
         installed.withLock { isInstalled in
             isInstalled = true
-            install(noteOrDie)
             // A write that waits for a reader ends, so that the signal is noticed.
-            for number in [SIGINT, SIGTERM, SIGHUP] {
-                var action = sigaction()
-                sigaction(number, nil, &action)
-                action.sa_flags &= ~SA_RESTART
-                sigaction(number, &action, nil)
-            }
+            install(noteOrDie, restartsCalls: false)
         }
     }
 
@@ -80,14 +74,34 @@ public enum Interruption {
     }
 
     /// Lets `handler` have the signals that end a process.
-    private static func install(_ handler: @escaping @convention(c) (Int32) -> Void) {
+    private static func install(_ handler: @escaping @convention(c) (Int32) -> Void, restartsCalls: Bool = true) {
+        makeSignalStack()
         for number in [SIGINT, SIGTERM, SIGHUP] {
             let previous = signal(number, handler)
             // `nohup` and shells that start background jobs ignore signals on purpose.
             if unsafeBitCast(previous, to: Int.self) == unsafeBitCast(SIG_IGN, to: Int.self) {
                 signal(number, SIG_IGN)
             }
+            var action = sigaction()
+            sigaction(number, nil, &action)
+            action.sa_flags |= SA_ONSTACK
+            if !restartsCalls { action.sa_flags &= ~SA_RESTART }
+            sigaction(number, &action, nil)
         }
+    }
+
+    /// Gives this thread's handlers a stack of their own, unless they have one.
+    ///
+    /// They need it: oneDNN's generated code lets the stack pointer point into its work space on the heap, and what the
+    /// system puts there for a handler would overwrite whatever is beside it.
+    private static func makeSignalStack() {
+        var stack = stack_t()
+        guard sigaltstack(nil, &stack) == 0, Int(stack.ss_flags) & Int(SS_DISABLE) != 0 else { return }
+        let size = 1 << 16
+        stack = stack_t()
+        stack.ss_sp = UnsafeMutableRawPointer.allocate(byteCount: size, alignment: 16)
+        stack.ss_size = .init(size)
+        sigaltstack(&stack, nil)
     }
 
     fileprivate static let held = Atomic<Int32>(0)

@@ -84,6 +84,21 @@ import Testing
             hash, try shell("\(command) --epochs 150 --resume --test all.st <all.st", in: folder.url))
     }
 
+    @Test func `A9 stopped at random moments, again and again, a run saves itself every time`() throws {
+        let hash = try undisturbed("--epochs 100")
+        let result = try shell(
+            """
+            \(command) --epochs 100 --checkpoint-every 7 <all.st >o & run=$!; i=0
+            while i=$((i + 1)); sleep 0.1$((i * 37 % 89)); [ $i -lt 41 ] && kill $run 2>/dev/null; do
+              wait $run; code=$?; [ $code = 0 ] || [ $code = 143 ] || echo "code $code"
+              \(command) --epochs 100 --checkpoint-every 7 --resume <all.st >>o & run=$!
+            done
+            wait $run
+            """, in: folder.url)
+        #expect(result.status == 0 && result.lines.isEmpty, "\(result.text)\(result.errors)")
+        #expect(try shell("sha256sum <new/model.safetensors", in: folder.url).lines.first == hash)
+    }
+
     @Test func `A9 a reader that stalls doesn't keep a run from saving itself`() throws {
         guard FileManager.default.fileExists(atPath: "/proc/self/stat") else { return }
         let result = try shell(
