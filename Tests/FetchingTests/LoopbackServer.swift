@@ -47,6 +47,7 @@ final class LoopbackServer {
             def reply(self, status, body, headers={}, length=None):
                 self.send_response(status)
                 for k, v in headers.items(): self.send_header(k, v)
+                self.send_header('Connection', 'close')
                 self.send_header('Content-Length', str(len(body) if length is None else length))
                 self.end_headers()
                 self.wfile.write(body)
