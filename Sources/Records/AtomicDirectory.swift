@@ -185,6 +185,19 @@ package func entries(of directory: String) -> [String]? {
     return names
 }
 
+/// Makes sure that files can be created in `path`; a missing directory is made.
+///
+/// - Throws: a ``StreamError`` that names the directory.
+package func requireWritableDirectory(_ path: String) throws(StreamError) {
+    if path.isEmpty { throw .cannotCreate(path: "''", errno: ENOENT) }
+    try createDirectories(path)
+    do throws(StreamError) {
+        try AtomicFile(path: "\(path)/probe").cancel()
+    } catch .cannotCreate(_, let code) {
+        throw .cannotCreate(path: path, errno: code)
+    }
+}
+
 /// Makes `path` and its missing parents, as `mkdir -p` does.
 public func createDirectories(_ path: String) throws(StreamError) {
     var status = stat()

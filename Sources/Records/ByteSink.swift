@@ -105,6 +105,7 @@ public final class ByteSink {
             rest = UnsafeRawBufferPointer(rebasing: rest[count...])
         }
     }
+
     /// Whether the reader takes something within so many milliseconds.
     private func takesBytes(within milliseconds: Int32) -> Bool {
         var output = pollfd(fd: descriptor, events: Int16(POLLOUT), revents: 0)

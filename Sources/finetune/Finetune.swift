@@ -62,7 +62,7 @@ struct Finetune: Filter {
         tuner.featureDirectory = files.features
         try tuner.requirePossible(for: base)
         try Shards.requireWritable(files.out)
-        if let features = files.features { try FeatureDirectory.requireWritable(features) }
+        if let features = files.features { try requireWritableDirectory(features) }
         let lock = try OutputLock(path: files.out)
         AtomicDirectory.removeLeftovers(of: files.out)
         if checkpointing.isUsed { try Checkpoints.requirePossible(files.out, resumes: checkpointing.resume) }

@@ -50,6 +50,16 @@ func randomClassifier(
         tokenizerDirectory: directory, origin: "random")
 }
 
+/// Settings of a few quick steps, with an evaluation every third.
+func shortTraining(epochs: Int, _ change: (inout TrainingSettings) -> Void) -> TrainingSettings {
+    var settings = TrainingSettings()
+    settings.epochs = epochs
+    settings.learningRate = 1e-3
+    settings.evaluateEvery = 3
+    change(&settings)
+    return settings
+}
+
 /// Random labelled rows of 1…`length` tokens for `classifier`: the label is whether the first token is odd.
 func randomTexts(
     _ count: Int, for classifier: Classifier, seed: UInt64, length: Int = 12, labels: [String]? = nil,

@@ -49,13 +49,6 @@ package struct FeatureDirectory: Sendable {
         width = origin.config.width
     }
 
-    /// Fails where no file can be created in `path`; a missing directory is created.
-    package static func requireWritable(_ path: String) throws(StreamError) {
-        if path.isEmpty { throw .cannotCreate(path: "''", errno: ENOENT) }
-        try createDirectories(path)
-        try AtomicFile(path: "\(path)/probe").cancel()
-    }
-
     /// Some texts, and the file in which their states belong.
     struct Entry: Sendable {
         let path: String

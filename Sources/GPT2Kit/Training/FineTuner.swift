@@ -32,18 +32,17 @@ public struct FineTuner: Sendable {
         _ base: Classifier, training: LabelledTexts, validation: LabelledTexts, test: LabelledTexts?,
         report: (TrainingEvent) throws -> Void, progress: @escaping @Sendable (TrainingProgress) -> Void = { _ in }
     ) throws -> Classifier {
-        var clock = PhaseClock()
-        let data = try TrainingData(base, training: training, validation: validation, test: test, settings)
         let origin = try checkpoints?.newest(report: report)
+        var clock = PhaseClock(origin?.description.seconds ?? [:])
+        let begin = seconds() - clock.total
+        let data = try TrainingData(base, training: training, validation: validation, test: test, settings)
         let run = try TrainingRun(data, settings, workers)
         let summary = data.summary(run.state.model, steps: run.steps)
         if let origin {
-            clock = PhaseClock(origin.description.seconds)
             try report(.resume(summary, step: origin.description.step))
         } else {
             try report(.start(summary))
         }
-        let begin = seconds() - clock.total
         try prepare(data, report: report, progress: progress)
         clock.charge(.frozen)
         try origin?.restore(run.state)

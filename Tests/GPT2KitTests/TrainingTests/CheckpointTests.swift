@@ -32,12 +32,7 @@ struct CheckpointTests {
     }
 
     private func settings(_ change: (inout TrainingSettings) -> Void = { _ in }) -> TrainingSettings {
-        var settings = TrainingSettings()
-        settings.epochs = 3
-        settings.learningRate = 1e-3
-        settings.evaluateEvery = 3
-        change(&settings)
-        return settings
+        shortTraining(epochs: 3, change)
     }
 
     /// - Parameters:

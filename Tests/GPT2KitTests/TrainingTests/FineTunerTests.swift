@@ -17,12 +17,7 @@ struct FineTunerTests {
     }
 
     private func settings(_ change: (inout TrainingSettings) -> Void = { _ in }) -> TrainingSettings {
-        var settings = TrainingSettings()
-        settings.epochs = 2
-        settings.learningRate = 1e-3
-        settings.evaluateEvery = 3
-        change(&settings)
-        return settings
+        shortTraining(epochs: 2, change)
     }
 
     private func train(

@@ -58,7 +58,7 @@ struct CheckpointDirectory: Sendable {
     func remove() {
         for step in steps { unlink(file(step)) }
         removeLeftovers()
-        rmdir(path)
+        removeIfEmpty()
     }
 
     /// Removes temporary files of runs that were killed.

@@ -48,24 +48,17 @@ public struct Checkpoints: Sendable {
         let directory = directory(output)
         if !resumes { try directory.requireNone() }
         let isNew = entries(of: directory.path) == nil
-        try createDirectories(directory.path)
         defer { if isNew { directory.removeIfEmpty() } }
-        do throws(StreamError) {
-            try AtomicFile(path: "\(directory.path)/checkpoint").cancel()
-        } catch .cannotCreate(_, let code) {
-            throw StreamError.cannotCreate(path: directory.path, errno: code)
-        }
+        try requireWritableDirectory(directory.path)
     }
-
-    /// Whether there are any.
-    public var exist: Bool { !directory.steps.isEmpty }
 
     /// To be called when the model is written: nobody needs them any more.
     public func remove() { directory.remove() }
 
     /// Whether the model in `output` is what this run ends in, and whole.
     public func areFinished(output: String) -> Bool {
-        guard !exist, let json = try? readJSON("\(output)/config.json"), (try? Checkpoint(directory: output)) != nil
+        guard directory.steps.isEmpty, let json = try? readJSON("\(output)/config.json"),
+            (try? Checkpoint(directory: output)) != nil
         else { return false }
         return json["gpt2kit"]?["run_sha256"]?.string == identity.sha256
     }

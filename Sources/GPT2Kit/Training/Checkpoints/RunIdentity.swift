@@ -4,15 +4,11 @@ import Crypto
 import Records
 
 /// Settings and hashes, under the names that messages call them by.
-public struct RunIdentity: Sendable, Equatable {
+public struct RunIdentity: Sendable {
     /// Names and values, in a fixed order.
     package let entries: [(name: String, value: String)]
 
     package init(entries: [(name: String, value: String)]) { self.entries = entries }
-
-    public static func == (a: RunIdentity, b: RunIdentity) -> Bool {
-        a.entries.elementsEqual(b.entries) { $0.name == $1.name && $0.value == $1.value }
-    }
 
     /// SHA-256, in hexadecimal, of all entries as `name=value` and a line feed.
     public var sha256: String {

@@ -5,7 +5,7 @@
 import Records
 
 /// What a checkpoint says of its run, apart from the tensors.
-package struct CheckpointDescription: Sendable, Equatable {
+package struct CheckpointDescription: Sendable {
     static let format = "gpt2kit.checkpoint/1"
 
     package var step: Int
