@@ -8,6 +8,7 @@
 #   make experiments ROWS='1 2 16'            some of them
 #   make experiments OPTIONS='--epochs 2'     with other options of finetune
 #   make experiments OPTIONS='--features build/features'   frozen blocks once for all rows and seeds that share them
+#   make experiments LENGTH=120               rows that are padded to the longest padded to 120 tokens, or cut there
 #   make experiments DATA=demo                on the split of another pipeline
 #
 # A run, one row with one seed, is a file. It isn't run again until its options or its tokens change, and runs that two
@@ -50,7 +51,7 @@ ROW_19 := gpt2         longest    --pool mean --trainable last-1
 COMMON := --epochs 5 --lr 5e-5 --weight-decay 0.1 --eval-every 50 --eval-batches 5
 
 model = $(word 1,$(ROW_$1))
-length = $(word 2,$(ROW_$1))
+length = $(patsubst longest,$(LENGTH),$(word 2,$(ROW_$1)))
 options = $(wordlist 3,99,$(ROW_$1)) $(COMMON)
 
 # What row $1 starts from: GPT-2 of its size, pretrained or random. Where BASE is a model directory or a configuration

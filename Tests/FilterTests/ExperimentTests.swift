@@ -101,16 +101,18 @@ import Testing
         #expect((failed["message"] as? String)?.hasPrefix("finetune: arguments: ") == true)
     }
 
-    /// Runs of rows 1 (three seeds, random weights), 10 (one seed) and 8 (failed); accuracies are of one in a hundred.
+    /// Runs of rows 1 (three seeds, random weights), 10 (one seed, with LENGTH), 13 and 8 (failed).
     private static let runs = """
-        {"row":1,"seed":124,"base":"random:gpt2","options":"--x","length":188,"test_rows":300,"train_accuracy":0.9,\
+        {"row":1,"seed":124,"base":"random:gpt2","padded_to":"longest","length":188,"test_rows":300,"train_accuracy":0.9,\
         "validation_accuracy":0.8,"test_accuracy":0.75,"seconds":60}
-        {"row":1,"seed":123,"base":"random:gpt2","options":"--x","length":188,"test_rows":300,"train_accuracy":0.9,\
+        {"row":1,"seed":123,"base":"random:gpt2","padded_to":"longest","length":188,"test_rows":300,"train_accuracy":0.9,\
         "validation_accuracy":0.9,"test_accuracy":0.7,"seconds":30}
-        {"row":1,"seed":125,"base":"random:gpt2","options":"--x","length":188,"test_rows":300,"train_accuracy":0.9,\
+        {"row":1,"seed":125,"base":"random:gpt2","padded_to":"longest","length":188,"test_rows":300,"train_accuracy":0.9,\
         "validation_accuracy":0.7,"test_accuracy":0.8,"seconds":90}
-        {"row":10,"seed":123,"base":"random:gpt2","options":"--x","length":188,"test_rows":300,"train_accuracy":1,\
+        {"row":10,"seed":123,"base":"random:gpt2","padded_to":"120","length":120,"test_rows":300,"train_accuracy":1,\
         "validation_accuracy":0.9664,"test_accuracy":0.9,"seconds":60}
+        {"row":13,"seed":123,"base":"random:gpt2","padded_to":"1024","length":1024,"test_rows":300,"train_accuracy":1,\
+        "validation_accuracy":0.9,"test_accuracy":0.9,"seconds":60}
         {"row":8,"seed":123,"base":"random:gpt2-xl","failed":{"status":71,"message":"finetune: memory: too little"}}
 
         """
@@ -144,6 +146,9 @@ import Testing
         #expect(line(8).contains("didn't run") && lines.contains { $0.contains("Row 8 didn't run: finetune: memory") })
         #expect(line(10).hasSuffix("| **random** `random:gpt2` | 100.00 / 96.64 / 90.00 | 1 | 1.00 |"))
         #expect(lines.contains { $0.contains("random weights say nothing about") })
+        #expect(lines.contains { $0.contains("the longest training text has 188 tokens (published: 120)") })
+        #expect(lines.filter { $0.contains("LENGTH=") }.count == 1)
+        #expect(lines.contains { $0.hasPrefix("- Row 10 ran with texts padded to 120 tokens, and longer ones cut") })
     }
 
     @Test func `every published accuracy is a share of its part of the chapter's split`() throws {

@@ -20,7 +20,7 @@ def weights:
     measured: (
       if $done == [] then null
       else
-        ($done[0] | {base, weights: (.base | weights), same_as, options, more_options, length, test_rows, parameters, trainable_parameters})
+        ($done[0] | {base, weights: (.base | weights), same_as, padded_to, options, more_options, length, test_rows, parameters, trainable_parameters})
         + {seeds: ($done | map(.seed) | sort)}
         + ($done | {
             train: summary(.train_accuracy), validation: summary(.validation_accuracy), test: summary(.test_accuracy),

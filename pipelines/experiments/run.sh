@@ -1,9 +1,9 @@
 #!/bin/bash
 # One experiment with one seed.
 #
-#   run.sh …/row-ROW/seed-SEED.json TOKENS TOKENIZER BASE OPTION…
+#   run.sh …/row-ROW/seed-SEED.json …/tokens-LENGTH TOKENIZER BASE OPTION…
 #
-# Trains on TOKENS/train.safetensors and leaves what was measured in seed-SEED.json and finetune's metrics in
+# Trains on tokens-LENGTH/train.safetensors and leaves what was measured in seed-SEED.json and finetune's metrics in
 # metrics-SEED.ndjson; where that fails, the reason in seed-SEED.failed, and ends well, so that other experiments go on.
 # Does nothing where the result is there and was made with the same options from the same tokens; copies it from another
 # row where that has the same. A run that was stopped or killed goes on from its last checkpoint. The model isn't kept.
@@ -44,8 +44,9 @@ metrics=$directory/metrics-$seed.ndjson
 model=$directory/model-$seed
 work=$(mktemp -d "$directory/run.XXXXXX")
 trap 'rm -rf "$work"' EXIT
-about=$(jq -nc --argjson row "$row" --argjson seed "$seed" --arg base "$base" --arg options "$*" \
-  --arg more "${OPTIONS:-}" '{row: $row, seed: $seed, base: $base, options: $options, more_options: $more}')
+about=$(jq -nc --argjson row "$row" --argjson seed "$seed" --arg base "$base" --arg padded_to "${tokens##*/tokens-}" \
+  --arg options "$*" --arg more "${OPTIONS:-}" \
+  '{row: $row, seed: $seed, base: $base, padded_to: $padded_to, options: $options, more_options: $more}')
 
 fail() { # STATUS MESSAGE
   jq -nc --argjson about "$about" --argjson status "$1" --arg message "$2" \
