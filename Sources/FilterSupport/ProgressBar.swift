@@ -17,6 +17,7 @@ public final class ProgressBar {
     private let label: String
     private let unit: String
     private let total: Int?
+    private let first: Int
     private let style: Style
     private let begin = ContinuousClock.now
     private var lastShown: ContinuousClock.Instant
@@ -26,11 +27,13 @@ public final class ProgressBar {
 
     /// - Parameters:
     ///   - label: what is being done: `download`, `epoch 2/5`.
+    ///   - first: what was done before, which doesn't count for the rate.
     ///   - total: the whole, in units; nil where it isn't known.
     ///   - unit: what is counted: `B` (shown with kB, MB), `texts`, `steps`.
-    public init(tool: String, label: String, total: Int?, unit: String, quiet: Bool) {
+    public init(tool: String, label: String, from first: Int = 0, total: Int?, unit: String, quiet: Bool) {
         self.tool = tool
         self.label = label
+        self.first = first
         self.total = total
         self.unit = unit
         style = quiet ? .silent : (isatty(2) == 1 ? .bar : .lines)
@@ -66,7 +69,7 @@ public final class ProgressBar {
     private func text(_ done: Int, _ now: ContinuousClock.Instant, bar: Bool, _ detail: String) -> String {
         let (seconds, attoseconds) = (now - begin).components
         let elapsed = Double(seconds) + Double(attoseconds) * 1e-18
-        let rate = elapsed > 0 ? Double(done) / elapsed : 0
+        let rate = elapsed > 0 ? Double(max(0, done - first)) / elapsed : 0
         var result = label
         if let total, total > 0 {
             let share = min(1, Double(done) / Double(total))

@@ -31,7 +31,7 @@ final class TrainingDisplay: Sendable {
                 let bar =
                     state.training
                     ?? ProgressBar(
-                        tool: "finetune", label: "training", total: total, unit: "steps", quiet: quiet)
+                        tool: "finetune", label: "training", from: done - 1, total: total, unit: "steps", quiet: quiet)
                 state.training = bar
                 bar.update(done, detail: "loss \((loss * 10_000).rounded() / 10_000)")
             case .search(let round, let rounds, let done, let total):
