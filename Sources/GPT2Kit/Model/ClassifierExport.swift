@@ -6,8 +6,7 @@ import Records
 extension Classifier {
     /// Publishes the directory: all files, or none.
     ///
-    /// Its head has no bias, as that class wants it: W·y + b becomes W·(y + δ), with δ added to ln_f.bias. Where W's
-    /// rows depend on each other, no δ exists and `score.bias` is written beside.
+    /// Its head has no bias, as that class wants it; see ``foldingHeadBias()``.
     public func write(directory: String) throws {
         let output = try AtomicDirectory(path: directory)
         let tensors = try foldingHeadBias()
@@ -25,15 +24,19 @@ extension Classifier {
             let bytes = try ByteSource(path: "\(tokenizerDirectory)/\(name)").readAll(maximum: 1 << 30)
             try output.file(name).write(bytes)
         }
-        try output.file("README.md").write(card())
+        try output.file("README.md").write(
+            card(differences(hasHeadBias: tensors.contains { $0.name == "score.bias" })))
         try output.commit()
     }
 
-    /// All tensors under Hugging Face's names, the head's bias folded into ln_f.bias.
+    /// All tensors under Hugging Face's names, the head's bias folded into ln_f.bias: W·y + b becomes W·(y + δ), with
+    /// the δ of least norm for which W·δ = b. Where W's rows depend on each other, as after much weight decay, there is
+    /// none; then all logits of a text move by the same number, which leaves the probabilities. Where not even that can
+    /// be, `score.bias` is written beside.
     package func foldingHeadBias() throws -> [(name: String, tensor: Tensor)] {
         let C = config.width
         let shift = try parameters.finalNormBias.copied()
-        let folded = leastNormSolution(parameters.headWeight, parameters.headBias)
+        let folded = try foldedBias()
         if let folded { for i in 0..<C { shift.pointer[i] += Float(folded[i]) } }
         return parameters.named.compactMap { name, tensor in
             switch name {
@@ -43,6 +46,20 @@ extension Classifier {
             default: ("transformer." + name, tensor)
             }
         }
+    }
+
+    /// δ [C]; nil where there is none.
+    private func foldedBias() throws -> [Double]? {
+        let (W, b) = (parameters.headWeight, parameters.headBias)
+        if let delta = leastNormSolution(W, b) { return delta }
+        // Probabilities depend on differences of logits alone: those to the last class.
+        let (K, C) = (W.shape[0], W.shape[1])
+        let (differences, offsets) = (try Tensor(shape: [K - 1, C]), try Tensor(shape: [K - 1]))
+        for k in 0..<K - 1 {
+            offsets.pointer[k] = b.pointer[k] - b.pointer[K - 1]
+            for i in 0..<C { differences.pointer[k * C + i] = W.pointer[k * C + i] - W.pointer[(K - 1) * C + i] }
+        }
+        return leastNormSolution(differences, offsets)
     }
 
     private func configuration() -> [UInt8] {
@@ -116,7 +133,7 @@ extension Classifier {
     }
 
     /// The model card: what it is, how it was made, how to use it.
-    private func card() -> String {
+    private func card(_ differences: [String]) -> String {
         var text = """
             ---
             pipeline_tag: text-classification
@@ -159,7 +176,7 @@ extension Classifier {
     }
 
     /// What Hugging Face's class does otherwise.
-    private var differences: [String] {
+    private func differences(hasHeadBias: Bool) -> [String] {
         var differences: [String] = []
         if pooling != .lastToken {
             differences.append("reads the last token, where this model was trained to read `\(pooling.rawValue)`")
@@ -168,6 +185,7 @@ extension Classifier {
             differences.append(
                 "`GPT2ForSequenceClassification` can't leave out the causal mask, without which this model was trained")
         }
+        if hasHeadBias { differences.append("doesn't know `score.bias`, which this model's head needs") }
         return differences
     }
 }
@@ -186,7 +204,7 @@ package func leastNormSolution(_ W: Tensor, _ b: Tensor) -> [Double]? {
     let scale = (0..<K).map { A[$0][$0] }.max() ?? 0
     for column in 0..<K {
         guard let pivot = (column..<K).max(by: { A[$0][column].magnitude < A[$1][column].magnitude }),
-            A[pivot][column].magnitude > 1e-10 * scale
+            A[pivot][column].magnitude > 1e-8 * scale
         else { return nil }
         A.swapAt(column, pivot)
         for i in column + 1..<max(K, column + 1) {

@@ -43,20 +43,26 @@ struct ExportTests {
         #expect(old.truncated == 1 && new.truncated == 1)
     }
 
-    @Test("a head whose rows depend on each other keeps its bias", arguments: [false, true])
-    func dependentRows(_ equal: Bool) throws {
+    @Test(
+        "a head whose rows depend on each other: probabilities stay, with a bias of its own only where rows are equal",
+        arguments: [(1, true), (-1, false), (-0.99999, false), (-2, false)] as [(Float, Bool)])
+    func dependentRows(_ ratio: Float, _ keepsBias: Bool) throws {
         let classifier = try randomClassifier(place.path)
-        let head = classifier.parameters.headWeight
-        for i in 0..<16 { head.pointer[16 + i] = equal ? head.pointer[i] : -2 * head.pointer[i] }
+        let p = classifier.parameters
+        for i in 0..<16 { p.headWeight.pointer[16 + i] = ratio * p.headWeight.pointer[i] }
         let tensors = try classifier.foldingHeadBias()
-        #expect(tensors.contains { $0.name == "score.bias" })
+        #expect(tensors.contains { $0.name == "score.bias" } == keepsBias)
+        let shift = try #require(tensors.first { $0.name == "transformer.ln_f.bias" }?.tensor)
+        for i in 0..<16 { #expect(abs(shift.pointer[i] - p.finalNormBias.pointer[i]) < 10) }
         let directory = place.path + "/model"
         try classifier.write(directory: directory)
         let read = try Classifier(directory: directory, workers: workers)
-        #expect(bits(read.parameters.headBias.array) == bits(classifier.parameters.headBias.array))
+        #expect(bits(read.parameters.headBias.array) == (keepsBias ? bits(p.headBias.array) : [0, 0]))
         expectClose(
             try Scorer(classifier, workers: workers).score(Self.texts),
             try Scorer(read, workers: workers).score(Self.texts), 1e-6)
+        let card = try ByteSource(path: directory + "/README.md").readAll(maximum: 1 << 16)
+        #expect(String(decoding: card, as: UTF8.self).contains("score.bias") == keepsBias)
     }
 
     @Test("folding the head's bias into ln_f leaves the logits")
