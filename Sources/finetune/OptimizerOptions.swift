@@ -10,10 +10,14 @@ struct StepOptions: ParsableArguments {
         transform: positiveInteger)
     var epochs = 5
 
-    @Option(help: ArgumentHelp("End after so many steps.", valueName: "n"), transform: positiveInteger)
+    @Option(
+        help: ArgumentHelp("End after so many steps, if the epochs aren't over before.", valueName: "n"),
+        transform: positiveInteger)
     var maxSteps: Int?
 
-    @Option(help: ArgumentHelp("End after so many minutes.", valueName: "number"), transform: positiveNumber)
+    @Option(
+        help: ArgumentHelp("End after so many minutes, if the epochs aren't over before.", valueName: "number"),
+        transform: positiveNumber)
     var maxMinutes: Double?
 
     @Option(help: ArgumentHelp("Texts in a batch. (default: 8)", valueName: "n"), transform: positiveInteger)
@@ -21,8 +25,10 @@ struct StepOptions: ParsableArguments {
 
     @Option(
         help: ArgumentHelp(
-            "Batches in a step: the update of a larger batch, in less memory. (default: 1)",
-            valueName: "n"),
+            """
+            Batches in a step: the update of a larger batch, in less memory. Batches too few for a step, at the end of \
+            an epoch, are left out. (default: 1)
+            """, valueName: "n"),
         transform: positiveInteger)
     var accumulate = 1
 
@@ -72,7 +78,10 @@ struct OptimizerOptions: ParsableArguments {
 
     @Option(
         help: ArgumentHelp(
-            "How much a class counts: balanced (against its number of records), or label=weight for some.",
+            """
+            How much a class counts in the loss: balanced (against its number of records), or label=weight for some, \
+            1 for the others.
+            """,
             valueName: "balanced|a=1,b=6"),
         transform: weights)
     var classWeights = ClassWeights.equal
@@ -98,13 +107,25 @@ extension LearningRateSchedule.Shape: ExpressibleByArgument {}
     return warmup
 }
 
+/// Pairs LABEL=WEIGHT with commas between; a comma that no weight stands before belongs to a label.
 @Sendable private func weights(_ text: String) throws -> ClassWeights {
     if text == "balanced" { return .balanced }
-    return .named(
-        try text.split(separator: ",", omittingEmptySubsequences: false).map { pair in
-            guard let sign = pair.lastIndex(of: "="), sign > pair.startIndex,
-                let weight = Double(pair[pair.index(after: sign)...]), weight > 0, weight.isFinite
-            else { throw ValidationError("'\(pair)' is not LABEL=WEIGHT with a weight above 0") }
-            return (label: String(pair[..<sign]), weight: weight)
-        })
+    var pairs: [(label: String, weight: Double)] = []
+    var start = text.startIndex
+    for end in text.indices.filter({ text[$0] == "," }) + [text.endIndex] {
+        let pair = text[start..<end]
+        guard let sign = pair.lastIndex(of: "="), sign > pair.startIndex,
+            let weight = Double(pair[pair.index(after: sign)...]), weight > 0, weight.isFinite
+        else {
+            if end < text.endIndex { continue }
+            throw ValidationError("'\(pair)' is not LABEL=WEIGHT with a weight above 0")
+        }
+        let label = String(pair[..<sign])
+        guard !pairs.contains(where: { $0.label.utf8.elementsEqual(label.utf8) }) else {
+            throw ValidationError("'\(label)' has two weights")
+        }
+        pairs.append((label, weight))
+        if end < text.endIndex { start = text.index(after: end) }
+    }
+    return .named(pairs)
 }

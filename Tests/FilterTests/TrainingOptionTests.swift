@@ -23,7 +23,8 @@ import Testing
         "--dropout 1", "--dropout -0.1", "--dropout nan", "--label-smoothing 1", "--warmup 1.5", "--warmup -1",
         "--schedule square", "--clip-norm 0", "--clip-norm inf", "--accumulate 0", "--max-steps 0", "--max-minutes 0",
         "--patience 0", "--keep first", "--class-weights spam", "--class-weights spam=0", "--class-weights =1",
-        "--class-weights ''", "--class-weights spam=1,", "--lora-rank 0", "--lora-rank 17", "--lora-alpha 0",
+        "--class-weights ''", "--class-weights spam=1,",
+        "--class-weights spam=2,ham=1,spam=3", "--lora-rank 0", "--lora-rank 17", "--lora-alpha 0",
         "--lora-targets wte", "--lora-targets ''", "--trainable head --dropout 0.1", "--trainable all --lora-rank 4",
         "--lora-rank 99999999999999999999", "--trainable last-0",
     ])
@@ -39,7 +40,19 @@ import Testing
 
     @Test func `a weight for a class that isn't there gives 64 and says which there are`() throws {
         expectFailure(
-            try shell("\(command) --class-weights eggs=2 <all.st", in: folder.url), 64, "finetune", "use ham, spam")
+            try shell("\(command) --class-weights eggs=2 <all.st", in: folder.url), 64, "finetune", "use 'ham', 'spam'")
+    }
+
+    @Test func `a label may have a comma`() throws {
+        let result = try shell(
+            """
+            sed 's/"ham"/"a,b"/' all.ndjson | tokenize-pad -q --tokenizer tok >comma.st
+            \(command.replacing("all.st", with: "comma.st")) --max-steps 1 --class-weights 'spam=2,a,b=3' <comma.st
+            """, in: folder.url)
+        #expect(result.status == 0, "\(result.errors)")
+        #expect(try kit("new").description.contains("a,b"))
+        let weights = try #require(try kit("new")["training"] as? [String: Any])["class_weights"] as? [String: Double]
+        #expect(weights == ["spam": 2, "a,b": 3])
     }
 
     @Test func `settings are in the start event and in config.json, rates and norms in the steps`() throws {

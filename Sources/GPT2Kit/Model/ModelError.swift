@@ -91,7 +91,8 @@ public enum ModelError: DiagnosableError, Equatable {
         case .lossNotFinite(let step):
             Diagnosis(
                 source: "stdin", problem: "loss not finite at step \(step)",
-                remedy: "lower --lr or --weight-decay; no model was written", status: .badData)
+                remedy: "lower --lr, or --weight-decay, --class-weights, --lora-alpha; no model was written",
+                status: .badData)
         case .otherRun(let differences, let file):
             Diagnosis(
                 source: file, problem: "this run has other settings or data: \(differences.joined(separator: ", "))",

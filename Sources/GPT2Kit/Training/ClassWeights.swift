@@ -12,7 +12,7 @@ public enum ClassWeights: Sendable, Equatable {
     /// One weight for each of `labels`; nil where all are 1.
     ///
     /// - Parameter rows: the class of every training record.
-    /// - Throws: ``ModelError`` for a name that is no label, or a class without records that is to be balanced.
+    /// - Throws: ``ModelError`` for a name that is no label or comes twice, or a class without records that is to be balanced.
     package func resolved(labels: [String], rows: [Int], source: String) throws(ModelError) -> [Double]? {
         switch self {
         case .equal: return nil
@@ -27,11 +27,16 @@ public enum ClassWeights: Sendable, Equatable {
             return counts.map { Double(rows.count) / (Double(labels.count) * Double($0)) }
         case .named(let pairs):
             var weights = [Double](repeating: 1, count: labels.count)
+            var named: Set<Int> = []
             for (label, weight) in pairs {
                 guard let index = labels.firstIndex(where: { $0.utf8.elementsEqual(label.utf8) }) else {
                     throw .impossibleSetting(
                         "--class-weights: the data have no label '\(label)'",
-                        remedy: "use \(labels.joined(separator: ", "))")
+                        remedy: "use \(labels.map { "'\($0)'" }.joined(separator: ", "))")
+                }
+                guard named.insert(index).inserted else {
+                    throw .impossibleSetting(
+                        "--class-weights: '\(label)' has two weights", remedy: "name every label once")
                 }
                 weights[index] = weight
             }

@@ -188,10 +188,13 @@ struct TrainingOptionsTests {
             try train { $0.classWeights = .named([("eggs", 2)]) }
         } throws: {
             guard case .impossibleSetting(let what, let remedy)? = $0 as? ModelError else { return false }
-            return what.contains("'eggs'") && remedy.contains("ham, spam")
+            return what.contains("'eggs'") && remedy.contains("'ham', 'spam'")
         }
         #expect(throws: ModelError.self) {
             try ClassWeights.balanced.resolved(labels: ["a", "b"], rows: [0, 0], source: "texts")
+        }
+        #expect(throws: ModelError.self) {
+            try ClassWeights.named([("a", 1), ("a", 2)]).resolved(labels: ["a", "b"], rows: [0, 1], source: "")
         }
         #expect(
             try ClassWeights.balanced.resolved(labels: ["a", "b"], rows: [0, 0, 1, 0], source: "") == [2.0 / 3, 2])
