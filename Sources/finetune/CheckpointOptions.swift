@@ -10,8 +10,9 @@ struct CheckpointOptions: ParsableArguments {
         help: ArgumentHelp(
             """
             Save the run every so many steps, and after the last one, into OUT.checkpoints. INT, TERM and HUP then \
-            finish the step and save before they end it (a second one, a second later, ends it at once). The newest \
-            two are kept, and removed when the model is written. Not with --search.
+            finish the step and save before they end it (a second one, a second later, ends it at once); before the \
+            first step there is nothing to save but what --features keeps. The newest two are kept, and removed when \
+            the model is written. Not with --search.
             """, valueName: "n"),
         transform: positiveInteger)
     var checkpointEvery: Int?

@@ -18,16 +18,18 @@ struct Finetune: Filter {
             ended well, whole.
 
             EXAMPLE
-              tokenize-pad --tokenizer gpt2 < train.ndjson > train.safetensors
-              tokenize-pad --tokenizer gpt2 --length train.safetensors --labels-from train.safetensors \\
-                < validation.ndjson > validation.safetensors
-              finetune --base gpt2 --validation validation.safetensors --out model < train.safetensors > metrics.ndjson
+              tokenize-pad --tokenizer gpt2 < train.ndjson > train.tokens
+              tokenize-pad --tokenizer gpt2 --length train.tokens \\
+                --labels-from train.tokens validation.ndjson > validation.tokens
+              finetune --base gpt2 --validation validation.tokens --out model \\
+                < train.tokens > metrics.ndjson
 
             The same with another rate, without computing the frozen blocks' output anew:
               finetune --base gpt2 --features cache --lr 1e-4 …
 
             The best of 50 choices of rate, decay and epochs:
-              finetune --base gpt2 --search 'lr=1e-5..1e-3,weight-decay=0..0.3,epochs=2..10' --trials 50 …
+              finetune --base gpt2 --trials 50 \\
+                --search 'lr=1e-5..1e-3,weight-decay=0..0.3,epochs=2..10' …
 
             A run that may be interrupted, killed even, and how it goes on:
               finetune --base gpt2 --checkpoint-every 100 … > metrics.ndjson
@@ -65,7 +67,9 @@ struct Finetune: Filter {
         if let features = files.features { try requireWritableDirectory(features) }
         let lock = try OutputLock(path: files.out)
         AtomicDirectory.removeLeftovers(of: files.out)
-        if checkpointing.isUsed { try Checkpoints.requirePossible(files.out, resumes: checkpointing.resume) }
+        if checkpointing.isUsed {
+            try Checkpoints.requirePossible(files.out, base: base, resumes: checkpointing.resume)
+        }
         try withExtendedLifetime(lock) { try run(tuner, base) }
     }
 

@@ -7,8 +7,10 @@ import GPT2Kit
 struct FileOptions: ParsableArguments {
     @Option(
         help: ArgumentHelp(
-            "Start from a model directory, or from random weights: random:gpt2 or random:CONFIG.json.",
-            valueName: "dir|random:…"))
+            """
+            Start from a model directory, or from random weights: random:gpt2, random:gpt2-medium, -large, -xl, or \
+            random:CONFIG.json.
+            """, valueName: "dir|random:…"))
     var base: String
 
     @Option(help: ArgumentHelp("vocab.json and merges.txt. (default: the base directory)", valueName: "dir"))

@@ -84,25 +84,63 @@ import Testing
             hash, try shell("\(command) --epochs 150 --resume --test all.st <all.st", in: folder.url))
     }
 
-    /// A run that gets a signal at random moments, so many times at most, and goes on each time. Prints how it ended where
-    /// that is neither by the signal nor well.
+    /// A run that gets a signal again and again, so many times at most, each time after another checkpoint and a random
+    /// while, and goes on. Prints how it ended where that is neither by the signal nor well, then how often it went on.
     private func interrupted(by signal: String, status: Int, times: Int) throws -> FilterResult {
         try shell(
             """
-            \(command) --epochs 100 --checkpoint-every 7 <all.st >o & run=$!; i=0
-            while i=$((i + 1)); sleep 0.1$((i * 37 % 89)); [ $i -le \(times) ] && kill -\(signal) $run 2>/dev/null; do
+            newest() { ls new.checkpoints 2>/dev/null | tail -1; }
+            \(command) --epochs 200 --checkpoint-every 7 <all.st >o & run=$!; i=0
+            while i=$((i + 1)); [ $i -le \(times) ]; do
+              last=$(newest)
+              while kill -0 $run 2>/dev/null && [ "$(newest)" = "$last" ]; do sleep 0.005; done
+              sleep 0.0$((10 + i * 37 % 41)); kill -\(signal) $run 2>/dev/null || break
               wait $run; code=$?; [ $code = 0 ] || [ $code = \(status) ] || echo "code $code"
-              \(command) --epochs 100 --checkpoint-every 7 --resume <all.st >>o & run=$!
+              \(command) --epochs 200 --checkpoint-every 7 --resume <all.st >>o & run=$!
             done
-            wait $run
+            wait $run; code=$?; grep -c '"event":"resume"' o; exit $code
             """, in: folder.url)
     }
 
-    @Test func `A9 stopped at random moments, again and again, a run saves itself every time`() throws {
-        let hash = try undisturbed("--epochs 100")
-        let result = try interrupted(by: "TERM", status: 143, times: 40)
-        #expect(result.status == 0 && result.lines.isEmpty, "\(result.text)\(result.errors)")
+    private func expectGoesOn(_ result: FilterResult, _ hash: String, atLeast resumes: Int) throws {
+        #expect(result.status == 0 && result.lines.count == 1, "\(result.text)\(result.errors)")
+        #expect(result.lines.last.flatMap { Int($0) } ?? 0 >= resumes, "\(result.text)")
         #expect(try shell("sha256sum <new/model.safetensors", in: folder.url).lines.first == hash)
+    }
+
+    @Test func `A9 stopped at random moments, again and again, a run saves itself every time`() throws {
+        let hash = try undisturbed("--epochs 200")
+        try expectGoesOn(interrupted(by: "TERM", status: 143, times: 40), hash, atLeast: 10)
+    }
+
+    @Test func `A9 a signal in an evaluation doesn't wait for its end, and the run goes on with it`() throws {
+        let slow = "\(command) --eval-every 2 --eval-batches 0 --patience 40 --validation many.st --epochs 6"
+            .replacing("--validation all.st --lr", with: "--lr").replacing("--eval-every 3 ", with: "")
+        let hash = try #require(
+            shell(
+                """
+                for i in $(seq 60); do cat all.ndjson; done | tokenize-pad -q --tokenizer tok --length all.st >many.st
+                \(slow) <all.st >whole && sha256sum <new/model.safetensors; rm -r new
+                """, in: folder.url
+            ).lines.first)
+        var pending = 0
+        for step in [4, 10, 20] {
+            let result = try shell(
+                """
+                { sh -c 'echo $$ >pid; exec \(slow) --checkpoint-every 999 <all.st'; echo $? >code; } \
+                  | while read -r line; do
+                    case $line in *'"event":"step","step":\(step),'*) kill $(cat pid) ;; esac; echo "$line"
+                  done >o
+                cat code
+                cat new.checkpoints/step* | grep -c '"review":"pending"'; cat o >all; \(slow) --resume <all.st >>all
+                grep -v -e start -e resume -e checkpoint -e seconds whole >a
+                grep -v -e start -e resume -e checkpoint -e seconds all | cmp - a && sha256sum <new/model.safetensors; rm -r new
+                """, in: folder.url)
+            #expect(result.lines.count == 3 && result.lines.first == "143", "\(result.text)\(result.errors)")
+            #expect(result.lines.last == hash, "\(result.text)\(result.errors)")
+            pending += result.lines.count > 1 ? Int(result.lines[1]) ?? 0 : 0
+        }
+        #expect(pending > 0, "no signal came in an evaluation")
     }
 
     @Test func `A9 a reader that stalls doesn't keep a run from saving itself`() throws {
@@ -146,11 +184,8 @@ import Testing
     }
 
     @Test func `E61 killed at random moments, again and again, a run goes on`() throws {
-        let hash = try undisturbed("--epochs 100")
-        let result = try interrupted(by: "KILL", status: 137, times: 20)
-        #expect(result.status == 0 && result.lines.isEmpty, "\(result.text)\(result.errors)")
-        let found = try shell("sha256sum <new/model.safetensors", in: folder.url).lines.first
-        #expect(found == hash)
+        let hash = try undisturbed("--epochs 200")
+        try expectGoesOn(interrupted(by: "KILL", status: 137, times: 20), hash, atLeast: 10)
     }
 
     @Test func `E63 a damaged newest checkpoint is told in one line; without any whole one it is an error`() throws {
@@ -245,5 +280,13 @@ import Testing
         expectFailure(
             try shell("\(command) --checkpoint-every 0 <all.st", in: folder.url), 64, "finetune",
             "positive whole number")
+    }
+
+    @Test func `a run with checkpoints doesn't write the model over its base: 64`() throws {
+        let before = try folder.snapshot()
+        let result = try shell(
+            "ln -s model link; finetune --base model --validation all.st --out link --resume <all.st", in: folder.url)
+        expectFailure(result, 64, "finetune", "is also the base")
+        #expect(try shell("rm link", in: folder.url).status == 0 && folder.snapshot() == before)
     }
 }

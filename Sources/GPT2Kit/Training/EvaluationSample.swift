@@ -17,10 +17,28 @@ struct EvaluationSample {
         validation = Array((0..<data.validation.count).prefix(settings.dependsOnEvaluations ? .max : limit))
     }
 
+    /// Looks at the model after a step, as far as it is time to. Changes nothing, so that it can be done again.
+    ///
+    /// - Throws: ``ModelError/lossNotFinite(step:)``; ``StopRequested``.
+    func review(_ run: TrainingRun, minutes: () -> Double) throws -> Review {
+        let step = run.state.step - 1
+        var review = Review(evaluations: run.state.evaluations)
+        if step % run.settings.evaluateEvery == 0 {
+            let losses = try losses(run)
+            review.losses = losses
+            if run.settings.dependsOnEvaluations {
+                review.isBest = review.evaluations.note(losses.validation, step: step)
+            }
+        }
+        review.reason = run.endReason(minutes: minutes(), review.evaluations)
+        if run.isAtEndOfEpoch || review.reason != nil { review.accuracies = try accuracies(run) }
+        return review
+    }
+
     /// Mean losses.
     ///
     /// - Throws: ``ModelError/lossNotFinite(step:)``.
-    func losses(_ run: TrainingRun) throws -> (training: Double, validation: Double) {
+    private func losses(_ run: TrainingRun) throws -> (training: Double, validation: Double) {
         let losses = (
             try run.evaluate(training, of: data.training).loss, try run.evaluate(validation, of: data.validation).loss
         )
@@ -28,11 +46,40 @@ struct EvaluationSample {
         return losses
     }
 
-    func accuracies(_ run: TrainingRun) throws -> (training: Double, validation: Double) {
+    private func accuracies(_ run: TrainingRun) throws -> (training: Double, validation: Double) {
         (
             try run.evaluate(training, of: data.training).accuracy,
             try run.evaluate(validation, of: data.validation).accuracy
         )
+    }
+}
+
+/// What was found after a step.
+struct Review {
+    /// Where evaluations decide something, what they have shown now.
+    var evaluations: BestEvaluation
+    var losses: (training: Double, validation: Double)?
+    var isBest: Bool?
+    var accuracies: (training: Double, validation: Double)?
+    /// Why no other step follows.
+    var reason: EndReason?
+
+    /// What there is to tell.
+    func events(_ run: TrainingRun, seconds: Double) -> [TrainingEvent] {
+        var events: [TrainingEvent] = []
+        if let losses {
+            events.append(
+                .evaluation(
+                    step: run.state.step - 1, trainingLoss: losses.training, validationLoss: losses.validation,
+                    isBest: isBest))
+        }
+        if let accuracies {
+            events.append(
+                .epoch(
+                    epoch: run.epoch, step: run.state.step, trainingAccuracy: accuracies.training,
+                    validationAccuracy: accuracies.validation, seconds: seconds))
+        }
+        return events
     }
 }
 

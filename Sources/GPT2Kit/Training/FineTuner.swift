@@ -37,6 +37,7 @@ public struct FineTuner: Sendable {
         let begin = seconds() - clock.total
         let data = try TrainingData(base, training: training, validation: validation, test: test, settings)
         let run = try TrainingRun(data, settings, workers)
+        run.shouldStop = checkpoints?.shouldStop
         let summary = data.summary(run.state.model, steps: run.steps)
         if let origin {
             try report(.resume(summary, step: origin.description.step))
@@ -50,35 +51,38 @@ public struct FineTuner: Sendable {
 
         let sample = EvaluationSample(data, settings)
         let state = run.state
-        var reason = run.endReason(minutes: (seconds() - begin) / 60)
+        let minutes = { (seconds() - begin) / 60 }
+        // A run that was stopped between a step and the evaluation that follows goes on with that.
+        var isReviewPending = origin?.description.isReviewPending ?? false
+        var reason = isReviewPending ? nil : run.endReason(minutes: minutes(), state.evaluations)
         while reason == nil {
-            let step = state.step
-            let outcome = try run.makeStep()
-            clock.charge(.training)
-            try report(
-                .step(
-                    step: step, epoch: run.epoch, loss: outcome.loss, learningRate: outcome.learningRate,
-                    gradientNorm: outcome.gradientNorm))
-            if step % settings.evaluateEvery == 0 {
-                let (training, validation) = try sample.losses(run)
-                let isBest = settings.dependsOnEvaluations ? state.evaluations.note(validation, step: step) : nil
-                if isBest == true { state.best?.save() }
+            if !isReviewPending {
+                let step = state.step
+                let outcome = try run.makeStep()
+                clock.charge(.training)
                 try report(
-                    .evaluation(step: step, trainingLoss: training, validationLoss: validation, isBest: isBest))
-                clock.charge(.evaluation)
+                    .step(
+                        step: step, epoch: run.epoch, loss: outcome.loss, learningRate: outcome.learningRate,
+                        gradientNorm: outcome.gradientNorm))
+                progress(.training(done: state.step, total: run.steps, loss: outcome.loss))
             }
-            progress(.training(done: state.step, total: run.steps, loss: outcome.loss))
-            reason = run.endReason(minutes: (seconds() - begin) / 60)
-            if run.isAtEndOfEpoch || reason != nil {
-                let (training, validation) = try sample.accuracies(run)
-                try report(
-                    .epoch(
-                        epoch: run.epoch, step: state.step, trainingAccuracy: training,
-                        validationAccuracy: validation, seconds: seconds() - begin))
-                clock.charge(.evaluation)
+            isReviewPending = false
+            let review: Review
+            do {
+                review = try sample.review(run, minutes: minutes)
+            } catch let stop as StopRequested {
+                try writer?.afterStep(
+                    state, seconds: clock.totals, isLast: false, isReviewPending: true, report: report)
+                throw stop
             }
+            state.evaluations = review.evaluations
+            if review.isBest == true { state.best?.save() }
+            for event in review.events(run, seconds: seconds() - begin) { try report(event) }
+            clock.charge(.evaluation)
+            reason = review.reason
             try writer?.afterStep(state, seconds: clock.totals, isLast: reason != nil, report: report)
         }
+        run.shouldStop = nil
         let keptStep = try keep(run, validation: data.validation)
         let results = try data.sets.map(run.evaluate)
         clock.charge(.evaluation)

@@ -58,11 +58,14 @@ extension TrainingSettings {
 
 extension TrainingRun {
     /// Why the run is over after the steps that it has made; nil where it isn't. At least one step is made.
-    func endReason(minutes: Double) -> EndReason? {
+    func endReason(minutes: Double, _ evaluations: BestEvaluation) -> EndReason? {
         if state.step >= epochSteps { return .epochs }
-        return state.step == 0 ? nil : settings.limit(steps: state.step, minutes: minutes, state.evaluations)
+        return state.step == 0 ? nil : settings.limit(steps: state.step, minutes: minutes, evaluations)
     }
 }
+
+/// Somebody wants the run to stop, and an evaluation was left for later.
+struct StopRequested: Error {}
 
 /// A copy of what is trained.
 package struct Snapshot {

@@ -152,8 +152,10 @@ struct CheckpointTests {
         let settings = settings()
         _ = try train(settings, every: 2, stop: 7)
         #expect(throws: ForgottenCheckpoints.self) { try train(settings, every: 2) }
-        #expect(throws: ForgottenCheckpoints.self) { try Checkpoints.requirePossible(output, resumes: false) }
-        try Checkpoints.requirePossible(output + "/", resumes: true)
+        #expect(throws: ForgottenCheckpoints.self) {
+            try Checkpoints.requirePossible(output, base: .randomNamed("gpt2"), resumes: false)
+        }
+        try Checkpoints.requirePossible(output + "/", base: .randomNamed("gpt2"), resumes: true)
         #expect(files() == ["step-000006.safetensors", "step-000007.safetensors"])
     }
 

@@ -36,15 +36,27 @@ public struct Checkpoints: Sendable {
         var name = output[...]
         while name.count > 1, name.hasSuffix("/") { name.removeLast() }
         // Beside the directory that "." or "model/.." means, not in it.
-        if [".", ".."].contains(name.split(separator: "/").last), let resolved = realpath(String(name), nil) {
-            name = String(cString: resolved)[...]
-            free(resolved)
+        if [".", ".."].contains(name.split(separator: "/").last), let path = resolved(String(name)) {
+            name = path[...]
         }
         return CheckpointDirectory(path: name + ".checkpoints")
     }
 
-    /// Fails where no checkpoint of `output` could be written, and where one is there that isn't gone on from.
-    public static func requirePossible(_ output: String, resumes: Bool) throws {
+    /// The path without links, "." and ".."; nil where there is nothing.
+    private static func resolved(_ path: String) -> String? {
+        guard let resolved = realpath(path, nil) else { return nil }
+        defer { free(resolved) }
+        return String(cString: resolved)
+    }
+
+    /// Fails where no checkpoint of `output` could be written, where one is there that isn't gone on from, and where
+    /// `output` is the base, which a run that goes on needs as it was.
+    public static func requirePossible(_ output: String, base: Classifier.Base, resumes: Bool) throws {
+        if case .directory(let path) = base, let origin = resolved(path), origin == resolved(output) {
+            throw ModelError.impossibleSetting(
+                "--out \(output) is also the base, from which a run with checkpoints could not begin again",
+                remedy: "write the model to another directory")
+        }
         let directory = directory(output)
         if !resumes { try directory.requireNone() }
         let isNew = entries(of: directory.path) == nil
@@ -146,19 +158,22 @@ struct CheckpointWriter {
 
     /// To be called after every step.
     ///
-    /// - Parameter isLast: whether no other follows; saved too, because the evaluation of whole sets takes its time.
+    /// - Parameters:
+    ///   - isLast: whether no other follows; saved too, because the evaluation of whole sets takes its time.
+    ///   - isReviewPending: whether the run was asked to stop before what follows the step had been evaluated.
     /// - Throws: ``TrainingStopped``; ``CheckpointNotWritten``.
     mutating func afterStep(
         _ state: TrainingState, seconds: [TrainingEvent.Phase: Double], isLast: Bool,
-        report: (TrainingEvent) throws -> Void
+        isReviewPending: Bool = false, report: (TrainingEvent) throws -> Void
     ) throws {
-        let stops = checkpoints.shouldStop()
+        let stops = isReviewPending || checkpoints.shouldStop()
         let isDue = every.map { state.step % $0 == 0 } ?? false
         guard stops || isDue || isLast else { return }
         var description = CheckpointDescription(step: state.step, identity: checkpoints.identity)
         description.evaluations = state.evaluations
         description.seconds = seconds
         description.every = every
+        description.isReviewPending = isReviewPending
         do {
             try checkpoints.directory.write(state, description, keeping: newest)
         } catch let error as any DiagnosableError {
