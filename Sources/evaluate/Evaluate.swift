@@ -19,7 +19,8 @@ struct Evaluate: Filter {
             Streams: holds the counts alone.
 
             EXAMPLE
-              score --model build/demo/model --input ndjson build/demo/test.ndjson | evaluate
+              score --model build/demo/model --input ndjson build/demo/test.ndjson \\
+                | evaluate
 
             EXIT CODES
               64 usage, 65 a record without one of the labels, 66 no such file, 74 read or write error

@@ -20,8 +20,9 @@ struct FetchUnzip: Filter {
             of a damaged archive is written. Streams: memory is bounded by the longest row.
 
             EXAMPLE
-              fetch-unzip https://archive.ics.uci.edu/static/public/228/sms+spam+collection.zip --entry \
-            SMSSpamCollection | head -1
+              fetch-unzip --entry SMSSpamCollection \\
+                https://archive.ics.uci.edu/static/public/228/sms+spam+collection.zip \\
+                | head -1
 
             EXIT CODES
               64 usage, 65 damaged or wrong archive or row, 66 no such file, 69 server or network, 74 read or write \

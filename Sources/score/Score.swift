@@ -17,7 +17,8 @@ struct ScoreCommand: Filter {
             Streams: memory doesn't grow with the input. Texts longer than the model was trained on are cut.
 
             EXAMPLE
-              score --model build/demo/model < messages.txt | jq -r 'select(.label == "spam").text'
+              score --model build/demo/model < messages.txt \\
+                | jq -r 'select(.label == "spam").text'
               tail -F inbox.log | score --model model --line-buffered
 
             EXIT CODES

@@ -20,7 +20,8 @@ struct Split: Filter {
 
             EXAMPLES
               balance sms.ndjson | split --out parts
-              balance sms.ndjson | split --part test --group-by text | score --model model --input ndjson | evaluate
+              balance sms.ndjson | split --part test --group-by text \\
+                | score --model model --input ndjson | evaluate
 
             EXIT CODES
               64 usage, 65 bad record, 66 no such file, 71 too little memory, 73 can't create, 74 read or write error

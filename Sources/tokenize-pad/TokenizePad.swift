@@ -18,9 +18,10 @@ struct TokenizePad: Filter {
             longest, or labels that are only known at the end) it buffers: 4 bytes for each token, and 20 for each text.
 
             EXAMPLE
-              split --part train < all.ndjson | tokenize-pad --tokenizer models/gpt2 > train.tokens
-              tokenize-pad --tokenizer models/gpt2 --length train.tokens --labels-from train.tokens test.ndjson > \
-            test.tokens
+              split --part train < all.ndjson \\
+                | tokenize-pad --tokenizer models/gpt2 > train.tokens
+              tokenize-pad --tokenizer models/gpt2 --length train.tokens \\
+                --labels-from train.tokens test.ndjson > test.tokens
 
             EXIT CODES
               64 usage, 65 bad record, unknown label or, with --strict, a text that is too long, 66 no such file, \
@@ -40,7 +41,11 @@ struct TokenizePad: Filter {
             """, valueName: "longest|N|model|SHARD"))
     var length = "longest"
 
-    @Option(help: ArgumentHelp("The classes; another label is an error. (default: those that occur)", valueName: "a,b"))
+    @Option(
+        help: ArgumentHelp(
+            """
+            The classes; another label is an error. Labels with a comma take --labels-from. (default: those that occur)
+            """, valueName: "a,b"))
     var labels: String?
 
     @Option(help: ArgumentHelp("The classes of another stream of shards.", valueName: "SHARD"))

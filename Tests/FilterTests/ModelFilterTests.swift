@@ -25,6 +25,19 @@ struct FilterCase: CustomTestStringConvertible, Sendable {
     private let folder: Folder
     init() throws { folder = try TinyModel.shared().workspace() }
 
+    @Test(arguments: [
+        "fetch-unzip", "balance", "split", "train-tokenizer", "tokenize-pad", "finetune", "score", "evaluate",
+        "fetch-model",
+    ])
+    func `examples in the help can be pasted: the width of the page breaks none`(tool: String) throws {
+        let help = try shell("\(tool) --help | sed -n '/^EXAMPLE/,/^EXIT CODES/p'", in: folder.url)
+        let lines = help.text.split(separator: "\n", omittingEmptySubsequences: false)
+        #expect(lines.contains { $0.hasPrefix("  \(tool) ") || $0.contains("| \(tool)") }, "no example")
+        for (line, next) in zip(lines, lines.dropFirst()) where line.hasPrefix("  ") {
+            #expect(next.isEmpty || next.hasPrefix("  "), "\(line)\n\(next)")
+        }
+    }
+
     @Test(arguments: FilterCase.writers)
     func `A1 a full disk gives 74, for the output, the help and the version`(_ filter: FilterCase) throws {
         for command in ["\(filter.command) <\(filter.input)", "\(filter.tool) --help", "\(filter.tool) --version"] {
