@@ -10,10 +10,11 @@
 #   make experiments OPTIONS='--features build/features'   frozen blocks once for all rows and seeds that share them
 #   make experiments LENGTH=120               rows that are padded to the longest padded to 120 tokens, or cut there
 #   make experiments DATA=demo                on the split of another pipeline
+#   make experiments-table                    the table of what has been run, and nothing else
 #
-# A run, one row with one seed, is a file. It isn't run again until its options or its tokens change, and runs that two
-# rows have in common are made once. A run that fails leaves its reason in the table, and the others go on; the next make
-# tries it again.
+# A run, one row with one seed, isn't made again. With other options, weights or tokens it is another run, beside the
+# first, which comes back into the table when they do. Runs that two rows have in common are made once. A run that fails
+# leaves its reason in the table, and the others go on; the next make tries it again.
 
 DATA ?= book
 SEEDS ?= 1
@@ -85,12 +86,13 @@ $(EXPERIMENTS)/tokens-%/validation.safetensors: $(EXPERIMENTS)/tokens-%/train.sa
 $(EXPERIMENTS)/tokens-%/test.safetensors: $(EXPERIMENTS)/tokens-%/train.safetensors $(OUT)/test.ndjson | build
 	$(BIN)/tokenize-pad --tokenizer $(TOKENIZER) --length $< --labels-from $< $(OUT)/test.ndjson > $@
 
-# The runs of row $1, and its goal.
-runs = $(patsubst %,$(RUNS)/row-$1/seed-%.json,$(shell seq 123 $$((122 + $(SEEDS)))))
+# The runs of row $1, and its goal. Whether there is something to do for a run, run.sh finds out.
+seeds := $(shell seq 123 $$((122 + $(SEEDS))))
+runs = $(seeds:%=$(RUNS)/row-$1/seed-%)
 
 define row
-$(RUNS)/row-$1/seed-%.json: $(tokens) FORCE | build
-	@BIN=$(BIN) MIRROR="$(MIRROR)" OPTIONS="$(OPTIONS)" pipelines/experiments/run.sh $$@ \
+$(RUNS)/row-$1/seed-%: $(tokens) FORCE | build
+	@BIN=$(BIN) MIRROR="$(MIRROR)" OPTIONS="$(OPTIONS)" pipelines/experiments/run.sh $$(@D) $$* \
 	  $(EXPERIMENTS)/tokens-$(length) $(TOKENIZER) $(base_of_row) $(options)
 
 experiment-$1: $(runs)
@@ -99,14 +101,19 @@ $(foreach number,$(ALL_ROWS),$(eval $(call row,$(number))))
 
 # Published beside measured, of all runs from these weights.
 define write_results
-@cat $(RUNS)/row-*/seed-* | jq -cn --arg data $(DATA) --slurpfile published pipelines/experiments/published.ndjson \
+@mkdir -p $(EXPERIMENTS)
+@cat $(RUNS)/row-*/current/seed-*.json $(RUNS)/row-*/current/seed-*.failed 2> /dev/null | jq -cn --arg data $(DATA) --slurpfile published pipelines/experiments/published.ndjson \
   -f pipelines/experiments/results.jq > $(EXPERIMENTS)/results.ndjson
 @jq -rs -f pipelines/experiments/table.jq $(EXPERIMENTS)/results.ndjson > $(EXPERIMENTS)/results.md
 endef
 
-.PHONY: experiments $(ALL_ROWS:%=experiment-%)
+.PHONY: experiments experiments-table $(ALL_ROWS:%=experiment-%)
 
 experiments: $(foreach number,$(ROWS),$(call runs,$(number)))
+	$(write_results)
+	@cat $(EXPERIMENTS)/results.md
+
+experiments-table:
 	$(write_results)
 	@cat $(EXPERIMENTS)/results.md
 
@@ -114,7 +121,7 @@ experiments: $(foreach number,$(ROWS),$(call runs,$(number)))
 $(ALL_ROWS:%=experiment-%): experiment-%:
 	$(write_results)
 	@sed -n -e '/^| row/p' -e '/^| ---/p' -e '/^| $* /p' $(EXPERIMENTS)/results.md
-	@test -z "$$(ls $(patsubst %.json,%.failed,$^) 2> /dev/null)"
+	@test -z "$$(ls $(seeds:%=$(RUNS)/row-$*/current/seed-%.failed) 2> /dev/null)"
 
 all: experiments
 

@@ -24,7 +24,8 @@ import Testing
         try #require(try JSONSerialization.jsonObject(with: data) as? [String: Any])
     }
 
-    @Test func `a run is made once, copied to a row that has the same options, and made anew when they change`() throws
+    @Test func `a run is made once, copied to a row that has the same options, and stays where it is when they change`()
+        throws
     {
         let folder = try Folder()
         try prepare(folder)
@@ -32,73 +33,110 @@ import Testing
         func run(_ row: Int, _ options: String) throws -> FilterResult {
             try shell(
                 """
-                BIN='\(binaries.path)' '\(Self.folder)/run.sh' runs/row-\(row)/seed-7.json . tokenizer \
+                BIN='\(binaries.path)' '\(Self.folder)/run.sh' runs/row-\(row) 7 . tokenizer \
                   'random:\(Self.config)' --quiet --trainable last-1 \(options)
                 """, in: folder.url)
         }
         let first = try run(1, "--epochs 2")
         #expect(first.status == 0, "\(first.errors)")
-        let result = try object(folder.read("runs/row-1/seed-7.json"))
+        let result = try object(folder.read("runs/row-1/current/seed-7.json"))
         #expect(result["row"] as? Int == 1 && result["seed"] as? Int == 7 && result["test_rows"] as? Int == 24)
         #expect(result["test_accuracy"] is Double && (result["base"] as? String)?.hasPrefix("random:") == true)
-        #expect(try folder.names("runs/row-1") == ["metrics-7.ndjson", "seed-7.json", "settings"])
+        #expect(try folder.names("runs/row-1/current") == ["metrics-7.ndjson", "seed-7.json", "settings"])
 
-        let before = try folder.read("runs/row-1/seed-7.json")
+        let before = try folder.read("runs/row-1/current/seed-7.json")
         #expect(try run(1, "--epochs 2").text.isEmpty, "the run is made again")
-        #expect(try folder.read("runs/row-1/seed-7.json") == before)
+        #expect(try folder.read("runs/row-1/current/seed-7.json") == before)
 
         #expect(try run(2, "--epochs 2").text.isEmpty, "a run of the same kind is made again")
-        let copy = try object(folder.read("runs/row-2/seed-7.json"))
+        let copy = try object(folder.read("runs/row-2/current/seed-7.json"))
         #expect(copy["row"] as? Int == 2 && copy["same_as"] as? Int == 1)
         #expect(copy["test_accuracy"] as? Double == result["test_accuracy"] as? Double)
 
+        // What doesn't change the result doesn't make another run.
+        #expect(try run(1, "--epochs 2 --threads 1 --features=x").text.isEmpty)
         #expect(try run(1, "--epochs 1").text.contains("row 1, seed 7"))
-        #expect(try folder.read("runs/row-1/seed-7.json") != before)
+        #expect(try folder.read("runs/row-1/current/seed-7.json") != before)
+        #expect(try run(1, "--epochs 2").text.isEmpty, "the first run is lost")
+        #expect(try folder.read("runs/row-1/current/seed-7.json") == before)
     }
 
     @Test func `a run that was stopped goes on from its checkpoint`() throws {
         let folder = try Folder()
         try prepare(folder)
         let run = """
-            '\(Self.folder)/run.sh' runs/row-1/seed-7.json . tokenizer random:\(Self.config) --quiet --trainable last-1 \
+            '\(Self.folder)/run.sh' runs/row-1 7 . tokenizer random:\(Self.config) --quiet --trainable last-1 \
               --epochs 400
             """
         #expect(try shell("BIN='\(binaries.path)' \(run)", in: folder.url).status == 0)
-        let whole = try object(folder.read("runs/row-1/seed-7.json"))
+        let whole = try object(folder.read("runs/row-1/current/seed-7.json"))
         // A finetune that says which process it is.
         _ = try shell("mkdir bin", in: folder.url)
         try folder.write("bin/finetune", "#!/bin/sh\necho $$ >pid\nexec '\(binaries.path)/finetune' \"$@\"\n")
         let stopped = try shell(
             """
             rm -r runs; chmod +x bin/finetune
-            (while ! ls runs/row-1/model-7.checkpoints/step-* >/dev/null 2>&1; do sleep 0.01; done; kill $(cat pid)) &
+            (while ! ls runs/row-1/current/model-7.checkpoints/step-* >/dev/null 2>&1; do sleep 0.01; done
+            kill $(cat pid)) &
             BIN=bin \(run)
             """, in: folder.url)
         #expect(stopped.status == 143, "\(stopped.errors)")
-        #expect(try folder.names("runs/row-1") == ["metrics-7.ndjson.partial", "model-7.checkpoints", "settings"])
+        #expect(
+            try folder.names("runs/row-1/current") == ["metrics-7.ndjson.partial", "model-7.checkpoints", "settings"])
         let resumed = try shell("BIN='\(binaries.path)' \(run)", in: folder.url)
         #expect(resumed.status == 0, "\(resumed.errors)")
-        #expect(try folder.names("runs/row-1") == ["metrics-7.ndjson", "seed-7.json", "settings"])
-        let result = try object(folder.read("runs/row-1/seed-7.json"))
+        #expect(try folder.names("runs/row-1/current") == ["metrics-7.ndjson", "seed-7.json", "settings"])
+        let result = try object(folder.read("runs/row-1/current/seed-7.json"))
         for key in ["test_rows", "train_accuracy", "validation_accuracy", "test_accuracy", "parameters"] {
             #expect(result[key] as? Double == whole[key] as? Double && result[key] != nil)
         }
-        let metrics = String(decoding: try folder.read("runs/row-1/metrics-7.ndjson"), as: UTF8.self)
+        let metrics = String(decoding: try folder.read("runs/row-1/current/metrics-7.ndjson"), as: UTF8.self)
         #expect(metrics.contains(#"{"event":"resume","step":"#))
         #expect(metrics.components(separatedBy: #""event":"end""#).count == 2)
     }
 
-    @Test func `a run that fails leaves its reason and lets the others go on`() throws {
-        let folder = try Folder()
+    /// What run.sh leaves of row 3 where finetune is a shell script.
+    private func run(_ finetune: String, in folder: Folder) throws -> FilterResult {
         for part in ["train", "validation", "test"] { try folder.write("\(part).safetensors", "") }
-        let result = try shell(
-            "BIN='\(binaries.path)' '\(Self.folder)/run.sh' row-3/seed-1.json . tokenizer random:gpt2 --pool nowhere",
+        _ = try shell("mkdir -p bin", in: folder.url)
+        try folder.write("bin/finetune", "#!/bin/sh\n\(finetune)\n")
+        return try shell(
+            "chmod +x bin/finetune; BIN=bin '\(Self.folder)/run.sh' row-3 1 . tokenizer random:gpt2",
             in: folder.url)
-        #expect(result.status == 0 && result.errors.contains("nowhere"))
-        #expect(try folder.names("row-3") == ["seed-1.failed", "settings"])
-        let failed = try #require(object(folder.read("row-3/seed-1.failed"))["failed"] as? [String: Any])
-        #expect(failed["status"] as? Int == 64)
-        #expect((failed["message"] as? String)?.hasPrefix("finetune: arguments: ") == true)
+    }
+
+    @Test func `a run that fails leaves its reason and lets the others go on`() throws {
+        for (finetune, status, message) in [
+            (#"exec "\#(binaries.path)/finetune" "$@" --pool nowhere"#, 64, "finetune: arguments: "),
+            ("echo 'finetune: training 1%' >&2; kill -KILL $$", 137, "finetune: ended by signal KILL, perhaps"),
+            ("kill -SEGV $$", 139, "finetune: ended by signal SEGV"),
+        ] {
+            let folder = try Folder()
+            let result = try run(finetune, in: folder)
+            #expect(result.status == 0, "\(result.errors)")
+            #expect(try folder.names("row-3/current") == ["seed-1.failed", "settings"])
+            let failed = try #require(object(folder.read("row-3/current/seed-1.failed"))["failed"] as? [String: Any])
+            #expect(failed["status"] as? Int == status)
+            #expect((failed["message"] as? String)?.hasPrefix(message) == true, "\(failed)")
+        }
+    }
+
+    @Test func `a run that another one keeps from working touches nothing of it`() throws {
+        let folder = try Folder()
+        _ = try run("echo '{\"event\":\"start\"}'; kill -KILL $$", in: folder)
+        // As long as there are no checkpoints of the first run.
+        try folder.write("row-3/current/metrics-1.ndjson.partial", "first\n")
+        let refused = try run("exit 75", in: folder)
+        #expect(refused.status == 75)
+        #expect(try folder.names("row-3/current") == ["metrics-1.ndjson.partial", "settings"])
+        #expect(try folder.read("row-3/current/metrics-1.ndjson.partial") == Data("first\n".utf8))
+    }
+
+    @Test func `metrics without an end are no result`() throws {
+        let folder = try Folder()
+        let result = try run("echo '{\"event\":\"start\"}'", in: folder)
+        #expect(result.status != 0 && result.errors.contains("the metrics have no end"))
+        #expect(try folder.names("row-3/current") == ["metrics-1.ndjson.partial", "settings"])
     }
 
     /// Runs of rows 1 (three seeds, random weights), 10 (one seed, with LENGTH), 13 and 8 (failed).

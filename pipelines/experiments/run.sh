@@ -1,47 +1,61 @@
 #!/bin/bash
 # One experiment with one seed.
 #
-#   run.sh …/row-ROW/seed-SEED.json …/tokens-LENGTH TOKENIZER BASE OPTION…
+#   run.sh …/row-ROW SEED …/tokens-LENGTH TOKENIZER BASE OPTION…
 #
-# Trains on tokens-LENGTH/train.safetensors and leaves what was measured in seed-SEED.json and finetune's metrics in
-# metrics-SEED.ndjson; where that fails, the reason in seed-SEED.failed, and ends well, so that other experiments go on.
-# Does nothing where the result is there and was made with the same options from the same tokens; copies it from another
-# row where that has the same. A run that was stopped or killed goes on from its last checkpoint. The model isn't kept.
+# Trains on tokens-LENGTH/train.safetensors and leaves what was measured in row-ROW/current/seed-SEED.json and finetune's
+# metrics in metrics-SEED.ndjson; where that fails, the reason in seed-SEED.failed, and ends well, so that other
+# experiments go on. Does nothing where the result is there; copies it from another row that has the same settings. A run
+# that was stopped or killed goes on from its last checkpoint. The model isn't kept.
+#
+# current is a link to the folder of these settings: base, options, tokens. Runs with others stay where they are.
 #
 # From the environment: BIN, the filters' folder; MIRROR, a folder for fetch-model; OPTIONS, more options, which the
 # result names.
 set -euo pipefail
-result=$1 tokens=$2 tokenizer=$3 base=$4
-shift 4
+row_directory=$1 seed=$2 tokens=$3 tokenizer=$4 base=$5
+shift 5
 IFS=' ' read -r -a more <<< "${OPTIONS:-}"
 set -- "$@" ${more[@]+"${more[@]}"}
-directory=$(dirname "$result")
-failed=${result%.json}.failed
-row=$(basename "$directory")
+row=$(basename "$row_directory")
 row=${row#row-}
-seed=${result##*/seed-}
-seed=${seed%.json}
 shards=("$tokens/train.safetensors" "$tokens/validation.safetensors" "$tokens/test.safetensors")
 
-# All runs of a row have the same settings, but for the seed; when they change, the old runs go.
+# What a result depends on: not on how fast it comes about.
+settings=$base
+before=
+for word; do
+  case $before/$word in
+    --features/* | --threads/*) ;;
+    */--features | */--threads | */--features=* | */--threads=* | */-q | */--quiet) ;;
+    *) settings="$settings $word" ;;
+  esac
+  before=$word
+done
+settings="$settings $(cat "${shards[@]}" | cksum)"
+name=settings-$(printf %s "$settings" | cksum | cut -d ' ' -f 1)
+directory=$row_directory/$name
 mkdir -p "$directory"
-settings="$base $* $(cat "${shards[@]}" | cksum)"
-if [ "$settings" != "$(cat "$directory/settings" 2> /dev/null)" ]; then
-  rm -rf "$directory"/seed-* "$directory"/metrics-* "$directory"/model-*
-  echo "$settings" > "$directory/settings"
+printf '%s\n' "$settings" > "$directory/settings"
+if [ "$(readlink "$row_directory/current")" != "$name" ]; then
+  rm -f "$row_directory/current"
+  ln -s "$name" "$row_directory/current"
 fi
+
+result=$directory/seed-$seed.json
+failed=$directory/seed-$seed.failed
+metrics=$directory/metrics-$seed.ndjson
+model=$directory/model-$seed
 rm -f "$failed"
 [ ! -e "$result" ] || exit 0
-for other in "$directory"/../row-*; do
-  if [ -e "$other/seed-$seed.json" ] && cmp -s "$other/settings" "$directory/settings"; then
-    jq -c --argjson row "$row" '{row: $row, same_as: .row} + del(.row)' "$other/seed-$seed.json" > "$result.partial"
+for other in "$row_directory"/../row-*/"$name/seed-$seed.json"; do
+  if [ -e "$other" ] && cmp -s "$(dirname "$other")/settings" "$directory/settings"; then
+    jq -c --argjson row "$row" '{row: $row, same_as: .row} + del(.row)' "$other" > "$result.partial"
     mv "$result.partial" "$result"
     exit 0
   fi
 done
 
-metrics=$directory/metrics-$seed.ndjson
-model=$directory/model-$seed
 work=$(mktemp -d "$directory/run.XXXXXX")
 trap 'rm -rf "$work"' EXIT
 about=$(jq -nc --argjson row "$row" --argjson seed "$seed" --arg base "$base" --arg padded_to "${tokens##*/tokens-}" \
@@ -58,17 +72,36 @@ fail() { # STATUS MESSAGE
   exit 0
 }
 
-# Runs a command. Its last line on stderr is why it failed.
-try() {
-  local status=0
-  "$@" 2>&1 >> "$metrics.partial" | tee "$work/errors" >&2 || status=${PIPESTATUS[0]}
-  case $status in
-    0) ;;
-    130 | 143) exit "$status" ;;
-    *) fail "$status" "$(tail -n 1 "$work/errors")" ;;
-  esac
+# Keeps the metrics that come. Nothing comes of a run that is refused, because another one is at work for instance: then
+# nothing is touched.
+record() {
+  trap '' INT TERM HUP
+  local first
+  IFS= read -r first || return 0
+  [ -n "$resume" ] || rm -f "$metrics.partial"
+  { printf '%s\n' "$first" && cat; } >> "$metrics.partial"
 }
 
+# Runs a command. Its last line on stderr, or the signal that ended it, is why it failed.
+try() {
+  local status message
+  {
+    { status=0; "$@" 2>&1 >&3 3>&- || status=$?; echo "$status" > "$work/status"; } | tee -i "$work/errors" >&2
+  } 3>&1 | record
+  status=$(cat "$work/status")
+  message=$(tail -n 1 "$work/errors")
+  case $status in
+    0) return ;;
+    75 | 130 | 143) exit "$status" ;;
+  esac
+  if [ "$status" -gt 128 ]; then
+    message="$(basename "$1"): ended by signal $(kill -l "$status")"
+    [ "$status" != 137 ] || message="$message, perhaps because memory ran out"
+  fi
+  fail "$status" "$message"
+}
+
+resume=
 if [ "$base" = none ]; then
   fail 66 "BASE has no model of this size; GPT-2, pretrained or random (BASE=random:gpt2), has"
 fi
@@ -76,16 +109,12 @@ echo "row $row, seed $seed: $base $*"
 case $base in
   build/models/*) try "$BIN/fetch-model" "${base##*/}" --out "$base" ${MIRROR:+--mirror "$MIRROR"} ;;
 esac
-if [ -e "$model.checkpoints" ]; then
-  resume=--resume
-else
-  resume=
-  rm -f "$metrics.partial"
-fi
+[ ! -e "$model.checkpoints" ] || resume=--resume
 try "$BIN/finetune" --base "$base" --tokenizer "$tokenizer" "$@" --seed "$seed" --checkpoint-every 50 $resume \
   --validation "${shards[1]}" --test "${shards[2]}" --out "$model" < "${shards[0]}"
 jq -cs --argjson about "$about" \
-  'last(.[] | select(.event == "start" or .event == "resume")) as $start | last(.[] | select(.event == "end")) as $last
+  'last(.[] | select(.event == "start" or .event == "resume")) as $start
+   | (map(select(.event == "end")) | last // error("the metrics have no end")) as $last
    | $about + ($start | {length, parameters, trainable_parameters, test_rows})
      + ($last | {train_accuracy, validation_accuracy, test_accuracy, seconds})' "$metrics.partial" > "$work/result"
 mv "$metrics.partial" "$metrics"
