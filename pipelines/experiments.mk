@@ -102,8 +102,9 @@ $(foreach number,$(ALL_ROWS),$(eval $(call row,$(number))))
 # Published beside measured, of all runs from these weights.
 define write_results
 @mkdir -p $(EXPERIMENTS)
-@cat $(RUNS)/row-*/current/seed-*.json $(RUNS)/row-*/current/seed-*.failed 2> /dev/null | jq -cn --arg data $(DATA) --slurpfile published pipelines/experiments/published.ndjson \
-  -f pipelines/experiments/results.jq > $(EXPERIMENTS)/results.ndjson
+@{ cat $(RUNS)/row-*/current/seed-*.json $(RUNS)/row-*/current/seed-*.failed 2> /dev/null || true; } \
+  | jq -cn --arg data $(DATA) --slurpfile published pipelines/experiments/published.ndjson \
+    -f pipelines/experiments/results.jq > $(EXPERIMENTS)/results.ndjson
 @jq -rs -f pipelines/experiments/table.jq $(EXPERIMENTS)/results.ndjson > $(EXPERIMENTS)/results.md
 endef
 
