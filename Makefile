@@ -1,7 +1,7 @@
 # GPT-2 as Unix filters: everything that can be made. `make` alone prints the targets.
 
 # The experiments' goals name their pipeline themselves.
-ifneq ($(filter experiments experiments-table experiment-%,$(MAKECMDGOALS)),)
+ifneq ($(filter experiment%,$(MAKECMDGOALS)),)
 PIPELINE ?= experiments
 endif
 PIPELINE ?= demo

@@ -111,10 +111,8 @@ endef
 .PHONY: experiments experiments-table $(ALL_ROWS:%=experiment-%)
 
 experiments: $(foreach number,$(ROWS),$(call runs,$(number)))
-	$(write_results)
-	@cat $(EXPERIMENTS)/results.md
 
-experiments-table:
+experiments experiments-table:
 	$(write_results)
 	@cat $(EXPERIMENTS)/results.md
 

@@ -153,20 +153,23 @@ public final class AtomicDirectory {
 
 /// `path` without symbolic links where it exists; a link that leads nowhere is refused.
 private func finalPlace(_ path: String) throws(StreamError) -> String {
-    if let resolved = realpath(path, nil) {
-        defer { free(resolved) }
-        return String(cString: resolved)
-    }
+    if let resolved = resolvedPath(path) { return resolved }
     var status = stat()
     if lstat(path, &status) == 0 { throw .notDirectory(path: path) }
     return path
 }
 
+/// The absolute path without links, `.` and `..`; nil where there is nothing.
+package func resolvedPath(_ path: String) -> String? {
+    guard let resolved = realpath(path, nil) else { return nil }
+    defer { free(resolved) }
+    return String(cString: resolved)
+}
+
 /// Whether the process runs in `directory` (an absolute path without links), or below it.
 private func holdsWorkingDirectory(_ directory: String) -> Bool {
-    guard let current = realpath(".", nil) else { return true }
-    defer { free(current) }
-    let working = Array(String(cString: current).utf8) + [UInt8(ascii: "/")]
+    guard let current = resolvedPath(".") else { return true }
+    let working = Array(current.utf8) + [UInt8(ascii: "/")]
     return working.starts(with: directory == "/" ? [UInt8(ascii: "/")] : Array(directory.utf8) + [UInt8(ascii: "/")])
 }
 

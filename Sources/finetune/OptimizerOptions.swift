@@ -120,12 +120,10 @@ extension LearningRateSchedule.Shape: ExpressibleByArgument {}
             if end < text.endIndex { continue }
             throw ValidationError("'\(pair)' is not LABEL=WEIGHT with a weight above 0")
         }
-        let label = String(pair[..<sign])
-        guard !pairs.contains(where: { $0.label.utf8.elementsEqual(label.utf8) }) else {
-            throw ValidationError("'\(label)' has two weights")
-        }
-        pairs.append((label, weight))
+        pairs.append((String(pair[..<sign]), weight))
         if end < text.endIndex { start = text.index(after: end) }
     }
-    return .named(pairs)
+    let weights = ClassWeights.named(pairs)
+    if let label = weights.repeatedLabel { throw ValidationError("'\(label)' has two weights") }
+    return weights
 }

@@ -9,6 +9,13 @@ public enum ClassWeights: Sendable, Equatable {
     /// As named; 1 for classes that aren't.
     case named([(label: String, weight: Double)])
 
+    /// The first label that is named again, if any.
+    public var repeatedLabel: String? {
+        guard case .named(let pairs) = self else { return nil }
+        var seen: Set<[UInt8]> = []
+        return pairs.first { !seen.insert(Array($0.label.utf8)).inserted }?.label
+    }
+
     /// One weight for each of `labels`; nil where all are 1.
     ///
     /// - Parameter rows: the class of every training record.
@@ -27,18 +34,17 @@ public enum ClassWeights: Sendable, Equatable {
             return counts.map { Double(rows.count) / (Double(labels.count) * Double($0)) }
         case .named(let pairs):
             var weights = [Double](repeating: 1, count: labels.count)
-            var named: Set<Int> = []
             for (label, weight) in pairs {
                 guard let index = labels.firstIndex(where: { $0.utf8.elementsEqual(label.utf8) }) else {
                     throw .impossibleSetting(
                         "--class-weights: the data have no label '\(label)'",
                         remedy: "use \(labels.map { "'\($0)'" }.joined(separator: ", "))")
                 }
-                guard named.insert(index).inserted else {
-                    throw .impossibleSetting(
-                        "--class-weights: '\(label)' has two weights", remedy: "name every label once")
-                }
                 weights[index] = weight
+            }
+            if let label = repeatedLabel {
+                throw .impossibleSetting(
+                    "--class-weights: '\(label)' has two weights", remedy: "name every label once")
             }
             return weights
         }

@@ -19,37 +19,40 @@ struct EvaluationSample {
 
     /// Looks at the model after a step, as far as it is time to. Changes nothing, so that it can be done again.
     ///
+    /// - Parameter shouldStop: asked now and then: whether to leave it for later.
     /// - Throws: ``ModelError/lossNotFinite(step:)``; ``StopRequested``.
-    func review(_ run: TrainingRun, minutes: () -> Double) throws -> Review {
+    func review(_ run: TrainingRun, minutes: () -> Double, shouldStop: () -> Bool) throws -> Review {
         let step = run.state.step - 1
         var review = Review(evaluations: run.state.evaluations)
+        var found: Findings?
         if step % run.settings.evaluateEvery == 0 {
-            let losses = try losses(run)
+            let findings = try evaluate(run, shouldStop)
+            found = findings
+            let losses = (training: findings.training.loss, validation: findings.validation.loss)
+            guard losses.training.isFinite, losses.validation.isFinite else {
+                throw ModelError.lossNotFinite(step: step)
+            }
             review.losses = losses
             if run.settings.dependsOnEvaluations {
                 review.isBest = review.evaluations.note(losses.validation, step: step)
             }
         }
         review.reason = run.endReason(minutes: minutes(), review.evaluations)
-        if run.isAtEndOfEpoch || review.reason != nil { review.accuracies = try accuracies(run) }
+        if run.isAtEndOfEpoch || review.reason != nil {
+            let findings = try found ?? evaluate(run, shouldStop)
+            review.accuracies = (findings.training.accuracy, findings.validation.accuracy)
+        }
         return review
     }
 
-    /// Mean losses.
-    ///
-    /// - Throws: ``ModelError/lossNotFinite(step:)``.
-    private func losses(_ run: TrainingRun) throws -> (training: Double, validation: Double) {
-        let losses = (
-            try run.evaluate(training, of: data.training).loss, try run.evaluate(validation, of: data.validation).loss
-        )
-        guard losses.0.isFinite, losses.1.isFinite else { throw ModelError.lossNotFinite(step: run.state.step - 1) }
-        return losses
-    }
+    private typealias Findings = (
+        training: (loss: Double, accuracy: Double), validation: (loss: Double, accuracy: Double)
+    )
 
-    private func accuracies(_ run: TrainingRun) throws -> (training: Double, validation: Double) {
+    private func evaluate(_ run: TrainingRun, _ shouldStop: () -> Bool) throws -> Findings {
         (
-            try run.evaluate(training, of: data.training).accuracy,
-            try run.evaluate(validation, of: data.validation).accuracy
+            try run.evaluate(training, of: data.training, shouldStop: shouldStop),
+            try run.evaluate(validation, of: data.validation, shouldStop: shouldStop)
         )
     }
 }

@@ -37,7 +37,6 @@ public struct FineTuner: Sendable {
         let begin = seconds() - clock.total
         let data = try TrainingData(base, training: training, validation: validation, test: test, settings)
         let run = try TrainingRun(data, settings, workers)
-        run.shouldStop = checkpoints?.shouldStop
         let summary = data.summary(run.state.model, steps: run.steps)
         if let origin {
             try report(.resume(summary, step: origin.description.step))
@@ -52,6 +51,7 @@ public struct FineTuner: Sendable {
         let sample = EvaluationSample(data, settings)
         let state = run.state
         let minutes = { (seconds() - begin) / 60 }
+        let shouldStop = checkpoints?.shouldStop ?? { false }
         // A run that was stopped between a step and the evaluation that follows goes on with that.
         var isReviewPending = origin?.description.isReviewPending ?? false
         var reason = isReviewPending ? nil : run.endReason(minutes: minutes(), state.evaluations)
@@ -69,7 +69,7 @@ public struct FineTuner: Sendable {
             isReviewPending = false
             let review: Review
             do {
-                review = try sample.review(run, minutes: minutes)
+                review = try sample.review(run, minutes: minutes, shouldStop: shouldStop)
             } catch let stop as StopRequested {
                 try writer?.afterStep(
                     state, seconds: clock.totals, isLast: false, isReviewPending: true, report: report)
@@ -82,7 +82,6 @@ public struct FineTuner: Sendable {
             reason = review.reason
             try writer?.afterStep(state, seconds: clock.totals, isLast: reason != nil, report: report)
         }
-        run.shouldStop = nil
         let keptStep = try keep(run, validation: data.validation)
         let results = try data.sets.map(run.evaluate)
         clock.charge(.evaluation)

@@ -7,8 +7,6 @@ final class TrainingRun {
     /// The steps of all epochs, and those that are to be made at most.
     let epochSteps: Int
     let steps: Int
-    /// Asked in evaluations: whether to leave them for later.
-    var shouldStop: (@Sendable () -> Bool)?
     private let data: TrainingData
     private let extractor: FeatureExtractor
     private let gradients: GradientVector
@@ -108,15 +106,18 @@ final class TrainingRun {
 
     /// Mean loss and accuracy over `rows`.
     ///
+    /// - Parameter shouldStop: asked now and then: whether to leave it for later.
     /// - Throws: ``StopRequested``.
-    func evaluate(_ rows: [Int], of features: Features) throws -> (loss: Double, accuracy: Double) {
+    func evaluate(
+        _ rows: [Int], of features: Features, shouldStop: () -> Bool = { false }
+    ) throws -> (loss: Double, accuracy: Double) {
         let K = data.base.labels.count
         var loss = 0.0
         var correct = 0
         // As many rows at a time as make some chunks of work for every core.
         let packing = Packing(lengths: rows.map(features.packing.length))
         for part in packing.chunks(tokens: 16 * FrozenBlocks.chunkTokens, rows: 4096) {
-            if shouldStop?() == true { throw StopRequested() }
+            if shouldStop() { throw StopRequested() }
             let chunk = Array(rows[part])
             let packing = try load(chunk, of: features)
             let logits = try FloatBuffer(count: chunk.count * K)

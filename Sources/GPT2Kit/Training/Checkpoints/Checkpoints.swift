@@ -2,12 +2,6 @@
 
 import Records
 
-#if canImport(Glibc)
-    import Glibc
-#else
-    import Darwin
-#endif
-
 /// The checkpoints of a run.
 public struct Checkpoints: Sendable {
     let directory: CheckpointDirectory
@@ -36,23 +30,16 @@ public struct Checkpoints: Sendable {
         var name = output[...]
         while name.count > 1, name.hasSuffix("/") { name.removeLast() }
         // Beside the directory that "." or "model/.." means, not in it.
-        if [".", ".."].contains(name.split(separator: "/").last), let path = resolved(String(name)) {
+        if [".", ".."].contains(name.split(separator: "/").last), let path = resolvedPath(String(name)) {
             name = path[...]
         }
         return CheckpointDirectory(path: name + ".checkpoints")
     }
 
-    /// The path without links, "." and ".."; nil where there is nothing.
-    private static func resolved(_ path: String) -> String? {
-        guard let resolved = realpath(path, nil) else { return nil }
-        defer { free(resolved) }
-        return String(cString: resolved)
-    }
-
     /// Fails where no checkpoint of `output` could be written, where one is there that isn't gone on from, and where
     /// `output` is the base, which a run that goes on needs as it was.
     public static func requirePossible(_ output: String, base: Classifier.Base, resumes: Bool) throws {
-        if case .directory(let path) = base, let origin = resolved(path), origin == resolved(output) {
+        if case .directory(let path) = base, let origin = resolvedPath(path), origin == resolvedPath(output) {
             throw ModelError.impossibleSetting(
                 "--out \(output) is also the base, from which a run with checkpoints could not begin again",
                 remedy: "write the model to another directory")
