@@ -15,7 +15,8 @@ struct Evaluate: Filter {
             Reads scored NDJSON records: the expected label under "expected", the predicted one under "label", as \
             score --input ndjson writes them.
             Writes accuracy with its 95 % interval, balanced accuracy (the mean recall), precision, recall and F1 of \
-            every class, and the confusion matrix, as text or as one JSON object.
+            every class, and the confusion matrix, as text or as one JSON object. Where the matrix is wider than the terminal \
+            (COLUMNS; 80 where there is none), the text lists the most frequent confusions instead.
             Streams: holds the counts alone.
 
             EXAMPLE
@@ -43,7 +44,7 @@ struct Evaluate: Filter {
         let evaluator = Evaluator(expectedField: expectedField, predictedField: predictedField)
         let matrix = try evaluator.evaluate(lines.reader(try input.open()))
         let sink = ByteSink.standardOutput()
-        try sink.write(format == .json ? matrix.json : Array(matrix.text.utf8))
+        try sink.write(format == .json ? matrix.json : Array(matrix.text(width: outputWidth()).utf8))
         try sink.close()
     }
 }

@@ -157,8 +157,8 @@ import Testing
         #expect(result.lines == ["143", "stalled", "1"], "\(result.text)\(result.errors)")
     }
 
-    @Test func `E60, E62 killed at every system call that makes a checkpoint last, a run goes on`() throws {
-        guard exists("strace") else { return }
+    @Test(.enabled(if: exists("strace"), "needs strace"))
+    func `E60, E62 killed at every system call that makes a checkpoint last, a run goes on`() throws {
         let hash = try undisturbed("--epochs 2")
         var resumed: Set<String> = []
         for call in 1...16 {
@@ -188,12 +188,12 @@ import Testing
         try expectGoesOn(interrupted(by: "KILL", status: 137, times: 20), hash, atLeast: 10)
     }
 
-    @Test func `E63 a damaged newest checkpoint is told in one line; without any whole one it is an error`() throws {
+    @Test(.enabled(if: exists("strace"), "needs strace"))
+    func `E63 a damaged newest checkpoint is told in one line; without any whole one it is an error`() throws {
         let hash = try undisturbed("--epochs 4")
         let loud = command.replacingOccurrences(of: "finetune -q", with: "finetune")
         let stop =
             "strace -f -o /dev/null -e inject=rename:signal=KILL:when=5 \(command) --epochs 4 --checkpoint-every 3 <all.st >o"
-        guard exists("strace") else { return }
         _ = try shell("\(stop); cp -r new.checkpoints saved", in: folder.url)
         #expect(try folder.names("saved").count { $0.hasPrefix("step") } == 2)
         for damage in ["head -c 5000 $f >x; mv x $f", "printf x | dd of=$f bs=1 seek=9000 conv=notrunc 2>/dev/null"] {
@@ -215,8 +215,8 @@ import Testing
         #expect(result.output.isEmpty)
     }
 
-    @Test func `E64 going on with other data or settings gives 78 and the differences`() throws {
-        guard exists("strace") else { return }
+    @Test(.enabled(if: exists("strace"), "needs strace"))
+    func `E64 going on with other data or settings gives 78 and the differences`() throws {
         _ = try shell(
             """
             strace -f -o /dev/null -e inject=rename:signal=KILL:when=2 \(command) --checkpoint-every 2 <all.st >o
@@ -258,8 +258,8 @@ import Testing
         expectFailure(result, 75, "finetune", "locked by process")
     }
 
-    @Test func `E67, E68 a checkpoint that can't be written ends the run with 74; the one before it goes on`() throws {
-        guard exists("strace") else { return }
+    @Test(.enabled(if: exists("strace"), "needs strace"))
+    func `E67, E68 a checkpoint that can't be written ends the run with 74; the one before it goes on`() throws {
         let hash = try undisturbed("--epochs 3")
         for fault in ["fsync:error=EIO:when=3", "write,pwrite64:error=ENOSPC:when=60", "rename:error=EIO:when=2"] {
             let failed = try shell(

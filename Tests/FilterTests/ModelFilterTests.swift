@@ -71,9 +71,8 @@ struct FilterCase: CustomTestStringConvertible, Sendable {
         #expect(try !folder.names().contains("new"))
     }
 
-    @Test(arguments: FilterCase.all)
+    @Test(.enabled(if: exists("strace"), "needs strace"), arguments: FilterCase.all)
     func `A6, A7 a read error gives 74, an interrupted call is repeated`(_ filter: FilterCase) throws {
-        guard exists("strace") else { return }
         func traced(_ error: String) throws -> FilterResult {
             try shell(
                 """

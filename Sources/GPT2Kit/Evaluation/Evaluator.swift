@@ -121,12 +121,11 @@ public struct Evaluator {
 
 extension ConfusionMatrix {
     /// A table for people.
-    public var text: String {
-        func percent(_ share: Double?) -> String {
-            guard let share else { return "–" }
-            let hundredths = Int((share * 10_000).rounded())
-            return "\(hundredths / 100).\(hundredths % 100 < 10 ? "0" : "")\(hundredths % 100)"
-        }
+    ///
+    /// - Parameter width: columns of whatever shows it. A confusion matrix that is wider is left out, for a list of the
+    ///   most frequent confusions.
+    public func text(width: Int = 80) -> String {
+        let percent = Self.percent
         let names = labels.map(printable)
         let interval = accuracyInterval.map {
             ", 95 % interval \(percent($0.lowerBound))–\(percent($0.upperBound)) %"
@@ -138,19 +137,46 @@ extension ConfusionMatrix {
                 + labels.indices.map {
                     [names[$0], percent(precision($0)), percent(recall($0)), percent(f1($0)), "\(support($0))"]
                 })
-        text += "\nexpected ↓ predicted →\n"
-        text += table(
+        let matrix = table(
             [[""] + names] + labels.indices.map { row in [names[row]] + labels.indices.map { "\(self[row, $0])" } })
+        let isNarrow = matrix.split(separator: "\n").allSatisfy { $0.count <= width }
+        text += isNarrow ? "\nexpected ↓ predicted →\n\(matrix)" : "\n\(confusionList(names, maximum: 20))"
         return text
     }
 
-    /// Columns of equal width, the first to the left, the others to the right.
-    private func table(_ rows: [[String]]) -> String {
+    /// Pairs of labels that were taken for each other, the most frequent first.
+    private func confusionList(_ names: [String], maximum: Int) -> String {
+        let wrong = labels.indices.flatMap { row in
+            labels.indices.filter { $0 != row && self[row, $0] > 0 }.map { (row, $0, count: self[row, $0]) }
+        }.sorted { ($1.count, $0.0, $0.1) < ($0.count, $1.0, $1.1) }
+        if wrong.isEmpty { return "no confusions\n" }
+        let shown = wrong.prefix(maximum)
+        let title = shown.count < wrong.count ? "\(shown.count) of \(wrong.count) confusions, the" : "confusions,"
+        return "\(title) most frequent first\n"
+            + table(
+                [["expected", "predicted", "records", "of the expected"]]
+                    + shown.map { row, column, count in
+                        [
+                            names[row], names[column], "\(count)",
+                            "\(Self.percent(Double(count) / Double(support(row)))) %",
+                        ]
+                    }, leading: 2)
+    }
+
+    /// Two digits after the point; a dash where there is nothing to divide by.
+    private static func percent(_ share: Double?) -> String {
+        guard let share else { return "–" }
+        let hundredths = Int((share * 10_000).rounded())
+        return "\(hundredths / 100).\(hundredths % 100 < 10 ? "0" : "")\(hundredths % 100)"
+    }
+
+    /// Columns of equal width, the first `leading` to the left, the others to the right.
+    private func table(_ rows: [[String]], leading: Int = 1) -> String {
         let widths = rows[0].indices.map { column in rows.map { $0[column].count }.max() ?? 0 }
         return rows.map { row in
             zip(row, widths).enumerated().map { column, cell in
                 let space = String(repeating: " ", count: cell.1 - cell.0.count)
-                return column == 0 ? cell.0 + space : space + cell.0
+                return column < leading ? cell.0 + space : space + cell.0
             }.joined(separator: "  ") + "\n"
         }.joined()
     }

@@ -36,7 +36,7 @@ struct EvaluatorTests {
         }
         #expect(isClose(m.macroF1, (0.8 + 2.0 / 3 + 10.0 / 11) / 3))
         #expect(isClose(m.balancedAccuracy, (0.8 + 0.75 + 5.0 / 6) / 3))
-        #expect(m.text.contains("balanced accuracy 79.44 %, macro F1 79.19 %\n"))
+        #expect(m.text().contains("balanced accuracy 79.44 %, macro F1 79.19 %\n"))
     }
 
     @Test("always naming the frequent class has a high accuracy and a low balanced one")
@@ -65,7 +65,7 @@ struct EvaluatorTests {
             return
         }
         #expect(classes[1]["precision"] == .null && classes[2]["recall"] == .null)
-        #expect(m.text.contains("–"))
+        #expect(m.text().contains("–"))
     }
 
     /// Newcombe 1998, *Statistics in Medicine* 17, 857, table I, method 3: 81 of 263, 15 of 148, 0 of 20, 1 of 29.
@@ -82,6 +82,29 @@ struct EvaluatorTests {
         let m = matrix([("é", "e\u{301}", 1), ("z", "z", 1), ("Z", "Z", 1)])
         #expect(m.labels.map { Array($0.utf8) } == ["Z", "e\u{301}", "z", "é"].map { Array($0.utf8) })
         #expect(m.correct == 2)
+    }
+
+    @Test("a matrix that is wider than the terminal becomes the list of its most frequent confusions")
+    func wide() {
+        // 30 labels; label k is taken for label k + 1 k times, and for label 0 once.
+        let names = (10..<40).map { "label-\($0)" }
+        var counts: [(expected: String, predicted: String, count: Int)] = []
+        for k in 0..<30 {
+            counts.append((names[k], names[k], 3))
+            counts.append((names[k], names[(k + 1) % 30], k))
+            counts.append((names[k], names[0], 1))
+        }
+        let m = matrix(counts)
+        #expect(m.text(width: 400).contains("expected ↓ predicted →"))
+        let text = m.text()
+        #expect(!text.contains("↓"))
+        let lines = text.split(separator: "\n").map(String.init)
+        #expect(lines.allSatisfy { $0.count <= 80 })
+        // 28 of k for k + 1, and 29 of k for 0, among them 29's.
+        #expect(lines.contains("20 of 57 confusions, the most frequent first"))
+        let first = lines.firstIndex { $0.hasPrefix("expected ") }.map { lines[$0 + 1] } ?? ""
+        #expect(first.split(separator: " ") == ["label-39", "label-10", "30", "90.91", "%"])
+        #expect(matrix([("a", "a", 1)]).text(width: 1).hasSuffix("no confusions\n"))
     }
 
     private func evaluate(_ text: String) throws -> ConfusionMatrix {

@@ -50,10 +50,12 @@ struct AttentionTests {
         }
         let naive = NaiveAttention(
             head(inputs[0]), head(inputs[1]), head(inputs[2]), head(inputs[3]), isCausal: isCausal, masks)
-        for (index, expected) in [naive.output, naive.dQuery, naive.dKey, naive.dValue].enumerated() {
+        for (index, (expected, bound)) in [naive.output, naive.dQuery, naive.dKey, naive.dValue].enumerated() {
             let name = ["output", "dQuery", "dKey", "dValue"][index]
             let got = head(outputs[index]).joined().map { Float($0) }
-            expectClose(got, floats(Array(expected.joined())), tolerance: { _ in 1e-5 }, "\(name), T \(T), d \(d)")
+            expectWithin(
+                got, Bounded(values: Array(expected.joined()), bounds: Array(bound.joined())),
+                "\(name), T \(T), d \(d)")
             let rest = outputs[index].array.indices.filter { $0 % stride >= d }
             #expect(
                 rest.allSatisfy { outputs[index].pointer[$0] == before[index][$0] }, "\(name) wrote beside its head")
@@ -86,34 +88,53 @@ struct AttentionTests {
     }
 }
 
-/// One head of attention over one text, [T][d] everywhere; the mask [T][T] is what each weight is multiplied with.
+/// One head of attention over one text, [T][d] everywhere; the mask [T][T] is what each weight is multiplied with. Each
+/// result comes with the bound that the rounding of its sums leaves, carried on to first order: `e…` is the error of `…`.
 private struct NaiveAttention {
-    var output: [[Double]], dQuery: [[Double]], dKey: [[Double]], dValue: [[Double]]
+    typealias Result = (values: [[Double]], bounds: [[Double]])
+    var output: Result, dQuery: Result, dKey: Result, dValue: Result
 
     init(
         _ q: [[Double]], _ k: [[Double]], _ v: [[Double]], _ dOutput: [[Double]], isCausal: Bool, _ mask: [[Double]]
     ) {
         let (T, d) = (q.count, q[0].count)
         let zero = [[Double]](repeating: [Double](repeating: 0, count: d), count: T)
-        (output, dQuery, dKey, dValue) = (zero, zero, zero, zero)
+        (output, dQuery, dKey, dValue) = ((zero, zero), (zero, zero), (zero, zero), (zero, zero))
         let scale = 1 / Double(d).squareRoot()
+        let (overWidth, overTexts) = (roundingShare(terms: d + 1), roundingShare(terms: T + 1))
         func dot(_ a: [Double], _ b: [Double]) -> Double { zip(a, b).reduce(0) { $0 + $1.0 * $1.1 } }
+        func size(_ a: [Double], _ b: [Double]) -> Double { zip(a, b).reduce(0) { $0 + abs($1.0 * $1.1) } }
         for t in 0..<T {
             let seen = isCausal ? 0...t : 0...T - 1
             let powers = seen.map { Foundation.exp(dot(q[t], k[$0]) * scale) }
             let total = powers.reduce(0, +)
             let p = powers.map { $0 / total }
+            // Relative: twice the worst score's error (numerator and sum), the sum's own, and those of exponential,
+            // quotient and mask.
+            let eScore = seen.map { overWidth * size(q[t], k[$0]) * scale }.max() ?? 0
+            let eP = 2 * eScore + overTexts + 6 * 0x1p-24
             let dP = seen.map { mask[t][$0] * dot(dOutput[t], v[$0]) }
+            let eDP = seen.map { (overWidth + 0x1p-24) * mask[t][$0] * size(dOutput[t], v[$0]) }
+            let mean = dot(dP, p)
+            let eMean = (eP + overTexts) * size(dP, p) + dot(eDP, p)
             for s in seen {
                 // ∂pᵣ/∂sₛ = pᵣ(δᵣₛ − pₛ)
-                let dS = seen.reduce(0.0) { $0 + dP[$1] * p[$1] * (($1 == s ? 1 : 0) - p[s]) }
+                let dS = p[s] * (dP[s] - mean)
+                let eDS = p[s] * (eDP[s] + eMean) + (eP + 2 * 0x1p-24) * abs(dS)
                 for i in 0..<d {
-                    output[t][i] += mask[t][s] * p[s] * v[s][i]
-                    dValue[s][i] += mask[t][s] * p[s] * dOutput[t][i]
-                    dQuery[t][i] += dS * k[s][i] * scale
-                    dKey[s][i] += dS * q[t][i] * scale
+                    let weight = mask[t][s] * p[s]
+                    add(weight * v[s][i], (eP + overTexts) * abs(weight * v[s][i]), to: &output, t, i)
+                    add(
+                        weight * dOutput[t][i], (eP + overTexts) * abs(weight * dOutput[t][i]), to: &dValue, s, i)
+                    add(dS * k[s][i] * scale, (eDS + overTexts * abs(dS)) * abs(k[s][i]) * scale, to: &dQuery, t, i)
+                    add(dS * q[t][i] * scale, (eDS + overTexts * abs(dS)) * abs(q[t][i]) * scale, to: &dKey, s, i)
                 }
             }
         }
+    }
+
+    private func add(_ value: Double, _ error: Double, to result: inout Result, _ row: Int, _ column: Int) {
+        result.values[row][column] += value
+        result.bounds[row][column] += error
     }
 }

@@ -21,10 +21,11 @@ struct LinearTests {
             multiply(
                 C.matrix, A.matrix, B.matrix, m: m, n: n, k: k, transposeA: transposeA, transposeB: transposeB,
                 scale: 0.5, keep: 2)
-            let exact = naiveProduct(a, b, m: m, n: n, k: k, transposeA: transposeA, transposeB: transposeB)
-            let expected = zip(exact, c).map { Float(0.5 * $0 + 2 * Double($1)) }
+            let expected = Bounded(
+                product: a, b, m: m, n: n, k: k, transposeA: transposeA, transposeB: transposeB,
+                added: [{ 2 * c[$0] }], scale: 0.5)
             let got = (0..<m * n).map { C.pointer[$0 / n * (n + 3) + $0 % n] }
-            expectClose(got, expected, tolerance: { _ in 1e-5 }, "[\(m),\(k)]×[\(k),\(n)]")
+            expectWithin(got, expected, "[\(m),\(k)]×[\(k),\(n)]")
             #expect((0..<m).allSatisfy { row in (n..<n + 3).allSatisfy { C.pointer[row * (n + 3) + $0] == 77 } })
         }
     }
@@ -43,8 +44,6 @@ struct LinearTests {
     func layer(_ threads: Int, _ shape: (rows: Int, inputs: Int, outputs: Int)) throws {
         var generator = SeededGenerator(seed: 6)
         let (rows, inputs, outputs) = shape
-        // Rounding errors grow like the square root of the number of terms, here of a sum of numbers around 1.
-        let tolerance = 3e-5 * (Float(max(inputs, outputs)) / 200).squareRoot()
         let workers = Workers(count: threads)
         let weight = try Tensor(random: [inputs, outputs], &generator)
         let bias = try Tensor(random: [outputs], &generator)
@@ -59,23 +58,32 @@ struct LinearTests {
         Linear(weight, bias).backwardInput(dx.matrix, dy.matrix, rows: rows, keep: 1, workers: workers)
         Linear(dWeight, dBias).accumulate(input: x.matrix, dOutput: dy.matrix, rows: rows, workers: workers)
 
-        let product = naiveProduct(x.array, weight.array, m: rows, n: outputs, k: inputs)
-        let expectedY = product.indices.map { Float(product[$0] + Double(bias.pointer[$0 % outputs])) }
-        expectClose(y.array, expectedY, tolerance: { _ in tolerance }, "y")
-        let back = naiveProduct(dy.array, weight.array, m: rows, n: inputs, k: outputs, transposeB: true)
-        expectClose(dx.array, zip(back, dx0).map { Float($0 + Double($1)) }, tolerance: { _ in tolerance }, "dx")
-        let outer = naiveProduct(x.array, dy.array, m: inputs, n: outputs, k: rows, transposeA: true)
-        expectClose(
-            dWeight.array, zip(outer, dWeight0).map { Float($0 + Double($1)) }, tolerance: { _ in tolerance }, "dW")
-        var sums = dBias0.map(Double.init)
-        for i in 0..<rows * outputs { sums[i % outputs] += Double(dy.pointer[i]) }
-        expectClose(dBias.array, floats(sums), tolerance: { _ in tolerance }, "db")
+        let biases = bias.array
+        let product = Bounded(
+            product: x.array, weight.array, m: rows, n: outputs, k: inputs, added: [{ biases[$0 % outputs] }])
+        expectWithin(y.array, product, "y")
+        expectWithin(
+            dx.array,
+            Bounded(
+                product: dy.array, weight.array, m: rows, n: inputs, k: outputs, transposeB: true, added: [{ dx0[$0] }]
+            ), "dx")
+        expectWithin(
+            dWeight.array,
+            Bounded(
+                product: x.array, dy.array, m: inputs, n: outputs, k: rows, transposeA: true, added: [{ dWeight0[$0] }]
+            ), "dW")
+        let ones = [Float](repeating: 1, count: rows)
+        expectWithin(
+            dBias.array,
+            Bounded(product: ones, dy.array, m: 1, n: outputs, k: rows, added: [{ dBias0[$0] }]), "db")
 
         // Some columns alone, with another thread count, are the same columns.
         let part = try Tensor(shape: [rows, 100])
         Linear(weight, bias).columns(92..<192).forward(part.matrix, x.matrix, rows: rows, workers: Workers(count: 1))
-        let expectedPart = (0..<rows * 100).map { y.pointer[$0 / 100 * outputs + 92 + $0 % 100] }
-        expectClose(part.array, expectedPart, tolerance: { _ in tolerance }, "columns")
+        let places = (0..<rows * 100).map { $0 / 100 * outputs + 92 + $0 % 100 }
+        expectWithin(
+            part.array,
+            Bounded(values: places.map { product.values[$0] }, bounds: places.map { product.bounds[$0] }), "columns")
     }
 
     private static let shapes = [(16, 48), (20, 60), (64, 256), (100, 7), (3, 1), (768, 96)]
@@ -92,18 +100,12 @@ struct LinearTests {
         let layer = try PackedLinear(weight, bias, epilogue)
         let scratch = try FloatBuffer(count: layer.scratchCount)
         layer.run(y.region, x.region, scratch: Region(scratch.pointer))
-        let product = naiveProduct(x.array, weight.array, m: rows, n: outputs, k: inputs)
-        let expected = product.indices.map { i in
-            let sum = product[i] + Double(bias.pointer[i % outputs])
-            switch epilogue {
-            case .store: return Float(sum)
-            case .add: return Float(sum + Double(before[i]))
-            case .gelu:
-                let u = (2 / Double.pi).squareRoot() * (sum + 0.044715 * sum * sum * sum)
-                return Float(0.5 * sum * (1 + Foundation.tanh(u)))
-            }
-        }
-        expectClose(y.array, expected, tolerance: { _ in 1e-5 }, "\(layer.implementation) \(shape) \(epilogue)")
+        let biases = bias.array
+        let sums = Bounded(
+            product: x.array, weight.array, m: rows, n: outputs, k: inputs,
+            added: [{ biases[$0 % outputs] }] + (epilogue == .add ? [{ before[$0] }] : []))
+        expectWithin(
+            y.array, epilogue == .gelu ? sums.gelu : sums, "\(layer.implementation) \(shape) \(epilogue)")
     }
 
     @Test("a row of a packed layer has the same bits at any place of a tile, beside any rows", arguments: shapes)

@@ -107,13 +107,15 @@ struct LoRATests {
             let adapter = try Adapter("layer", base, lora, isTransposed: isTransposed, seed: 1)
             _ = adapter.b.values.update(fromContentsOf: normals(rank * outputs, &generator))
             adapter.merge(Workers(count: 3))
-            let product = naiveProduct(adapter.a.array, adapter.b.array, m: inputs, n: outputs, k: rank)
-            let expected = (0..<base.count).map { i in
-                let (row, column) = i.quotientAndRemainder(dividingBy: shape[1])
-                let (input, output) = isTransposed ? (column, row) : (row, column)
-                return Float(Double(base.pointer[i]) + 3 / Double(rank) * product[input * outputs + output])
-            }
-            expectClose(adapter.merged.array, expected, tolerance: { _ in 1e-5 }, "\(shape), rank \(rank)")
+            let (a, b, weights) = (adapter.a.array, adapter.b.array, base.array)
+            let expected =
+                isTransposed
+                ? Bounded(
+                    product: b, a, m: outputs, n: inputs, k: rank, transposeA: true, transposeB: true,
+                    added: [{ weights[$0] }], scale: 3 / Double(rank))
+                : Bounded(
+                    product: a, b, m: inputs, n: outputs, k: rank, added: [{ weights[$0] }], scale: 3 / Double(rank))
+            expectWithin(adapter.merged.array, expected, "\(shape), rank \(rank)")
         }
     }
 

@@ -65,19 +65,20 @@ struct PooledBlockTests {
         plain.backward(plainDInput.region, dOutput.region, packing)
 
         let what = "width \(shape.width), lengths \(lengths), \(pooling.rawValue), causal \(isCausal), p \(dropout)"
-        expectClose(output.array, expected, tolerance: { _ in 2e-5 }, "output, \(what)")
-        expectClose(dInput.array, plainDInput.array, tolerance: { _ in 2e-5 }, "dInput, \(what)")
+        // Two ways to the same numbers, each rounding its own sums of some hundred terms.
+        expectClose(output.array, expected, tolerance: { _ in 5e-5 }, "output, \(what)")
+        expectClose(dInput.array, plainDInput.array, tolerance: { _ in 5e-5 }, "dInput, \(what)")
         let names = try GPT2Parameters(config, classes: 2) { _, shape in try Tensor(shape: shape) }.named.map(\.name)
         let (ours, plains) = (tensors(gradients), tensors(plainGradients))
         for (index, (our, their)) in zip(ours, plains).enumerated() {
-            expectClose(our.array, their.array, tolerance: { _ in 5e-5 }, "\(names[index + 2]), \(what)")
+            expectClose(our.array, their.array, tolerance: { _ in 1e-4 }, "\(names[index + 2]), \(what)")
         }
 
         // Nobody wants dInput: the gradients are the same, and added to what is there.
         try pooled.forward(output.region, input.region, packing, dropout: pooledDropout)
         pooled.backward(nil, dPooled.region, packing)
         for (our, their) in zip(ours, plains) {
-            expectClose(our.array, their.array.map { 2 * $0 }, tolerance: { _ in 1e-4 }, "twice, \(what)")
+            expectClose(our.array, their.array.map { 2 * $0 }, tolerance: { _ in 2e-4 }, "twice, \(what)")
         }
     }
 

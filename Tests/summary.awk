@@ -1,0 +1,22 @@
+# Passes on what `swift test` prints, and ends with how many tests ran and why others were skipped.
+#
+#   swift test 2>&1 | awk -f Tests/summary.awk
+
+{ print; fflush() }
+
+/Test .* skipped(:|\.|$)/ && !/Suite "/ {
+  skipped++
+  reason = "for a reason that isn't given"
+  if (match($0, /skipped: ".*"$/)) reason = substr($0, RSTART + 10, RLENGTH - 11)
+  reasons[reason]++
+}
+
+match($0, /Test run with [0-9]+ tests?/) {
+  split(substr($0, RSTART, RLENGTH), words, " ")
+  total += words[4]
+}
+
+END {
+  printf "\n%d tests ran, %d were skipped\n", total - skipped, skipped
+  for (reason in reasons) printf "  skipped: %d (%s)\n", reasons[reason], reason
+}
