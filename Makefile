@@ -11,6 +11,14 @@ SWIFT ?= swift
 PYTHON ?= python3
 PREFIX ?= /usr/local
 
+# What may be set on the command line: a name that is misspelt would be ignored otherwise.
+SETTINGS_OF_MAKE := PIPELINE MODEL MIRROR BASE LENGTH FINETUNE SPLIT TOKENIZER DATA SEEDS ROWS OPTIONS ONLY RUNS STEPS QUICK FULL \
+  SWIFT SWIFT_FLAGS PYTHON PREFIX DESTDIR LOCKED
+UNKNOWN := $(filter-out $(SETTINGS_OF_MAKE),$(foreach name,$(.VARIABLES),$(if $(filter command,$(origin $(name))),$(name))))
+ifneq ($(UNKNOWN),)
+$(error There is no $(firstword $(UNKNOWN)) to be set. It is one of: $(filter-out LOCKED,$(SETTINGS_OF_MAKE)))
+endif
+
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .SUFFIXES:
@@ -21,6 +29,8 @@ FILTERS := fetch-unzip balance split train-tokenizer tokenize-pad finetune score
 BIN := .build/release
 PACKAGES := libzip-dev libdnnl-dev pkg-config gnuplot-nox jq
 BREW_PACKAGES := libzip onednn gnuplot jq pkgconf
+# What some tests need; without them those are skipped.
+TEST_PACKAGES := strace python3
 
 # Homebrew's headers and libraries are where the compiler doesn't look by itself.
 ifeq ($(shell uname -s),Darwin)
@@ -33,7 +43,12 @@ ifeq ($(filter $(PIPELINE),$(PIPELINES)),)
 $(error There is no pipelines/$(PIPELINE).mk. PIPELINE is one of: $(PIPELINES))
 endif
 
-.PHONY: help deps build all experiments overlap baseline test parity bench lint format docs install uninstall clean
+# Goals that have nothing to do with a pipeline's files. All others work on its folder, one make at a time.
+FREE_GOALS := help deps build test test-cpus parity bench lint format docs install uninstall clean
+# A table can be looked at while runs are being made.
+LOCKED_GOALS := $(if $(LOCKED),,$(filter-out $(FREE_GOALS),$(filter-out experiments-table,$(MAKECMDGOALS))))
+
+.PHONY: $(FREE_GOALS) all experiments overlap baseline
 
 help: ## Print this list.
 	@echo "make TARGET [PIPELINE=NAME] [BASE=random:gpt2|DIR] [MIRROR=DIR] [MODEL=gpt2] [LENGTH=N] [FINETUNE='--epochs 3 …']"
@@ -64,6 +79,7 @@ build: deps ## Compile all filters into .build/release.
 	@$(SWIFT) build -c release $(SWIFT_FLAGS)
 
 # Pipelines: each sets OUT = build/NAME and says how its artefacts come about.
+ifeq ($(LOCKED_GOALS),)
 include pipelines/$(PIPELINE).mk
 
 all: $(OUT)/evaluation.txt $(OUT)/loss.svg $(OUT)/accuracy.svg ## Run the pipeline: fetch, train, score, evaluate, plot.
@@ -82,13 +98,45 @@ overlap: $(OUT)/train.ndjson $(OUT)/validation.ndjson $(OUT)/test.ndjson ## Coun
 	  jq -nr --arg part $$part --slurpfile train $< -f pipelines/common/overlap.jq $(OUT)/$$part.ndjson; \
 	done
 
+ifneq ($(filter baseline,$(MAKECMDGOALS)),)
+CHECKS += check-scikit-learn
+endif
+
+.PHONY: check-scikit-learn
+check-scikit-learn:
+	@$(PYTHON) -c 'import sklearn' 2> /dev/null || { echo "make: baseline needs scikit-learn, which $(PYTHON) doesn't have:" \
+	  "install it (pip install scikit-learn), or name another Python (PYTHON=...)" >&2; exit 69; }
+
 baseline: $(OUT)/train.ndjson $(OUT)/test.ndjson ## Evaluate TF-IDF with a linear SVM on the same parts, where scikit-learn is installed.
 	@$(PYTHON) pipelines/common/tfidf.py $< < $(OUT)/test.ndjson > $(OUT)/baseline.ndjson
 	@$(BIN)/evaluate $(OUT)/baseline.ndjson
 
+# What a pipeline can't do without is looked for before anything is done.
+deps: | $(CHECKS)
+else
+FOLDER := build/$(if $(filter experiments,$(PIPELINE)),$(or $(DATA),book),$(PIPELINE))
+
+.PHONY: $(LOCKED_GOALS) experiments-table
+$(LOCKED_GOALS) $(filter experiments-table,$(MAKECMDGOALS)):
+	@pipelines/common/locked.sh $(FOLDER) $(MAKE) --no-print-directory LOCKED=1 $@
+endif
+
+# Tests of the mathematics, which mustn't depend on the kernels that oneDNN chooses for this CPU.
+MATHS_TESTS := GPT2KitTests
+AVX512 := $(shell grep -qsw avx512f /proc/cpuinfo && echo AVX512_CORE)
+
+test: PACKAGES += $(TEST_PACKAGES)
 test: deps ## Run all tests.
 	@$(SWIFT) build -c release --build-tests $(SWIFT_FLAGS)
-	@$(SWIFT) test -c release --skip-build $(SWIFT_FLAGS)
+	@$(SWIFT) test -c release --skip-build $(SWIFT_FLAGS) 2>&1 | awk -f Tests/summary.awk
+
+test-cpus: deps ## Run the tests of the mathematics as on older CPUs: AVX2, and AVX-512 without bf16 where this one has it.
+	@$(SWIFT) build -c release --build-tests $(SWIFT_FLAGS)
+	@for isa in AVX2 $(AVX512); do \
+	  echo "oneDNN as on a CPU with $$isa"; \
+	  ONEDNN_MAX_CPU_ISA=$$isa $(SWIFT) test -c release --skip-build $(SWIFT_FLAGS) --filter '$(MATHS_TESTS)' 2>&1 \
+	    | awk -f Tests/summary.awk | grep -v '^. \(Test\|Suite\) .*\(started\|passed\)'; \
+	done
 
 parity: build ## Compare 50 training steps of GPT-2 124M with PyTorch's, where PyTorch is installed.
 	@Benchmarks/parity.sh

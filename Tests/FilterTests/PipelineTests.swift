@@ -64,4 +64,79 @@ import Testing
         let result = try shell("jq -nr --arg part test --slurpfile train train -f '\(program)' test", in: folder.url)
         #expect(result.text == "test: 2 of 4 texts are also in the training part (50 %)\n", "\(result.errors)")
     }
+
+    /// The Makefile and the pipelines, in a folder of their own, with a pipeline `slow` that notices when it isn't alone.
+    private func copy() throws -> Folder {
+        let folder = try Folder()
+        let copied = try shell("cp -r Makefile pipelines '\(folder.url.path)'", in: Self.root)
+        #expect(copied.status == 0, "\(copied.errors)")
+        try folder.write(
+            "pipelines/slow.mk",
+            """
+            OUT := build/slow
+            $(OUT)/evaluation.txt: | build
+            \t@mkdir -p $(OUT); mkdir $(OUT)/busy; sleep 0.3; rmdir $(OUT)/busy; echo made >> $(OUT)/log; touch $@
+            $(OUT)/%.svg: $(OUT)/evaluation.txt
+            \t@touch $@
+
+            """)
+        return folder
+    }
+
+    private static let make = "env -u MAKEFLAGS -u MAKELEVEL make SWIFT=true"
+
+    @Test func `of several makes at once, one works and the others wait for it`() throws {
+        let folder = try copy()
+        let result = try shell(
+            """
+            for i in 1 2 3; do { \(Self.make) all PIPELINE=slow >/dev/null || echo failed >&2; } & done; wait
+            cat build/slow/log
+            """, in: folder.url)
+        #expect(result.text == "made\n", "the others work as well: \(result.errors)")
+        #expect(result.errorLines.count == 2 && !result.errors.contains("failed"), "\(result.errors)")
+        #expect(result.errorLines.allSatisfy { $0.contains("another make is at work on build/slow") })
+    }
+
+    @Test func `a setting that isn't one is refused, and named`() throws {
+        let result = try shell("\(Self.make) help MODLE=gpt2", in: Self.root)
+        #expect(result.status == 2 && result.errors.contains("There is no MODLE"), "\(result.errors)")
+        #expect(result.errors.contains(" MODEL "))
+        #expect(try shell("\(Self.make) help MODEL=gpt2-medium PYTHON=python", in: Self.root).status == 0)
+    }
+
+    @Test func `what can't be fetched is told before any work, and what else can be done`() throws {
+        let folder = try copy()
+        _ = try shell("printf '#!/bin/sh\\nexit 1\\n' >pipelines/common/reachable.sh", in: folder.url)
+        for (goal, words) in [
+            ("all PIPELINE=sms-spam BASE=model", "sms+spam+collection.zip can't be had"),
+            ("all PIPELINE=routing BASE=build/models/gpt2", "vocab.json model.safetensors of gpt2 can't be had"),
+            ("all PIPELINE=routing BASE=random:gpt2", "vocab.json of gpt2 can't be had"),
+            ("baseline PYTHON=false", "baseline needs scikit-learn"),
+        ] {
+            let result = try shell("\(Self.make) \(goal)", in: folder.url)
+            #expect(result.status == 2 && result.output.isEmpty, "\(goal): \(result.text)")
+            #expect(result.errors.contains(words), "\(goal): \(result.errors)")
+            #expect(try shell("find build -type f ! -name .lock", in: folder.url).output.isEmpty)
+        }
+        // A mirror has them.
+        try folder.write("sms+spam+collection.zip", "")
+        let mirrored = try shell(
+            "mkdir gpt2; touch gpt2/vocab.json; \(Self.make) LOCKED=1 check-uci check-gpt2 PIPELINE=sms-spam "
+                + "BASE=random:gpt2 MIRROR=.", in: folder.url)
+        #expect(mirrored.status == 0, "\(mirrored.errors)")
+    }
+
+    @Test func `a server that doesn't answer is known within seconds, and a proxy is trusted`() throws {
+        let script = Self.root.appendingPathComponent("pipelines/common/reachable.sh").path
+        let none = "env -u https_proxy -u HTTPS_PROXY -u all_proxy -u ALL_PROXY"
+        #expect(try shell("\(none) '\(script)' no.such.host.invalid", in: Self.root).status == 1)
+        #expect(try shell("https_proxy=x '\(script)' no.such.host.invalid", in: Self.root).status == 0)
+    }
+
+    @Test func `a run's metrics get their name when the run has ended`() throws {
+        let lines = try commands("all").lines
+        let place = try #require(lines.firstIndex { $0.contains("build/demo/metrics.partial") && $0.contains(">") })
+        #expect(lines[place + 1] == "mv build/demo/metrics.partial build/demo/metrics.ndjson")
+        #expect(!lines.contains { $0.contains("> build/demo/metrics.ndjson") })
+    }
 }

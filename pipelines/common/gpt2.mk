@@ -21,6 +21,21 @@ else
 TOKENIZER := $(BASE)
 endif
 
+# The files of GPT-2 that have to be fetched, if any. (Experiments fetch their weights themselves, row by row.)
+WANTED_FILES := $(if $(filter $(FETCHED),$(TOKENIZER)),vocab.json) \
+  $(if $(filter experiments,$(PIPELINE)),,$(if $(filter $(FETCHED),$(BASE)),model.safetensors))
+CHECKS += check-gpt2
+
+.PHONY: check-gpt2
+check-gpt2:
+	@for file in $(WANTED_FILES); do \
+	  [ -e "$(FETCHED)/$$file" ] || [ -e "$(or $(MIRROR),.)/$(MODEL)/$$file" ] || missing="$${missing:-} $$file"; \
+	done; \
+	[ -z "$${missing:-}" ] || pipelines/common/reachable.sh huggingface.co || { \
+	  echo "make:$$missing of $(MODEL) can't be had: huggingface.co doesn't answer, and neither $(FETCHED)" \
+	    "nor $(if $(MIRROR),$(MIRROR)/$(MODEL),a MIRROR=DIR) has them: connect to the network, put them there," \
+	    "or take other weights (BASE=DIR, BASE=random:$(MODEL))" >&2; exit 69; }
+
 $(FETCHED)/vocab.json: | build
 	$(BIN)/fetch-model $(MODEL) --out $(FETCHED) $(MIRROR_OPTION) --tokenizer-only
 

@@ -31,7 +31,8 @@ $(OUT)/model/model.safetensors: $(OUT)/train.safetensors $(OUT)/validation.safet
   $(BASE_READY) $(OUT)/settings | build
 	$(BIN)/finetune --base $(BASE) --tokenizer $(TOKENIZER) $(FINETUNE) \
 	  --validation $(OUT)/validation.safetensors --test $(OUT)/test.safetensors --out $(OUT)/model \
-	  < $(OUT)/train.safetensors > $(OUT)/metrics.ndjson
+	  < $(OUT)/train.safetensors > $(OUT)/metrics.partial
+	@mv $(OUT)/metrics.partial $(OUT)/metrics.ndjson
 
 $(OUT)/scores.ndjson: $(OUT)/test.ndjson $(OUT)/model/model.safetensors | build
 	$(BIN)/score --model $(OUT)/model --input ndjson $< > $@
@@ -48,6 +49,5 @@ $(OUT)/accuracy.tsv: $(OUT)/model/model.safetensors
 	  $(OUT)/metrics.ndjson > $@
 
 $(OUT)/%.svg: $(OUT)/%.tsv pipelines/common/%.gnuplot
-	@gnuplot -e "input='$<'; output='$@'; \
-	  $$(jq -r 'select(.event == "start") | "steps=\(.steps / .epochs); batch=\(.batch)"' $(OUT)/metrics.ndjson)" \
-	  pipelines/common/$*.gnuplot
+	@gnuplot -e "input='$<'; output='$@'; title='$(notdir $(OUT)): $*'; \
+	  $$(jq -nr -f pipelines/common/plot.jq $(OUT)/metrics.ndjson)" pipelines/common/$*.gnuplot
