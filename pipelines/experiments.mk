@@ -10,10 +10,11 @@
 #   make experiments OPTIONS='--features build/features'   frozen blocks once for all rows and seeds that share them
 #   make experiments LENGTH=120               rows that are padded to the longest padded to 120 tokens, or cut there
 #   make experiments DATA=demo                on the split of another pipeline
-#   make experiments-table                    the table of what has been run, and nothing else
+#   make experiments-table                    the table of what has been run, and nothing else (with the OPTIONS and LENGTH of
+#                                             the runs)
 #
 # A run, one row with one seed, isn't made again. With other options, weights or tokens it is another run, beside the
-# first, which comes back into the table when they do. Runs that two rows have in common are made once. A run that fails
+# first: every choice of OPTIONS and LENGTH has a table of its own, with all seeds that were run with it. Runs that two rows have in common are made once. A run that fails
 # leaves its reason in the table, and the others go on; the next make tries it again.
 
 DATA ?= book
@@ -73,6 +74,9 @@ EXPERIMENTS := build/experiments$(if $(filter-out book,$(DATA)),/$(DATA))
 # Runs from different weights lie side by side.
 RUNS := $(EXPERIMENTS)/runs/$(subst /,-,$(subst :,-,$(BASE)))
 
+# In the names of what belongs to a choice of OPTIONS and LENGTH.
+VARIANT := $(shell bash pipelines/experiments/options.sh $(or $(LENGTH),longest) $(OPTIONS))
+
 # Tokens of their own, so that another run of the pipeline doesn't make these anew.
 tokens = $(patsubst %,$(EXPERIMENTS)/tokens-$(length)/%.safetensors,train validation test)
 
@@ -92,20 +96,21 @@ runs = $(seeds:%=$(RUNS)/row-$1/seed-%)
 
 define row
 $(RUNS)/row-$1/seed-%: $(tokens) FORCE | build
-	@BIN=$(BIN) MIRROR="$(MIRROR)" OPTIONS="$(OPTIONS)" pipelines/experiments/run.sh $$(@D) $$* \
+	@BIN=$(BIN) MIRROR="$(MIRROR)" OPTIONS="$(OPTIONS)" VARIANT="$(VARIANT)" pipelines/experiments/run.sh $$(@D) $$* \
 	  $(EXPERIMENTS)/tokens-$(length) $(TOKENIZER) $(base_of_row) $(options)
 
 experiment-$1: $(runs)
 endef
 $(foreach number,$(ALL_ROWS),$(eval $(call row,$(number))))
 
-# Published beside measured, of all runs from these weights.
+# Published beside measured, of all runs from these weights with these OPTIONS and this LENGTH.
+RESULTS := $(EXPERIMENTS)/results$(VARIANT)
 define write_results
 @mkdir -p $(EXPERIMENTS)
-@{ cat $(RUNS)/row-*/current/seed-*.json $(RUNS)/row-*/current/seed-*.failed 2> /dev/null || true; } \
+@{ cat $(RUNS)/row-*/current$(VARIANT)/seed-*.json $(RUNS)/row-*/current$(VARIANT)/seed-*.failed 2> /dev/null || true; } \
   | jq -cn --arg data $(DATA) --slurpfile published pipelines/experiments/published.ndjson \
-    -f pipelines/experiments/results.jq > $(EXPERIMENTS)/results.ndjson
-@jq -rs -f pipelines/experiments/table.jq $(EXPERIMENTS)/results.ndjson > $(EXPERIMENTS)/results.md
+    -f pipelines/experiments/results.jq > $(RESULTS).ndjson
+@jq -rs -f pipelines/experiments/table.jq $(RESULTS).ndjson > $(RESULTS).md
 endef
 
 .PHONY: experiments experiments-table $(ALL_ROWS:%=experiment-%)
@@ -114,13 +119,13 @@ experiments: $(foreach number,$(ROWS),$(call runs,$(number)))
 
 experiments experiments-table:
 	$(write_results)
-	@cat $(EXPERIMENTS)/results.md
+	@cat $(RESULTS).md
 
 # One that fails is an error here.
 $(ALL_ROWS:%=experiment-%): experiment-%:
 	$(write_results)
-	@sed -n -e '/^| row/p' -e '/^| ---/p' -e '/^| $* /p' $(EXPERIMENTS)/results.md
-	@test -z "$$(ls $(seeds:%=$(RUNS)/row-$*/current/seed-%.failed) 2> /dev/null)"
+	@sed -n -e '/^| row/p' -e '/^| ---/p' -e '/^| $* /p' $(RESULTS).md
+	@test -z "$$(ls $(seeds:%=$(RUNS)/row-$*/current$(VARIANT)/seed-%.failed) 2> /dev/null)"
 
 all: experiments
 

@@ -178,15 +178,51 @@ import Testing
 
         let lines = String(decoding: try folder.read("results.md"), as: UTF8.self).split(separator: "\n")
         func line(_ row: Int) -> Substring { lines.first { $0.hasPrefix("| \(row) |") } ?? "" }
-        #expect(line(1).contains("| pretrained | 96.63 / 99.33 / 95.00 | 0.28 | **random** `random:gpt2` |"))
+        #expect(line(1).contains("| pretrained | 96.63 / 99.33 / 95.00 | 0.28 | longest | **random** `random:gpt2` |"))
         #expect(line(1).hasSuffix("| 90.00 ± 0.00 / 80.00 ± 10.00 / 75.00 ± 5.00 | 3 | 1.00 |"))
         #expect(line(2).contains("not run yet"))
         #expect(line(8).contains("didn't run") && lines.contains { $0.contains("Row 8 didn't run: finetune: memory") })
-        #expect(line(10).hasSuffix("| **random** `random:gpt2` | 100.00 / 96.64 / 90.00 | 1 | 1.00 |"))
+        #expect(line(10).hasSuffix("| 120 | **random** `random:gpt2` | 100.00 / 96.64 / 90.00 | 1 | 1.00 |"))
         #expect(lines.contains { $0.contains("random weights say nothing about") })
         #expect(lines.contains { $0.contains("the longest training text has 188 tokens (published: 120)") })
-        #expect(lines.filter { $0.contains("LENGTH=") }.count == 1)
+        #expect(lines.filter { $0.contains("LENGTH=") }.count == 1 && !lines.contains { $0.contains("ran with `") })
         #expect(lines.contains { $0.hasPrefix("- Row 10 ran with texts padded to 120 tokens, and longer ones cut") })
+    }
+
+    @Test func `every choice of options and length has a table of its own, with all its seeds`() throws {
+        let folder = try Folder()
+        try prepare(folder)
+        func run(_ seed: Int, _ options: String) throws {
+            let result = try shell(
+                """
+                VARIANT=$(bash '\(Self.folder)/options.sh' longest \(options)) OPTIONS='\(options)' \
+                  BIN='\(binaries.path)' '\(Self.folder)/run.sh' row-1 \(seed) . tokenizer 'random:\(Self.config)' \
+                  -q --trainable head --epochs 2
+                """, in: folder.url)
+            #expect(result.status == 0, "\(result.errors)")
+        }
+        try run(7, "")
+        try run(8, "")
+        try run(7, "--epochs 1 --threads 2")
+        #expect(try folder.names("row-1/current").filter { $0.hasPrefix("seed-") } == ["seed-7.json", "seed-8.json"])
+        #expect(try folder.names("row-1/current-epochs-1").filter { $0.hasPrefix("seed-") } == ["seed-7.json"])
+        let table = try shell(
+            """
+            cat row-1/current-epochs-1/seed-* | jq -cn --arg data book \
+              --slurpfile published '\(Self.folder)/published.ndjson' -f '\(Self.folder)/results.jq' \
+              | jq -rs -f '\(Self.folder)/table.jq'
+            """, in: folder.url)
+        #expect(
+            table.lines.contains(
+                "**All measured rows ran with `--epochs 1 --threads 2`**, which the published ones didn't."))
+    }
+
+    @Test(arguments: [
+        ("longest", ""), ("longest --threads 2 --features x", ""), ("120 --epochs 3 -q", "-length-120-epochs-3"),
+        ("longest --lr 1e-4", "-lr-1e-4"),
+    ])
+    func `a choice of options and length is named after what changes results`(_ words: String, _ name: String) throws {
+        #expect(try shell("bash '\(Self.folder)/options.sh' \(words)", in: PipelineTests.root).text == name)
     }
 
     @Test func `every published accuracy is a share of its part of the chapter's split`() throws {

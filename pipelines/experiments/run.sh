@@ -8,11 +8,13 @@
 # experiments go on. Does nothing where the result is there; copies it from another row that has the same settings. A run
 # that was stopped or killed goes on from its last checkpoint. The model isn't kept.
 #
-# current is a link to the folder of these settings: base, options, tokens. Runs with others stay where they are.
+# current is a link to the folder of these settings: base, options, tokens. Runs with others stay where they are. With
+# VARIANT the link is currentVARIANT: each of make's choices of OPTIONS and LENGTH has a table of its own.
 #
 # From the environment: BIN, the filters' folder; MIRROR, a folder for fetch-model; OPTIONS, more options, which the
-# result names.
+# result names; VARIANT.
 set -euo pipefail
+source "$(dirname "$0")/options.sh"
 row_directory=$1 seed=$2 tokens=$3 tokenizer=$4 base=$5
 shift 5
 IFS=' ' read -r -a more <<< "${OPTIONS:-}"
@@ -21,25 +23,16 @@ row=$(basename "$row_directory")
 row=${row#row-}
 shards=("$tokens/train.safetensors" "$tokens/validation.safetensors" "$tokens/test.safetensors")
 
-# What a result depends on: not on how fast it comes about.
-settings=$base
-before=
-for word; do
-  case $before/$word in
-    --features/* | --threads/*) ;;
-    */--features | */--threads | */--features=* | */--threads=* | */-q | */--quiet) ;;
-    *) settings="$settings $word" ;;
-  esac
-  before=$word
-done
+settings="$base $(lasting "$@")"
 settings="$settings $(cat "${shards[@]}" | cksum)"
 name=settings-$(printf %s "$settings" | cksum | cut -d ' ' -f 1)
 directory=$row_directory/$name
 mkdir -p "$directory"
 printf '%s\n' "$settings" > "$directory/settings"
-if [ "$(readlink "$row_directory/current")" != "$name" ]; then
-  rm -f "$row_directory/current"
-  ln -s "$name" "$row_directory/current"
+link=$row_directory/current${VARIANT:-}
+if [ "$(readlink "$link")" != "$name" ]; then
+  rm -f "$link"
+  ln -s "$name" "$link"
 fi
 
 result=$directory/seed-$seed.json

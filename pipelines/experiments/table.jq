@@ -15,29 +15,31 @@ def rows: (map(.row) | unique) as $rows
   | "Row\(if $rows | length > 1 then "s" else "" end) \($rows | map(tostring) | join(", "))";
 def row: "| " + (map(tostring) | join(" | ")) + " |";
 
-# Padded to another length than published, with LENGTH.
-def padded: (.length | gsub(","; "")) as $published | .measured.padded_to | values
-  | select(test("^[0-9]+$") and . != $published);
+# What measured texts were padded to, in tokens, where that isn't what was published.
+def padded: (.length | gsub(","; "")) as $published | .measured.padded_to | values | select(. != $published);
 
-([.[] | select(.length == "longest" and [padded] == []) | .measured | values] | .[0]) as $any
+([.[].measured | values] | .[0]) as $any
+| ([.[] | select(.length == "longest" and [padded] == []) | .measured | values] | .[0]) as $longest
 | "# The experiments of chapter 6",
   "",
   "Accuracy in percent: training / validation / test. Published: one run, PyTorch on an A100. Measured: the split of",
-  "`\(.[0].data)`\(if $any then ", \($any.test_rows) test texts, the longest training text has \($any.length) tokens (published: 120)"
-    else "" end);",
+  "`\(.[0].data)`\(if $any then ", \($any.test_rows) test texts" else "" end)\(
+    if $longest then ", the longest training text has \($longest.length) tokens (published: 120)" else "" end);",
   "mean ± standard deviation over the seeds.",
+  ([.[].measured.more_options | values | select(. != "")] | unique | .[]
+   | "", "**All measured rows ran with `\(.)`**, which the published ones didn't."),
   (if any(.[]; .measured.weights == "random" and .weights != "random") then
      "**Rows from random weights say nothing about the published ones from pretrained weights.**" else empty end),
   "",
-  (["row", "model", "token read", "trained", "padded to", "published: weights", "accuracy", "min", "measured: weights",
-    "accuracy", "seeds", "min"] | row),
-  ([range(12) | "---"] | row),
+  (["row", "model", "token read", "trained", "published: padded to", "weights", "accuracy", "min",
+    "measured: padded to", "weights", "accuracy", "seeds", "min"] | row),
+  ([range(13) | "---"] | row),
   (.[]
    | [.row, .model, .token, .trained, .length, .weights, (.published | accuracies(percent)),
       (.published.minutes | hundredths)]
      + if .measured then
-         .measured | [from, accuracies(spread), (.seeds | length), (.minutes.mean | hundredths)]
-       else ["", (if .failed != [] then "didn't run" else "not run yet" end), "", ""] end
+         .measured | [.padded_to, from, accuracies(spread), (.seeds | length), (.minutes.mean | hundredths)]
+       else ["", "", (if .failed != [] then "didn't run" else "not run yet" end), "", ""] end
    | row),
   "",
   (.[] | .row as $row
@@ -45,7 +47,5 @@ def padded: (.length | gsub(","; "")) as $published | .measured.padded_to | valu
      (.measured.same_as | values | "- Row \($row) is the same run as row \(.).")),
   ([.[] | {row, length: padded}] | group_by(.length) | .[]
    | "- \(rows) ran with texts padded to \(.[0].length) tokens, and longer ones cut (`LENGTH=\(.[0].length)`)."),
-  ([.[] | {row, options: (.measured.more_options | values | select(. != ""))}] | group_by(.options) | .[]
-   | "- \(rows) ran with `\(.[0].options)`."),
   ([.[] | {row, message: .failed[].message}] | group_by(.message) | sort_by(.[0].row) | .[]
    | "- \(rows) didn't run: \(.[0].message)")
