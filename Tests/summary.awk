@@ -17,6 +17,6 @@ match($0, /Test run with [0-9]+ tests?/) {
 }
 
 END {
-  printf "\n%d tests ran, %d were skipped\n", total - skipped, skipped
+  printf "\n%d test%s ran, %d %s skipped\n", total - skipped, total - skipped == 1 ? "" : "s", skipped, skipped == 1 ? "was" : "were"
   for (reason in reasons) printf "  skipped: %d (%s)\n", reasons[reason], reason
 }
