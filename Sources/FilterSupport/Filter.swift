@@ -22,6 +22,8 @@ extension Filter {
     /// Parses the command line, runs, and leaves the process with 0 or the error's exit code.
     public static func main() {
         protectStandardDescriptors()
+        // Without the signal a write beyond `ulimit -f` fails with EFBIG, which is told and cleaned up like a full disk.
+        signal(SIGXFSZ, SIG_IGN)
         let tool = configuration.commandName ?? "filter"
         Interruption.reportLostMappings(tool: tool)
         do {

@@ -63,6 +63,19 @@ import Testing
         #expect(try !folder.names().contains { $0.hasSuffix("partial") })
     }
 
+    @Test func `A8 a file size limit leaves no temporaries and no locks`() throws {
+        let before = try folder.snapshot()
+        for command in [
+            "finetune -q --base random:config.json --tokenizer tok --validation all.st --epochs 1 --out new <all.st",
+            "train-tokenizer --vocab-size 300 --out new all.ndjson", "split --out new all.ndjson",
+        ] {
+            let tool = command.prefix { $0 != " " }
+            let result = try shell("ulimit -f 1; \(command) >/dev/null", in: folder.url)
+            expectFailure(result, 74, String(tool), "can't be written (File too large)")
+        }
+        #expect(try folder.snapshot() == before)
+    }
+
     @Test func `train-tokenizer refuses bad records and outputs without leaving anything`() throws {
         let before = try folder.snapshot()
         for (command, status, words) in [
