@@ -74,21 +74,40 @@ public final class AtomicDirectory {
         }
         var status = stat()
         if stat(destination, &status) != 0 {
-            try synchronizeDirectory(temporary)
-            if systemRename(temporary, destination) != 0 { throw .cannotPublish(path: path, errno: errno) }
-            isPending = false
-            forget()
-        } else if try completeFromOld(status), systemExchange(temporary, destination) == 0 {
+            try synchronizeTemporary()
+            if systemRename(temporary, destination) == 0 {
+                isPending = false
+                forget()
+                return try requireDurable(parentDirectory(of: destination))
+            }
+            let code = errno
+            // Somebody may have made a directory of that name meanwhile.
+            guard [ENOTEMPTY, EEXIST].contains(code), stat(destination, &status) == 0 else {
+                throw .cannotPublish(path: path, errno: code)
+            }
+        }
+        if try completeFromOld(status), systemExchange(temporary, destination) == 0 {
             keepLatecomers()
             cancel()
         } else {
             for file in files where systemRename("\(temporary)/\(file.name)", "\(destination)/\(file.name)") != 0 {
                 throw .cannotPublish(path: "\(path)/\(file.name)", errno: errno)
             }
-            try synchronizeDirectory(destination)
             cancel()
+            try requireDurable(destination)
         }
-        try synchronizeDirectory(parentDirectory(of: destination))
+        try requireDurable(parentDirectory(of: destination))
+    }
+
+    private func synchronizeTemporary() throws(StreamError) {
+        let code = synchronizeDirectory(temporary)
+        if code != 0 { throw .writeFailed(destination: path, errno: code) }
+    }
+
+    /// Synchronises `directory` after the files got their names.
+    private func requireDurable(_ directory: String) throws(StreamError) {
+        let code = synchronizeDirectory(directory)
+        if code != 0 { throw .notDurable(path: path, errno: code) }
     }
 
     /// Removes the temporaries of `path` whose processes were killed on this machine.
@@ -129,7 +148,7 @@ public final class AtomicDirectory {
         }
         _ = chown(temporary, status.st_uid, status.st_gid)
         _ = chmod(temporary, status.st_mode & 0o7777)
-        try synchronizeDirectory(temporary)
+        try synchronizeTemporary()
         return true
     }
 
@@ -151,12 +170,16 @@ public final class AtomicDirectory {
     }
 }
 
-/// `path` without symbolic links where it exists; a link that leads nowhere is refused.
-private func finalPlace(_ path: String) throws(StreamError) -> String {
+/// `path` without symbolic links: all of it where it exists, otherwise the directory that will hold it, where that
+/// exists. A link that leads nowhere is refused.
+func finalPlace(_ path: String) throws(StreamError) -> String {
     if let resolved = resolvedPath(path) { return resolved }
     var status = stat()
     if lstat(path, &status) == 0 { throw .notDirectory(path: path) }
-    return path
+    guard let name = path.split(separator: "/").last, let parent = resolvedPath(parentDirectory(of: path)) else {
+        return path
+    }
+    return parent == "/" ? "/\(name)" : "\(parent)/\(name)"
 }
 
 /// The absolute path without links, `.` and `..`; nil where there is nothing.

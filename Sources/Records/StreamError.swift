@@ -34,8 +34,12 @@ public enum StreamError: DiagnosableError, Equatable {
     case notDirectory(path: String)
     /// A finished output can't be moved to its final place.
     case cannotPublish(path: String, errno: Int32)
+    /// A finished output is in its final place, but the directory that has its name can't be synchronised.
+    case notDurable(path: String, errno: Int32)
     /// Another run is writing the same output.
     case locked(path: String, holder: String)
+    /// Something else has the name of the lock of an output: a link, another file.
+    case notALock(path: String)
     /// The input doesn't fit into the memory that the user allowed.
     case memoryExceeded(source: String, line: Int, maximum: Int)
 
@@ -95,10 +99,18 @@ public enum StreamError: DiagnosableError, Equatable {
                 source: path, problem: "can't be put in place (\(systemMessage(code)))",
                 remedy: "check the directory's permissions and its disk",
                 status: [EACCES, EPERM, EROFS, ENOTEMPTY, EEXIST].contains(code) ? .cannotCreate : .ioError)
+        case .notDurable(let path, let code):
+            return Diagnosis(
+                source: path, problem: "is written, but may not survive a power failure (\(systemMessage(code)))",
+                remedy: "check the disk, and run again", status: .ioError)
         case .locked(let path, let holder):
             return Diagnosis(
                 source: path, problem: "locked by \(holder), which is going to write it",
                 remedy: "wait for that run, or choose another --out", status: .temporaryFailure)
+        case .notALock(let path):
+            return Diagnosis(
+                source: path, problem: "can't be used as a lock (it is a link, or holds something else)",
+                remedy: "move it away, if nobody needs it there", status: .cannotCreate)
         case .memoryExceeded(let source, let line, let maximum):
             return Diagnosis(
                 source: source, position: .line(line),
