@@ -163,6 +163,34 @@ struct RecordFilterTests {
             try shell("split --part train --fractions 1,0,0", input: Data("{\"text\":\"a\"}".utf8)).lines.count == 1)
     }
 
+    @Test("FORMATS: a filter checks the keys that it uses, and passes what others will refuse")
+    func usedKeys() throws {
+        let input = Data("{\"label\":\"ham\",\"text\":5}\n".utf8)
+        #expect(try shell("balance", input: input).output == input)
+        #expect(try shell("split --part train --fractions 1,0,0", input: input).output == input)
+        #expect(try shell("split --part train --fractions 1,0,0 --stratify", input: input).output == input)
+        expectFailure(
+            try shell("split --part train --group-by text", input: input), 65, "split",
+            "stdin:1: \"text\" isn't a string")
+        let folder = try TinyModel.shared().workspace()
+        for reader in ["tokenize-pad --tokenizer tok", "train-tokenizer --vocab-size 300 --out new"] {
+            let result = try shell(reader, input: input, in: folder.url)
+            expectFailure(result, 65, name(reader), "stdin:1: \"text\" isn't a string")
+        }
+    }
+
+    @Test(
+        "C43: the remedy for what jq accepts is what jq makes of it",
+        arguments: [
+            ("{\"label\":\"a\",\"label\":\"b\"}", "jq -c . keeps the last"),
+            ("{\"label\":\"a\"}{\"label\":\"b\"}", "one object on every line, as jq -c . does"),
+            ("{\"label\":\"a\",\"n\":01}", "as jq -c . does"), ("{\"label\":\"a\",\"n\":NaN}", "as jq -c . does"),
+        ])
+    func remedies(line: String, words: String) throws {
+        expectFailure(try shell("balance", input: Data(line.utf8)), 65, "balance", words)
+        #expect(try shell("jq -c . | balance", input: Data(line.utf8)).status == 0)
+    }
+
     @Test("C45: what comes from a file is shown escaped")
     func escaping() throws {
         let input = Data("{\"label\":\"a\\u001b[2J\\n\"}\n{\"label\":\"b\"}\n{\"label\":\"b\"}\n".utf8)
