@@ -71,7 +71,10 @@ public struct LineOptions: ParsableArguments {
 public struct MemoryOption: ParsableArguments {
     @Option(
         help: ArgumentHelp(
-            "The memory for the input, in MiB; more is an error. (default: three quarters of the machine's)",
+            """
+            The memory for the input, in MiB; more is an error, and so is more than the system gives. (default: three \
+            quarters of the machine's)
+            """,
             valueName: "MiB"),
         transform: positiveInteger)
     public var maxMemory: Int?

@@ -38,17 +38,15 @@ public struct Balancer: Sendable {
     public func balance(_ reader: RecordReader, into sink: ByteSink) throws -> Report {
         var reader = reader
         let source = reader.lines.source.name
-        var store = LineStore()
+        // An index while its array is copied to grow, one to draw from, and a flag.
+        var store = LineStore(source: source, maximum: maximumMemory, overhead: 40)
         var classes = LabelIndex()
         var members: [[Int]] = []
         while let record = try reader.next() {
             let index = classes.index(of: try record.label())
             if index == members.count { members.append([]) }
             members[index].append(store.count)
-            store.append(record.line)
-            if store.byteCount > maximumMemory {
-                throw StreamError.memoryExceeded(source: source, line: record.line.number, maximum: maximumMemory)
-            }
+            try store.append(record.line)
         }
         if store.count == 0 { throw RecordError.noRecords(source: source) }
         let order = classes.sorted

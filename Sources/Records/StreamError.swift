@@ -42,6 +42,8 @@ public enum StreamError: DiagnosableError, Equatable {
     case notALock(path: String)
     /// The input doesn't fit into the memory that the user allowed.
     case memoryExceeded(source: String, line: Int, maximum: Int)
+    /// The system doesn't give the memory that the input takes.
+    case outOfMemory(source: String, line: Int, needed: Int)
 
     public var diagnosis: Diagnosis {
         switch self {
@@ -116,6 +118,11 @@ public enum StreamError: DiagnosableError, Equatable {
                 source: source, position: .line(line),
                 problem: "the input needs more than --max-memory (\(maximum >> 20) MiB)",
                 remedy: "raise --max-memory, or work on a part of the input", status: .osLimit)
+        case .outOfMemory(let source, let line, let needed):
+            return Diagnosis(
+                source: source, position: .line(line),
+                problem: "out of memory (\(memorySize(needed)) more are needed)",
+                remedy: "free memory, raise the limit (ulimit -v), or work on a part of the input", status: .osLimit)
         }
     }
 

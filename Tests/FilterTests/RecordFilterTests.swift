@@ -221,6 +221,35 @@ struct RecordFilterTests {
         expectFailure(try shell("balance --max-memory 1", input: input), 71, "balance", "--max-memory")
     }
 
+    @Test(
+        "A10, C51: an input that the system has no memory for gives 71 and the need, not a signal",
+        arguments: tools + ["split --part train --stratify --group-by text"])
+    func systemMemory(tool: String) throws {
+        let folder = try Folder()
+        try folder.write(
+            "in",
+            (0..<200_000).map { "{\"label\":\"\($0 % 3)\",\"text\":\"message \($0) of a customer to us\"}\n" }.joined())
+        // What a filter takes to start, in KiB, depends on the system's libraries.
+        let least = try shell(
+            "v=20000; until (ulimit -v $v; \(name(tool)) --help) >/dev/null 2>&1; do v=$((v + 2000)); done; echo $v")
+        let start = try #require(least.lines.first.flatMap(Int.init))
+        var codes: Set<Int32> = []
+        for more in [2000, 4000, 8000, 12_000, 16_000, 24_000, 32_000, 48_000, 64_000, 96_000, 500_000] {
+            let result = try shell("ulimit -v \(start + more); \(tool) in >out", in: folder.url)
+            codes.insert(result.status)
+            if result.status != 0 { expectFailure(result, 71, name(tool), "out of memory (") }
+            #expect(!result.errors.contains(" 0 MiB"))
+        }
+        #expect(codes == [0, 71])
+    }
+
+    @Test("A16: a line that the system has no memory for gives 71", arguments: tools + ["evaluate"])
+    func lineMemory(tool: String) throws {
+        let line = Data("{\"label\":\"\(String(repeating: "x", count: 60_000_000))\"}".utf8)
+        let result = try shell("ulimit -v 150000; \(tool) >/dev/null", input: line)
+        expectFailure(result, 71, name(tool), "stdin:1: out of memory (")
+    }
+
     @Test("a pipe of both filters keeps every line's bytes")
     func pipe() throws {
         let folder = try Folder()
