@@ -85,8 +85,8 @@ public enum BalancerError: DiagnosableError, Equatable {
         case .tooFew(let source, let label, let count, let needed):
             Diagnosis(
                 source: source, problem: "class has \(count) records, fewer than \(needed): \"\(label)\"",
-                remedy: count == 0 ? "check the labels" : "ask for at most \(count) with --per-class, or leave it out",
-                status: .badData)
+                remedy: count == 0 ? "check the labels" : "add records of that class", status: .badData,
+                choice: count == 0 ? .labels : .perClass)
         }
     }
 }

@@ -72,8 +72,8 @@ public enum StreamError: DiagnosableError, Equatable {
                 status: .ioError)
         case .lineTooLong(let source, let line, let maximum):
             return Diagnosis(
-                source: source, position: .line(line), problem: "longer than --max-line (\(maximum) bytes)",
-                remedy: "raise --max-line, or check that the input has line ends", status: .badData)
+                source: source, position: .line(line), problem: "the line is longer than \(maximum) bytes",
+                remedy: "check that the input has line ends", status: .badData, choice: .lineLength)
         case .damaged(let source, let problem):
             return Diagnosis(
                 source: source, problem: problem, remedy: "get it again, from a source that you trust",
@@ -108,7 +108,7 @@ public enum StreamError: DiagnosableError, Equatable {
         case .locked(let path, let holder):
             return Diagnosis(
                 source: path, problem: "locked by \(holder), which is going to write it",
-                remedy: "wait for that run, or choose another --out", status: .temporaryFailure)
+                remedy: "wait for that run", status: .temporaryFailure, choice: .output)
         case .notALock(let path):
             return Diagnosis(
                 source: path, problem: "can't be used as a lock (it is a link, or holds something else)",
@@ -116,8 +116,8 @@ public enum StreamError: DiagnosableError, Equatable {
         case .memoryExceeded(let source, let line, let maximum):
             return Diagnosis(
                 source: source, position: .line(line),
-                problem: "the input needs more than --max-memory (\(maximum >> 20) MiB)",
-                remedy: "raise --max-memory, or work on a part of the input", status: .osLimit)
+                problem: "the input takes more memory than the \(memorySize(maximum)) allowed",
+                remedy: "work on a part of the input", status: .osLimit, choice: .memory)
         case .outOfMemory(let source, let line, let needed):
             return Diagnosis(
                 source: source, position: .line(line),

@@ -69,15 +69,15 @@ public struct ConfusionMatrix: Sendable, Equatable {
 /// Why a scored record can't be counted.
 public enum EvaluationError: DiagnosableError, Equatable {
     /// A record lacks a label, or `score` could not read its line.
-    case missingLabel(field: String, source: String, line: Int)
+    case missingLabel(field: String, source: String, line: Int, choice: Diagnosis.Choice)
     case noRecords(source: String)
 
     public var diagnosis: Diagnosis {
         switch self {
-        case .missingLabel(let field, let source, let line):
+        case .missingLabel(let field, let source, let line, let choice):
             Diagnosis(
                 source: source, position: .line(line), problem: "no \"\(field)\" in this record",
-                remedy: "score labelled records (score --input ndjson) and pass them on", status: .badData)
+                remedy: "score records that have a label", status: .badData, choice: choice)
         case .noRecords(let source):
             Diagnosis(
                 source: source, problem: "no records", remedy: "check what writes the input", status: .badData)
@@ -107,10 +107,12 @@ public struct Evaluator {
         while let record = try records.next() {
             let line = record.line.number
             guard let truth = try record.labelIfPresent() else {
-                throw EvaluationError.missingLabel(field: expectedField, source: lines.source.name, line: line)
+                throw EvaluationError.missingLabel(
+                    field: expectedField, source: lines.source.name, line: line, choice: .expectedField)
             }
             guard let guess = try records.label(predictedKey, of: record) else {
-                throw EvaluationError.missingLabel(field: predictedField, source: lines.source.name, line: line)
+                throw EvaluationError.missingLabel(
+                    field: predictedField, source: lines.source.name, line: line, choice: .predictedField)
             }
             matrix.add(expected: truth, predicted: guess)
         }
