@@ -32,6 +32,18 @@ public struct InputArgument: ParsableArguments {
     }
 }
 
+extension ByteSink {
+    /// The standard output of a filter that writes something else than text, which nobody wants on a terminal.
+    public static func binaryStandardOutput(of tool: String) throws -> ByteSink {
+        guard isatty(1) == 0 else {
+            throw UsageError(
+                "the output is binary, and stdout is a terminal",
+                remedy: "give it to a file or another filter: \(tool) … > file")
+        }
+        return standardOutput()
+    }
+}
+
 /// How records look.
 public struct RecordOptions: ParsableArguments {
     @Option(help: ArgumentHelp("The key that holds the text.", valueName: "key"))

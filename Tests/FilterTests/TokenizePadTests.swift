@@ -75,6 +75,16 @@ import Testing
             "arguments: ")
     }
 
+    @Test func `shards aren't written to a terminal`() throws {
+        guard try shell("script --version").text.contains("util-linux") else { return }
+        let run = "script -qec 'tokenize-pad --tokenizer tok in.ndjson' /dev/null"
+        let result = try shell(run, in: folder.url)
+        #expect(result.status == 64)
+        let words = "the output is binary, and stdout is a terminal: give it to a file or another filter"
+        #expect(result.text.hasPrefix("tokenize-pad: arguments: \(words)"), "\(result.text)")
+        #expect(result.lines.count == 1)
+    }
+
     @Test func `R57 a shard to take over from that is cut is refused`() throws {
         _ = try shell("tokenize-pad --tokenizer tok in.ndjson | head -c 700 > cut.tokens", in: folder.url)
         expectFailure(
