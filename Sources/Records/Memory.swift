@@ -19,6 +19,6 @@ package func memoryIsAvailable(_ bytes: Int) -> Bool {
 }
 
 /// `bytes` as a message has it: in MiB, or in KiB where those are few.
-func memorySize(_ bytes: Int) -> String {
+package func memorySize(_ bytes: Int) -> String {
     bytes >= 1 << 20 ? "\(bytes >> 20) MiB" : "\(max(1, bytes >> 10)) KiB"
 }
