@@ -58,6 +58,7 @@ struct CommandLineOptions {
         case .expectedField: ("--expected-field", "name the key of the right label with --expected-field")
         case .predictedField: ("--predicted-field", "name the key of the predicted label with --predicted-field")
         case .lineLength: ("--max-line", "raise --max-line")
+        case .rowLength: ("--length", "raise --length, or leave out --strict")
         case .memory: ("--max-memory", "raise --max-memory")
         case .output: ("--out", "choose another --out")
         case .perClass: ("--per-class", "lower --per-class")

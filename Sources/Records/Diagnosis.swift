@@ -45,6 +45,8 @@ public struct Diagnosis: Sendable, Equatable {
         case textField, labelField, expectedField, predictedField
         /// How long a line may be.
         case lineLength
+        /// How many tokens a row has, and whether what is longer is cut.
+        case rowLength
         /// How much memory the input may take.
         case memory
         /// Where the output goes.
