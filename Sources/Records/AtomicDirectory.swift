@@ -113,15 +113,22 @@ public final class AtomicDirectory {
     /// Removes the temporaries of `path` whose processes were killed on this machine.
     public static func removeLeftovers(of path: String) {
         guard let destination = try? finalPlace(path) else { return }
-        let (parent, prefix) = (parentDirectory(of: destination), temporaryPrefix(destination))
-        for name in entries(of: parent) ?? [] where name.hasPrefix(prefix) && name.hasSuffix(".partial") {
+        removeLeftovers(in: parentDirectory(of: destination), prefix: temporaryPrefix(destination))
+        removeLeftovers(in: destination, prefix: temporaryPrefix("."))
+    }
+
+    private static func removeLeftovers(in directory: String, prefix: String) {
+        for name in entries(of: directory) ?? [] where name.hasPrefix(prefix) && name.hasSuffix(".partial") {
             let numbers = name.dropFirst(prefix.count).dropLast(".partial".count).split(separator: "-")
             guard numbers.count == 2, let process = pid_t(numbers[0]), process > 0, Int(numbers[1]) != nil,
                 kill(process, 0) != 0, errno == ESRCH
             else { continue }
-            let leftover = "\(parent)/\(name)"
-            for file in entries(of: leftover) ?? [] { unlink("\(leftover)/\(file)") }
-            rmdir(leftover)
+            // A link of such a name must not choose whose files are removed.
+            let leftover = systemOpen("\(directory)/\(name)", O_RDONLY | O_DIRECTORY | O_NOFOLLOW)
+            guard leftover >= 0 else { continue }
+            for file in entries(of: dup(leftover)) ?? [] { unlinkat(leftover, file, 0) }
+            _ = systemClose(leftover)
+            rmdir("\(directory)/\(name)")
         }
     }
 
@@ -198,7 +205,15 @@ private func holdsWorkingDirectory(_ directory: String) -> Bool {
 
 /// The names in a directory, `.` and `..` left out; nil where it can't be read.
 package func entries(of directory: String) -> [String]? {
-    guard let stream = opendir(directory) else { return nil }
+    entries(of: systemOpen(directory, O_RDONLY | O_DIRECTORY))
+}
+
+/// The same of an open directory, which is closed.
+private func entries(of descriptor: Int32) -> [String]? {
+    guard let stream = fdopendir(descriptor) else {
+        _ = systemClose(descriptor)
+        return nil
+    }
     defer { closedir(stream) }
     var names: [String] = []
     while let entry = readdir(stream) {

@@ -93,10 +93,20 @@ import Testing
         let result = try shell(
             """
             dead=$(sh -c 'echo $$'); mkdir .new.$dead-0.partial .new.$$-0.partial; echo $dead > .new.lock
-            echo half > .new.$dead-0.partial/train.ndjson; \(tool) --out new all.ndjson || exit
-            test ! -e .new.$dead-0.partial && test -d .new.$$-0.partial && test ! -e .new.lock && test -d new
+            echo half > .new.$dead-0.partial/train.ndjson
+            mkdir victim; echo precious > victim/file; ln -s victim .new.$dead-1.partial; \(tool) --out new all.ndjson || exit
+            test -e victim/file && test ! -e .new.$dead-0.partial && test -d .new.$$-0.partial && test ! -e .new.lock && test -d new
             """, in: folder.url)
         #expect(result.status == 0, "\(result.errors)")
+    }
+
+    @Test func `what a killed run has left inside of a directory is removed, too`() throws {
+        let result = try shell(
+            """
+            dead=$(sh -c 'echo $$'); mkdir -p new/.$dead-0.partial; echo half > new/.$dead-0.partial/train.ndjson
+            split --out new all.ndjson; ls -A new
+            """, in: folder.url)
+        #expect(result.lines == ["test.ndjson", "train.ndjson", "validation.ndjson"], "\(result.errors)")
     }
 
     @Test func `of several runs that write one directory at once some do and the others are told why not`() throws {
