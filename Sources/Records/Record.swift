@@ -100,7 +100,7 @@ public struct Record: Sendable {
     }
 
     fileprivate func label(
-        _ member: JSONScanner.Member?, _ field: String, _ choice: Diagnosis.Choice
+        _ member: JSONScanner.Member?, _ field: String, _ choice: Diagnosis.Choice?
     ) throws(RecordError) -> [UInt8]? {
         guard let member, member.kind != .null else { return nil }
         let label = try string(member, field, choice)
@@ -127,7 +127,7 @@ public struct Record: Sendable {
     }
 
     private func string(
-        _ member: JSONScanner.Member, _ field: String, _ choice: Diagnosis.Choice
+        _ member: JSONScanner.Member, _ field: String, _ choice: Diagnosis.Choice?
     ) throws(RecordError) -> [UInt8] {
         guard member.kind == .string else {
             throw .notAString(source: source, line: line.number, field: field, choice: choice)
@@ -171,9 +171,13 @@ public struct RecordReader {
 
     /// A further label of `record`, which has to be the one that was read last: of the key `key`, nil where there is
     /// none, or null.
-    public func label(_ key: [UInt8], of record: Record) throws(RecordError) -> [UInt8]? {
+    ///
+    /// - Parameter choice: what the user can name another key with.
+    public func label(
+        _ key: [UInt8], of record: Record, choice: Diagnosis.Choice? = nil
+    ) throws(RecordError) -> [UInt8]? {
         let member = scanner.members.first { record.isNamed($0, key) }
-        return try record.label(member, String(decoding: key, as: UTF8.self), .predictedField)
+        return try record.label(member, String(decoding: key, as: UTF8.self), choice)
     }
 
     /// `line` as a record.

@@ -40,7 +40,10 @@ private func name(_ command: String) -> String { command.split(separator: " ").f
                 #"no "expected" in this record: score records that have a label, or name the key of the right label with"#
             ),
             ("evaluate", #"{"expected":"a"}"#, "name the key of the predicted label with --predicted-field"),
-            ("evaluate", #"{"expected":1,"label":"a"}"#, #"jq -c '.expected |= tostring' makes it one\#n"#),
+            (
+                "evaluate", #"{"expected":1,"label":"a"}"#,
+                "tostring' makes it one, or name the key of the right label with --expected-field"
+            ),
         ])
     func options(command: String, line: String, words: String) throws {
         let folder = try Folder()

@@ -47,7 +47,9 @@ import Testing
         #expect(cut.errors == "tokenize-pad: texts cut to 4 tokens: 2 of 3\n")
         expectFailure(
             try shell("tokenize-pad --tokenizer tok --length 4 --strict in.ndjson", in: folder.url), 65,
-            "tokenize-pad", "shorten the text, or raise --length, or leave out --strict")
+            "tokenize-pad",
+            "in.ndjson:1: 9 tokens are more than the length 4: shorten the text, or raise --length, or leave out --strict"
+        )
     }
 
     @Test func `wrong records and labels are told with their line`() throws {

@@ -102,15 +102,15 @@ public struct Evaluator {
     /// - Throws: ``RecordError`` for a line that is no record, ``EvaluationError``.
     public func evaluate(_ lines: LineReader) throws -> ConfusionMatrix {
         var matrix = ConfusionMatrix()
-        var records = RecordReader(lines, fields: RecordFields(label: expectedField))
-        let predictedKey = Array(predictedField.utf8)
+        var records = RecordReader(lines)
+        let (expectedKey, predictedKey) = (Array(expectedField.utf8), Array(predictedField.utf8))
         while let record = try records.next() {
             let line = record.line.number
-            guard let truth = try record.labelIfPresent() else {
+            guard let truth = try records.label(expectedKey, of: record, choice: .expectedField) else {
                 throw EvaluationError.missingLabel(
                     field: expectedField, source: lines.source.name, line: line, choice: .expectedField)
             }
-            guard let guess = try records.label(predictedKey, of: record) else {
+            guard let guess = try records.label(predictedKey, of: record, choice: .predictedField) else {
                 throw EvaluationError.missingLabel(
                     field: predictedField, source: lines.source.name, line: line, choice: .predictedField)
             }
