@@ -22,6 +22,8 @@ extension Filter {
     /// Parses the command line, runs, and leaves the process with 0 or the error's exit code.
     public static func main() {
         protectStandardDescriptors()
+        // Without the signal a write beyond `ulimit -f` fails with EFBIG, which is told and cleaned up like a full disk.
+        signal(SIGXFSZ, SIG_IGN)
         let tool = configuration.commandName ?? "filter"
         Interruption.reportLostMappings(tool: tool)
         do {
@@ -34,7 +36,7 @@ extension Filter {
 
     private static func leave(_ tool: String, with error: any Error) -> Never {
         if let known = error as? any DiagnosableError {
-            fail(tool, known.diagnosis)
+            fail(tool, withOption(known.diagnosis))
         }
         if exitCode(for: error) == .success {
             // --help or --version: output like any other, so a full disk matters.
@@ -48,16 +50,28 @@ extension Filter {
             }
         }
         if exitCode(for: error) == .validationFailure {
-            fail(
-                tool,
-                Diagnosis(
-                    source: "arguments", problem: oneLine(message(for: error)), remedy: "see '\(tool) --help'",
-                    status: .usage))
+            fail(tool, usage(oneLine(message(for: error)), help: "see '\(tool) --help'"))
         }
         fail(
             tool,
             Diagnosis(
                 source: "internal", problem: oneLine("\(error)"), remedy: "please report this", status: .software))
+    }
+
+    /// `diagnosis` with the option that helps, where the filter has one.
+    private static func withOption(_ diagnosis: Diagnosis) -> Diagnosis {
+        // Where memory is out, say, no more is done than has to be.
+        guard diagnosis.choice != nil else { return diagnosis }
+        return CommandLineOptions(of: Self.self).complete(diagnosis)
+    }
+
+    private static func usage(_ problem: String, help: String) -> Diagnosis {
+        let options = CommandLineOptions(of: Self.self)
+        guard let unknown = options.firstUnknown(in: CommandLine.arguments.dropFirst()) else {
+            return UsageError(problem, remedy: help).diagnosis
+        }
+        let meant = options.nearest(to: unknown).map { "did you mean \($0)? " } ?? ""
+        return UsageError("unknown option '\(unknown)'", remedy: meant + help).diagnosis
     }
 
     private static func fail(_ tool: String, _ diagnosis: Diagnosis) -> Never {

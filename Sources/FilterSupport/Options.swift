@@ -32,6 +32,18 @@ public struct InputArgument: ParsableArguments {
     }
 }
 
+extension ByteSink {
+    /// The standard output of a filter that writes something else than text, which nobody wants on a terminal.
+    public static func binaryStandardOutput(of tool: String) throws -> ByteSink {
+        guard isatty(1) == 0 else {
+            throw UsageError(
+                "the output is binary, and stdout is a terminal",
+                remedy: "give it to a file or another filter: \(tool) … > file")
+        }
+        return standardOutput()
+    }
+}
+
 /// How records look.
 public struct RecordOptions: ParsableArguments {
     @Option(help: ArgumentHelp("The key that holds the text.", valueName: "key"))
@@ -71,7 +83,10 @@ public struct LineOptions: ParsableArguments {
 public struct MemoryOption: ParsableArguments {
     @Option(
         help: ArgumentHelp(
-            "The memory for the input, in MiB; more is an error. (default: three quarters of the machine's)",
+            """
+            The memory for the input, in MiB; more is an error, and so is more than the system gives. (default: three \
+            quarters of the machine's)
+            """,
             valueName: "MiB"),
         transform: positiveInteger)
     public var maxMemory: Int?

@@ -74,35 +74,61 @@ public final class AtomicDirectory {
         }
         var status = stat()
         if stat(destination, &status) != 0 {
-            try synchronizeDirectory(temporary)
-            if systemRename(temporary, destination) != 0 { throw .cannotPublish(path: path, errno: errno) }
-            isPending = false
-            forget()
-        } else if try completeFromOld(status), systemExchange(temporary, destination) == 0 {
+            try synchronizeTemporary()
+            if systemRename(temporary, destination) == 0 {
+                isPending = false
+                forget()
+                return try requireDurable(parentDirectory(of: destination))
+            }
+            let code = errno
+            // Somebody may have made a directory of that name meanwhile.
+            guard [ENOTEMPTY, EEXIST].contains(code), stat(destination, &status) == 0 else {
+                throw .cannotPublish(path: path, errno: code)
+            }
+        }
+        if try completeFromOld(status), systemExchange(temporary, destination) == 0 {
             keepLatecomers()
             cancel()
         } else {
             for file in files where systemRename("\(temporary)/\(file.name)", "\(destination)/\(file.name)") != 0 {
                 throw .cannotPublish(path: "\(path)/\(file.name)", errno: errno)
             }
-            try synchronizeDirectory(destination)
             cancel()
+            try requireDurable(destination)
         }
-        try synchronizeDirectory(parentDirectory(of: destination))
+        try requireDurable(parentDirectory(of: destination))
+    }
+
+    private func synchronizeTemporary() throws(StreamError) {
+        let code = synchronizeDirectory(temporary)
+        if code != 0 { throw .writeFailed(destination: path, errno: code) }
+    }
+
+    /// Synchronises `directory` after the files got their names.
+    private func requireDurable(_ directory: String) throws(StreamError) {
+        let code = synchronizeDirectory(directory)
+        if code != 0 { throw .notDurable(path: path, errno: code) }
     }
 
     /// Removes the temporaries of `path` whose processes were killed on this machine.
     public static func removeLeftovers(of path: String) {
         guard let destination = try? finalPlace(path) else { return }
-        let (parent, prefix) = (parentDirectory(of: destination), temporaryPrefix(destination))
-        for name in entries(of: parent) ?? [] where name.hasPrefix(prefix) && name.hasSuffix(".partial") {
+        removeLeftovers(in: parentDirectory(of: destination), prefix: temporaryPrefix(destination))
+        removeLeftovers(in: destination, prefix: temporaryPrefix("."))
+    }
+
+    private static func removeLeftovers(in directory: String, prefix: String) {
+        for name in entries(of: directory) ?? [] where name.hasPrefix(prefix) && name.hasSuffix(".partial") {
             let numbers = name.dropFirst(prefix.count).dropLast(".partial".count).split(separator: "-")
             guard numbers.count == 2, let process = pid_t(numbers[0]), process > 0, Int(numbers[1]) != nil,
                 kill(process, 0) != 0, errno == ESRCH
             else { continue }
-            let leftover = "\(parent)/\(name)"
-            for file in entries(of: leftover) ?? [] { unlink("\(leftover)/\(file)") }
-            rmdir(leftover)
+            // A link of such a name must not choose whose files are removed.
+            let leftover = systemOpen("\(directory)/\(name)", O_RDONLY | O_DIRECTORY | O_NOFOLLOW)
+            guard leftover >= 0 else { continue }
+            for file in entries(of: dup(leftover)) ?? [] { unlinkat(leftover, file, 0) }
+            _ = systemClose(leftover)
+            rmdir("\(directory)/\(name)")
         }
     }
 
@@ -129,7 +155,7 @@ public final class AtomicDirectory {
         }
         _ = chown(temporary, status.st_uid, status.st_gid)
         _ = chmod(temporary, status.st_mode & 0o7777)
-        try synchronizeDirectory(temporary)
+        try synchronizeTemporary()
         return true
     }
 
@@ -151,12 +177,16 @@ public final class AtomicDirectory {
     }
 }
 
-/// `path` without symbolic links where it exists; a link that leads nowhere is refused.
-private func finalPlace(_ path: String) throws(StreamError) -> String {
+/// `path` without symbolic links: all of it where it exists, otherwise the directory that will hold it, where that
+/// exists. A link that leads nowhere is refused.
+func finalPlace(_ path: String) throws(StreamError) -> String {
     if let resolved = resolvedPath(path) { return resolved }
     var status = stat()
     if lstat(path, &status) == 0 { throw .notDirectory(path: path) }
-    return path
+    guard let name = path.split(separator: "/").last, let parent = resolvedPath(parentDirectory(of: path)) else {
+        return path
+    }
+    return parent == "/" ? "/\(name)" : "\(parent)/\(name)"
 }
 
 /// The absolute path without links, `.` and `..`; nil where there is nothing.
@@ -175,7 +205,15 @@ private func holdsWorkingDirectory(_ directory: String) -> Bool {
 
 /// The names in a directory, `.` and `..` left out; nil where it can't be read.
 package func entries(of directory: String) -> [String]? {
-    guard let stream = opendir(directory) else { return nil }
+    entries(of: systemOpen(directory, O_RDONLY | O_DIRECTORY))
+}
+
+/// The same of an open directory, which is closed.
+private func entries(of descriptor: Int32) -> [String]? {
+    guard let stream = fdopendir(descriptor) else {
+        _ = systemClose(descriptor)
+        return nil
+    }
     defer { closedir(stream) }
     var names: [String] = []
     while let entry = readdir(stream) {

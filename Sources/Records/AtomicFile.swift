@@ -38,7 +38,8 @@ public final class AtomicFile {
     public func commit() throws(StreamError) {
         try finish()
         try rename()
-        try synchronizeDirectory(parentDirectory(of: path))
+        let code = synchronizeDirectory(parentDirectory(of: path))
+        if code != 0 { throw .notDurable(path: path, errno: code) }
     }
 
     /// Removes what was written. Does nothing after ``commit()``.
@@ -96,12 +97,10 @@ package func parentDirectory(of path: String) -> String {
     return slash == name.startIndex ? "/" : String(name[..<slash])
 }
 
-/// Makes a rename in `directory` survive a power failure.
-func synchronizeDirectory(_ directory: String) throws(StreamError) {
+/// Makes a rename in `directory` survive a power failure. Returns 0, or the number of the error.
+func synchronizeDirectory(_ directory: String) -> Int32 {
     let descriptor = systemOpen(directory, O_RDONLY)
-    guard descriptor >= 0 else { return }  // A directory that may be written but not read.
+    guard descriptor >= 0 else { return 0 }  // A directory that may be written but not read.
     defer { _ = systemClose(descriptor) }
-    if fsync(descriptor) != 0, errno != EINVAL, errno != ENOTSUP {
-        throw .cannotPublish(path: directory, errno: errno)
-    }
+    return fsync(descriptor) == 0 || errno == EINVAL || errno == ENOTSUP ? 0 : errno
 }

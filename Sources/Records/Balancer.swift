@@ -38,17 +38,15 @@ public struct Balancer: Sendable {
     public func balance(_ reader: RecordReader, into sink: ByteSink) throws -> Report {
         var reader = reader
         let source = reader.lines.source.name
-        var store = LineStore()
+        // An index while its array is copied to grow, one to draw from, and a flag.
+        var store = LineStore(source: source, maximum: maximumMemory, overhead: 40)
         var classes = LabelIndex()
         var members: [[Int]] = []
         while let record = try reader.next() {
             let index = classes.index(of: try record.label())
             if index == members.count { members.append([]) }
             members[index].append(store.count)
-            store.append(record.line)
-            if store.byteCount > maximumMemory {
-                throw StreamError.memoryExceeded(source: source, line: record.line.number, maximum: maximumMemory)
-            }
+            try store.append(record.line)
         }
         if store.count == 0 { throw RecordError.noRecords(source: source) }
         let order = classes.sorted
@@ -87,8 +85,8 @@ public enum BalancerError: DiagnosableError, Equatable {
         case .tooFew(let source, let label, let count, let needed):
             Diagnosis(
                 source: source, problem: "class has \(count) records, fewer than \(needed): \"\(label)\"",
-                remedy: count == 0 ? "check the labels" : "ask for at most \(count) with --per-class, or leave it out",
-                status: .badData)
+                remedy: count == 0 ? "check the labels" : "add records of that class", status: .badData,
+                choice: count == 0 ? .labels : .perClass)
         }
     }
 }

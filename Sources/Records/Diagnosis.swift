@@ -39,6 +39,24 @@ public struct Diagnosis: Sendable, Equatable {
         case byte(Int)
     }
 
+    /// A choice that the user has, and that helps here. What it is called, an option's name, say, only the program knows.
+    public enum Choice: Sendable, Equatable {
+        /// Which key of a record holds the text, the label, the expected or the predicted label.
+        case textField, labelField, expectedField, predictedField
+        /// How long a line may be.
+        case lineLength
+        /// How many tokens a row has, and whether what is longer is cut.
+        case rowLength
+        /// How much memory the input may take.
+        case memory
+        /// Where the output goes.
+        case output
+        /// How many records of each class are kept.
+        case perClass
+        /// Which classes there have to be.
+        case labels
+    }
+
     /// A file's name as the user gave it, `stdin` for a pipe, or an address; nil where no input is to blame.
     public var source: String?
     public var position: Position?
@@ -47,15 +65,19 @@ public struct Diagnosis: Sendable, Equatable {
     /// What to do about it, without a full stop.
     public var remedy: String
     public var status: ExitStatus
+    /// What may help besides ``remedy``, where the program lets the user choose it.
+    public var choice: Choice?
 
     public init(
-        source: String? = nil, position: Position? = nil, problem: String, remedy: String, status: ExitStatus
+        source: String? = nil, position: Position? = nil, problem: String, remedy: String, status: ExitStatus,
+        choice: Choice? = nil
     ) {
         self.source = source
         self.position = position
         self.problem = problem
         self.remedy = remedy
         self.status = status
+        self.choice = choice
     }
 
     /// The text after `tool: `, on one line.

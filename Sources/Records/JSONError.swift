@@ -70,6 +70,11 @@ public struct JSONError: DiagnosableError, Equatable {
         case .invalidUTF8: "convert the input to UTF-8, for instance with iconv"
         case .notAnObject: "write an object with a text, {\"text\": …}, on every line"
         case .unexpectedEnd: "check that the input is whole"
+        // What jq accepts, it can write anew.
+        case .duplicateKey: "write every key once; jq -c . keeps the last of them"
+        case .trailingBytes: "write one object on every line, as jq -c . does"
+        case .invalidNumber: "write numbers as jq -c . does"
+        case .unexpectedByte(UInt8(ascii: "N")): "write null instead of NaN, as jq -c . does"
         default: "correct the input; jq . shows whether it is valid"
         }
     }

@@ -38,7 +38,8 @@ public final class LineReader {
     /// Lines begun so far: the number of the line that was returned or reported last.
     public private(set) var lineNumber = 0
 
-    private var buffer: UnsafeMutableRawBufferPointer
+    /// Memory of malloc, which can say no.
+    private var buffer = UnsafeMutableRawBufferPointer(start: nil, count: 0)
     private var start = 0
     private var end = 0
     private var atEnd = false
@@ -49,11 +50,10 @@ public final class LineReader {
     public init(_ source: ByteSource, maximumLineLength: Int = LineReader.defaultMaximumLineLength) {
         self.source = source
         self.maximumLineLength = maximumLineLength
-        buffer = .allocate(byteCount: 1 << 17, alignment: 16)
     }
 
     deinit {
-        buffer.deallocate()
+        free(buffer.baseAddress)
     }
 
     /// True where ``next()`` needs no read from the source: a whole line is in memory already.
@@ -74,7 +74,7 @@ public final class LineReader {
                 lineNumber += 1
                 guard feed - start <= maximumLineLength else { throw tooLong(next: feed + 1) }
                 defer { start = feed + 1 }
-                return line(upTo: feed)
+                return try line(upTo: feed)
             }
             if end - start > maximumLineLength {
                 lineNumber += 1
@@ -85,7 +85,7 @@ public final class LineReader {
                 if start == end { return nil }
                 lineNumber += 1
                 defer { start = end }
-                return line(upTo: end)
+                return try line(upTo: end)
             }
             let pending = end - start
             try fill()
@@ -93,8 +93,14 @@ public final class LineReader {
         }
     }
 
-    private func line(upTo lineEnd: Int) -> Line {
-        Line(number: lineNumber, bytes: Array(UnsafeRawBufferPointer(rebasing: buffer[start..<lineEnd])))
+    private func line(upTo lineEnd: Int) throws(StreamError) -> Line {
+        // A long line is copied, and so is what is made of it: its text, folded or unescaped.
+        if lineEnd - start > 1 << 16 { try requireMemory(4 * (lineEnd - start), line: lineNumber) }
+        return Line(number: lineNumber, bytes: Array(UnsafeRawBufferPointer(rebasing: buffer[start..<lineEnd])))
+    }
+
+    private func requireMemory(_ bytes: Int, line: Int) throws(StreamError) {
+        guard memoryIsAvailable(bytes) else { throw .outOfMemory(source: source.name, line: line, needed: bytes) }
     }
 
     private func tooLong(next: Int) -> StreamError {
@@ -140,10 +146,11 @@ public final class LineReader {
             start = 0
         }
         if end == buffer.count {
-            let larger = UnsafeMutableRawBufferPointer.allocate(byteCount: buffer.count * 2, alignment: 16)
-            larger.copyMemory(from: UnsafeRawBufferPointer(rebasing: buffer[..<end]))
-            buffer.deallocate()
-            buffer = larger
+            let size = max(1 << 17, buffer.count * 2)
+            guard let larger = realloc(buffer.baseAddress, size) else {
+                throw .outOfMemory(source: source.name, line: lineNumber + 1, needed: size)
+            }
+            buffer = UnsafeMutableRawBufferPointer(start: larger, count: size)
         }
         let count = try source.read(into: UnsafeMutableRawBufferPointer(rebasing: buffer[end...]))
         if count == 0 { atEnd = true }

@@ -1,24 +1,71 @@
-// Lines kept in memory, one after another in one piece: what `balance` and `split` hold of their input.
+// Lines kept in memory: what `balance` and `split` hold of their input.
 
-/// Many lines, at the cost of their bytes and eight more each.
+/// Many lines, at the cost of their bytes and eight more each, and of what their user needs for each of them besides.
 public struct LineStore: Sendable {
-    private var bytes: [UInt8] = []
-    private var ends: [Int] = []
+    /// Where a line begins. It ends where the next one begins, or with its chunk.
+    private struct Place {
+        var chunk: UInt32
+        var start: UInt32
+    }
 
-    public init() {}
+    private static let chunkSize = 1 << 20
+    /// Lines between two questions whether there is memory.
+    private static let interval = 1 << 14
 
-    public var count: Int { ends.count }
+    private let source: String
+    private let maximum: Int
+    private let overhead: Int
+    /// Pieces that never grow, so that no line is copied and no more is taken than is held.
+    private var chunks: [[UInt8]] = []
+    private var chunkBytes = 0
+    private var places: [Place] = []
+    /// The number of lines at which the system is asked again.
+    private var nextCheck = 0
+
+    /// - Parameters:
+    ///   - source: the input's name, for errors.
+    ///   - maximum: the most bytes to take.
+    ///   - overhead: the bytes that whoever keeps the lines is going to need for each of them, until all is done.
+    public init(source: String, maximum: Int = .max, overhead: Int = 0) {
+        self.source = source
+        self.maximum = maximum
+        self.overhead = overhead + MemoryLayout<Place>.stride
+    }
+
+    public var count: Int { places.count }
     /// The memory that the lines take.
-    public var byteCount: Int { bytes.count + ends.count * MemoryLayout<Int>.stride }
+    public var byteCount: Int { chunkBytes + places.count * MemoryLayout<Place>.stride }
 
-    public mutating func append(_ line: Line) {
-        bytes.append(contentsOf: line.bytes)
-        ends.append(bytes.count)
+    /// - Throws: ``StreamError/memoryExceeded(source:line:maximum:)``, and
+    ///   ``StreamError/outOfMemory(source:line:needed:)`` where the system gives no more, or not what will be needed.
+    public mutating func append(_ line: Line) throws(StreamError) {
+        let isFull = chunks.last.map { $0.capacity - $0.count < line.bytes.count } ?? true
+        if isFull || count == nextCheck {
+            let size = isFull ? max(Self.chunkSize, line.bytes.count) : 0
+            nextCheck = count + Self.interval
+            // The second chunk is for what is made of a line while it is read.
+            let needed = size + nextCheck * overhead + Self.chunkSize
+            guard memoryIsAvailable(needed) else {
+                throw .outOfMemory(source: source, line: line.number, needed: needed)
+            }
+            if isFull {
+                chunks.append([])
+                chunks[chunks.count - 1].reserveCapacity(size)
+            }
+        }
+        places.append(Place(chunk: UInt32(chunks.count - 1), start: UInt32(chunks[chunks.count - 1].count)))
+        chunks[chunks.count - 1].append(contentsOf: line.bytes)
+        chunkBytes += line.bytes.count
+        if byteCount > maximum { throw .memoryExceeded(source: source, line: line.number, maximum: maximum) }
     }
 
     /// The line that was appended as the `index`th, from 0.
     public subscript(index: Int) -> ArraySlice<UInt8> {
-        bytes[(index == 0 ? 0 : ends[index - 1])..<ends[index]]
+        let place = places[index]
+        let chunk = chunks[Int(place.chunk)]
+        let next = index + 1 < places.count ? places[index + 1] : nil
+        let end = if let next, next.chunk == place.chunk { Int(next.start) } else { chunk.count }
+        return chunk[Int(place.start)..<end]
     }
 }
 

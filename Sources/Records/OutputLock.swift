@@ -14,18 +14,25 @@ public final class OutputLock {
     private let file: String
     private let descriptor: Int32
 
-    /// Locks the output at `path`, which needn't exist; missing parents are created.
+    /// Locks the output at `path`, which needn't exist; missing parents are created. All names of one directory, through
+    /// links or otherwise, share one lock.
     ///
     /// - Throws: ``StreamError/locked(path:holder:)`` where another process holds it, or what keeps the lock's file
     ///   from being created.
     public init(path: String) throws(StreamError) {
         try createDirectories(parentDirectory(of: path))
-        let name = path.split(separator: "/").last.map(String.init) ?? ""
-        let isPlain = !["", ".", ".."].contains(name)
-        let file = isPlain ? "\(parentDirectory(of: path))/.\(name).lock" : "\(path)/.lock"
+        let file = Self.file(for: try finalPlace(path))
         while true {
-            let descriptor = open(file, O_RDWR | O_CREAT | O_CLOEXEC, 0o666)
-            guard descriptor >= 0 else { throw .cannotCreate(path: path, errno: errno) }
+            // The name is easy to guess. Whoever put something else there mustn't choose what is locked and written.
+            let descriptor = open(file, O_RDWR | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC, 0o666)
+            guard descriptor >= 0 else {
+                if [ELOOP, EMLINK, EISDIR, ENXIO].contains(errno) { throw .notALock(path: file) }
+                throw .cannotCreate(path: path, errno: errno)
+            }
+            guard Self.isLock(descriptor) else {
+                close(descriptor)
+                throw .notALock(path: file)
+            }
             if flock(descriptor, LOCK_EX | LOCK_NB) != 0, errno == EWOULDBLOCK {
                 let holder = Self.holder(descriptor)
                 close(descriptor)
@@ -34,7 +41,9 @@ public final class OutputLock {
             // The holder before may have removed the file between our open and our flock: then it isn't the lock.
             var opened = stat()
             var named = stat()
-            if fstat(descriptor, &opened) == 0, stat(file, &named) == 0, opened.st_ino == named.st_ino {
+            if fstat(descriptor, &opened) == 0, lstat(file, &named) == 0, opened.st_dev == named.st_dev,
+                opened.st_ino == named.st_ino
+            {
                 self.file = file
                 self.descriptor = descriptor
                 break
@@ -53,10 +62,34 @@ public final class OutputLock {
         close(descriptor)
     }
 
+    /// Beside the output; inside of it where only that is possible, as for ``AtomicDirectory``'s temporary.
+    private static func file(for output: String) -> String {
+        let parent = parentDirectory(of: output)
+        let name = output.split(separator: "/").last.map(String.init) ?? ""
+        var status = stat()
+        let isDirectory = stat(output, &status) == 0 && status.st_mode & S_IFMT == S_IFDIR
+        return name.isEmpty || isDirectory && access(parent, W_OK) != 0
+            ? "\(output)/.lock" : "\(parent)/.\(name).lock"
+    }
+
+    /// Whether an open file can be a lock: one name, and nothing but the number of a process in it.
+    private static func isLock(_ descriptor: Int32) -> Bool {
+        var status = stat()
+        guard fstat(descriptor, &status) == 0, status.st_mode & S_IFMT == S_IFREG else { return false }
+        // The holder may be about to remove it: then it has no name any more.
+        guard status.st_nlink <= 1, status.st_size < 20 else { return false }
+        return content(descriptor).allSatisfy { (0x30...0x39).contains($0) || $0 == 0x0A }
+    }
+
     private static func holder(_ descriptor: Int32) -> String {
-        var bytes = [UInt8](repeating: 0, count: 20)
-        let count = bytes.withUnsafeMutableBytes { systemRead(descriptor, $0) }
-        let number = bytes.prefix(max(count, 0)).prefix { (0x30...0x39).contains($0) }
+        let number = content(descriptor).prefix { (0x30...0x39).contains($0) }
         return number.isEmpty ? "another run" : "process \(String(decoding: number, as: UTF8.self))"
+    }
+
+    /// The first bytes of the file.
+    private static func content(_ descriptor: Int32) -> ArraySlice<UInt8> {
+        var bytes = [UInt8](repeating: 0, count: 20)
+        let count = bytes.withUnsafeMutableBytes { pread(descriptor, $0.baseAddress, $0.count, 0) }
+        return bytes.prefix(max(count, 0))
     }
 }

@@ -23,17 +23,21 @@ public enum RecordError: DiagnosableError, Equatable {
     /// The line isn't a JSON object.
     case malformed(source: String, line: Int, JSONError)
     /// A key that is needed is missing.
-    case missing(source: String, line: Int, field: String)
+    case missing(source: String, line: Int, field: String, choice: Diagnosis.Choice? = nil)
     /// A key's value is of another type than it has to be: null, a number, an object.
-    case notAString(source: String, line: Int, field: String)
+    case notAString(source: String, line: Int, field: String, choice: Diagnosis.Choice? = nil)
     /// The label is an empty string.
     case emptyLabel(source: String, line: Int, field: String)
     /// There isn't a single record.
     case noRecords(source: String)
 
     public var diagnosis: Diagnosis {
-        func at(_ source: String, _ line: Int, _ problem: String, _ remedy: String) -> Diagnosis {
-            Diagnosis(source: source, position: .line(line), problem: problem, remedy: remedy, status: .badData)
+        func at(
+            _ source: String, _ line: Int, _ problem: String, _ remedy: String, _ choice: Diagnosis.Choice? = nil
+        ) -> Diagnosis {
+            Diagnosis(
+                source: source, position: .line(line), problem: problem, remedy: remedy, status: .badData,
+                choice: choice)
         }
         switch self {
         case .stream(let error): return error.diagnosis
@@ -41,11 +45,10 @@ public enum RecordError: DiagnosableError, Equatable {
             return at(source, line, "the line is blank", "remove it: every line is one record")
         case .malformed(let source, let line, let error):
             return at(source, line, error.diagnosis.problem, error.remedy)
-        case .missing(let source, let line, let field):
-            return at(source, line, "no \"\(field)\"", "add it, or name another key (see --help)")
-        case .notAString(let source, let line, let field):
-            return at(
-                source, line, "\"\(field)\" isn't a string", "write it as a string, or name another key (see --help)")
+        case .missing(let source, let line, let field, let choice):
+            return at(source, line, "no \"\(field)\"", "add it", choice)
+        case .notAString(let source, let line, let field, let choice):
+            return at(source, line, "\"\(field)\" isn't a string", Self.stringRemedy(field), choice)
         case .emptyLabel(let source, let line, let field):
             return at(source, line, "\"\(field)\" is empty", "give the record a label")
         case .noRecords(let source):
@@ -53,6 +56,18 @@ public enum RecordError: DiagnosableError, Equatable {
                 source: source, problem: "no records", remedy: "check the command that should have written them",
                 status: .badData)
         }
+    }
+}
+
+extension RecordError {
+    /// How to make a string of a key's value, on a command line where the key needs no quotes there.
+    private static func stringRemedy(_ field: String) -> String {
+        let isPlain = field.utf8.allSatisfy { byte in
+            (0x30...0x39).contains(byte) || (0x41...0x5A).contains(byte) || (0x61...0x7A).contains(byte)
+                || byte == UInt8(ascii: "_")
+        }
+        return isPlain && field.first?.isLetter == true
+            ? "jq -c '.\(field) |= tostring' makes it one" : "write it as a string"
     }
 }
 
@@ -73,27 +88,30 @@ public struct Record: Sendable {
 
     /// The text as UTF-8.
     public func textBytes() throws(RecordError) -> [UInt8] {
-        guard let textMember else { throw .missing(source: source, line: line.number, field: fields.text) }
-        return try string(textMember, fields.text)
+        guard let textMember else {
+            throw .missing(source: source, line: line.number, field: fields.text, choice: .textField)
+        }
+        return try string(textMember, fields.text, .textField)
     }
 
     /// The label as UTF-8; nil where there is none, or null.
     public func labelIfPresent() throws(RecordError) -> [UInt8]? {
-        try label(labelMember, fields.label)
+        try label(labelMember, fields.label, .labelField)
     }
 
-    fileprivate func label(_ member: JSONScanner.Member?, _ field: String) throws(RecordError) -> [UInt8]? {
+    fileprivate func label(
+        _ member: JSONScanner.Member?, _ field: String, _ choice: Diagnosis.Choice?
+    ) throws(RecordError) -> [UInt8]? {
         guard let member, member.kind != .null else { return nil }
-        let label = try string(member, field)
+        let label = try string(member, field, choice)
         if label.isEmpty { throw .emptyLabel(source: source, line: line.number, field: field) }
         return label
     }
 
     /// The label as UTF-8. It has to be there.
     public func label() throws(RecordError) -> [UInt8] {
-        if labelMember?.kind == .null { throw .notAString(source: source, line: line.number, field: fields.label) }
         guard let label = try labelIfPresent() else {
-            throw .missing(source: source, line: line.number, field: fields.label)
+            throw .missing(source: source, line: line.number, field: fields.label, choice: .labelField)
         }
         return label
     }
@@ -108,9 +126,11 @@ public struct Record: Sendable {
         line.bytes.withUnsafeBufferPointer { names(member, key, $0) }
     }
 
-    private func string(_ member: JSONScanner.Member, _ field: String) throws(RecordError) -> [UInt8] {
+    private func string(
+        _ member: JSONScanner.Member, _ field: String, _ choice: Diagnosis.Choice?
+    ) throws(RecordError) -> [UInt8] {
         guard member.kind == .string else {
-            throw .notAString(source: source, line: line.number, field: field)
+            throw .notAString(source: source, line: line.number, field: field, choice: choice)
         }
         let content = member.value.lowerBound + 1..<member.value.upperBound - 1
         if !member.hasEscapes { return Array(line.bytes[content]) }
@@ -151,9 +171,13 @@ public struct RecordReader {
 
     /// A further label of `record`, which has to be the one that was read last: of the key `key`, nil where there is
     /// none, or null.
-    public func label(_ key: [UInt8], of record: Record) throws(RecordError) -> [UInt8]? {
+    ///
+    /// - Parameter choice: what the user can name another key with.
+    public func label(
+        _ key: [UInt8], of record: Record, choice: Diagnosis.Choice? = nil
+    ) throws(RecordError) -> [UInt8]? {
         let member = scanner.members.first { record.isNamed($0, key) }
-        return try record.label(member, String(decoding: key, as: UTF8.self))
+        return try record.label(member, String(decoding: key, as: UTF8.self), choice)
     }
 
     /// `line` as a record.

@@ -49,7 +49,9 @@ public struct Splitter: Sendable {
     public func split(_ reader: RecordReader) throws -> Split {
         var reader = reader
         let source = reader.lines.source.name
-        var store = LineStore()
+        // Class, group, order, part and place of every record, some of them twice while an array grows; of groups their
+        // number in a dictionary, an array for the text and one for the members.
+        var store = LineStore(source: source, maximum: maximumMemory, overhead: groupsByText ? 256 : 96)
         var classes = LabelIndex()
         var groups = LabelIndex()
         var classOfRecord: [Int] = []
@@ -57,10 +59,7 @@ public struct Splitter: Sendable {
         while let record = try reader.next() {
             classOfRecord.append(isStratified ? classes.index(of: try record.label()) : 0)
             groupOfRecord.append(groupsByText ? groups.index(of: foldedText(try record.textBytes())) : store.count)
-            store.append(record.line)
-            if store.byteCount > maximumMemory {
-                throw StreamError.memoryExceeded(source: source, line: record.line.number, maximum: maximumMemory)
-            }
+            try store.append(record.line)
         }
         if store.count == 0 { throw RecordError.noRecords(source: source) }
         if isStratified { renumber(&classOfRecord, by: classes.sorted) }

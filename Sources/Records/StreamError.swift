@@ -34,10 +34,16 @@ public enum StreamError: DiagnosableError, Equatable {
     case notDirectory(path: String)
     /// A finished output can't be moved to its final place.
     case cannotPublish(path: String, errno: Int32)
+    /// A finished output is in its final place, but the directory that has its name can't be synchronised.
+    case notDurable(path: String, errno: Int32)
     /// Another run is writing the same output.
     case locked(path: String, holder: String)
+    /// Something else has the name of the lock of an output: a link, another file.
+    case notALock(path: String)
     /// The input doesn't fit into the memory that the user allowed.
     case memoryExceeded(source: String, line: Int, maximum: Int)
+    /// The system doesn't give the memory that the input takes.
+    case outOfMemory(source: String, line: Int, needed: Int)
 
     public var diagnosis: Diagnosis {
         switch self {
@@ -66,8 +72,8 @@ public enum StreamError: DiagnosableError, Equatable {
                 status: .ioError)
         case .lineTooLong(let source, let line, let maximum):
             return Diagnosis(
-                source: source, position: .line(line), problem: "longer than --max-line (\(maximum) bytes)",
-                remedy: "raise --max-line, or check that the input has line ends", status: .badData)
+                source: source, position: .line(line), problem: "the line is longer than \(maximum) bytes",
+                remedy: "check that the input has line ends", status: .badData, choice: .lineLength)
         case .damaged(let source, let problem):
             return Diagnosis(
                 source: source, problem: problem, remedy: "get it again, from a source that you trust",
@@ -95,15 +101,28 @@ public enum StreamError: DiagnosableError, Equatable {
                 source: path, problem: "can't be put in place (\(systemMessage(code)))",
                 remedy: "check the directory's permissions and its disk",
                 status: [EACCES, EPERM, EROFS, ENOTEMPTY, EEXIST].contains(code) ? .cannotCreate : .ioError)
+        case .notDurable(let path, let code):
+            return Diagnosis(
+                source: path, problem: "is written, but may not survive a power failure (\(systemMessage(code)))",
+                remedy: "check the disk, and run again", status: .ioError)
         case .locked(let path, let holder):
             return Diagnosis(
                 source: path, problem: "locked by \(holder), which is going to write it",
-                remedy: "wait for that run, or choose another --out", status: .temporaryFailure)
+                remedy: "wait for that run", status: .temporaryFailure, choice: .output)
+        case .notALock(let path):
+            return Diagnosis(
+                source: path, problem: "can't be used as a lock (it is a link, or holds something else)",
+                remedy: "move it away, if nobody needs it there", status: .cannotCreate)
         case .memoryExceeded(let source, let line, let maximum):
             return Diagnosis(
                 source: source, position: .line(line),
-                problem: "the input needs more than --max-memory (\(maximum >> 20) MiB)",
-                remedy: "raise --max-memory, or work on a part of the input", status: .osLimit)
+                problem: "the input takes more memory than the \(memorySize(maximum)) allowed",
+                remedy: "work on a part of the input", status: .osLimit, choice: .memory)
+        case .outOfMemory(let source, let line, let needed):
+            return Diagnosis(
+                source: source, position: .line(line),
+                problem: "out of memory (\(memorySize(needed)) more are needed)",
+                remedy: "free memory, raise the limit (ulimit -v), or work on a part of the input", status: .osLimit)
         }
     }
 

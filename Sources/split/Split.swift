@@ -24,7 +24,8 @@ struct Split: Filter {
                 | score --model model --input ndjson | evaluate
 
             EXIT CODES
-              64 usage, 65 bad record, 66 no such file, 71 too little memory, 73 can't create, 74 read or write error
+              64 usage, 65 bad record, 66 no such file, 71 too little memory, 73 can't create, 74 read or write error, \
+            75 another run is writing the same --out
             """)
 
     enum GroupKey: String, ExpressibleByArgument { case text }
@@ -62,7 +63,16 @@ struct Split: Filter {
         for part in Part.allCases {
             if let out { try input.requireDistinct(from: "\(out)/\(part.rawValue).ndjson") }
         }
-        let split = try splitter.split(records.reader(try input.open()))
+        let source = try input.open()
+        let lock = try out.map { try OutputLock(path: $0) }
+        if let out { AtomicDirectory.removeLeftovers(of: out) }
+        let split = try splitter.split(records.reader(source))
+        try withExtendedLifetime(lock) { try write(split) }
+        let counts = Part.allCases.map { "\($0.rawValue) \(split.count(of: $0))" }.joined(separator: ", ")
+        verbosity.notes("split").summary(counts)
+    }
+
+    private func write(_ split: Splitter.Split) throws {
         if let part {
             let sink = ByteSink.standardOutput()
             try split.write(part, to: sink)
@@ -72,8 +82,6 @@ struct Split: Filter {
             for part in Part.allCases { try split.write(part, to: directory.file("\(part.rawValue).ndjson")) }
             try directory.commit()
         }
-        let counts = Part.allCases.map { "\($0.rawValue) \(split.count(of: $0))" }.joined(separator: ", ")
-        verbosity.notes("split").summary(counts)
     }
 }
 

@@ -20,7 +20,8 @@ struct TrainTokenizer: Filter {
               train-tokenizer --vocab-size 1024 --out build/tokenizer < train.ndjson
 
             EXIT CODES
-              64 usage, 65 bad record, 66 no such file, 73 the directory can't be created, 74 read or write error
+              64 usage, 65 bad record, 66 no such file, 71 too little memory, 73 the directory can't be created, 74 read or write error, \
+            75 another run is writing the same --out
             """)
 
     @OptionGroup var input: InputArgument
@@ -40,11 +41,17 @@ struct TrainTokenizer: Filter {
 
     func run() throws {
         let source = try input.open()
+        let lock = try OutputLock(path: out)
+        AtomicDirectory.removeLeftovers(of: out)
+        try withExtendedLifetime(lock) { try train(source) }
+    }
+
+    private func train(_ source: ByteSource) throws {
         var reader = records.reader(source)
         var trainer = BPETrainer()
         var count = 0
         while let record = try reader.next() {
-            trainer.add(try record.textBytes())
+            try trainer.add(try record.textBytes())
             count += 1
         }
         if count == 0 { throw RecordError.noRecords(source: source.name) }

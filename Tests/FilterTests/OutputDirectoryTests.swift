@@ -63,6 +63,78 @@ import Testing
         #expect(try !folder.names().contains { $0.hasSuffix("partial") })
     }
 
+    @Test func `A8 a file size limit leaves no temporaries and no locks`() throws {
+        let before = try folder.snapshot()
+        for command in [
+            "finetune -q --base random:config.json --tokenizer tok --validation all.st --epochs 1 --out new <all.st",
+            "train-tokenizer --vocab-size 300 --out new all.ndjson", "split --out new all.ndjson",
+        ] {
+            let tool = command.prefix { $0 != " " }
+            let result = try shell("ulimit -f 1; \(command) >/dev/null", in: folder.url)
+            expectFailure(result, 74, String(tool), "can't be written (File too large)")
+        }
+        #expect(try folder.snapshot() == before)
+    }
+
+    @Test(arguments: ["ln -s", "ln", "cp"])
+    func `a lock doesn't follow links and overwrites nothing`(way: String) throws {
+        try folder.write("victim", "precious")
+        _ = try shell("\(way) victim .new.lock", in: folder.url)
+        for command in ["\(TinyModel.finetune) --out new <all.st", "split --out new all.ndjson"] {
+            let tool = command.prefix { $0 != " " }
+            expectFailure(try shell(command, in: folder.url), 73, String(tool), ".new.lock: can't be used as a lock")
+        }
+        #expect(try shell("cat victim .new.lock", in: folder.url).text == "preciousprecious")
+        #expect(try !folder.names().contains("new"))
+    }
+
+    @Test(arguments: ["split", "train-tokenizer --vocab-size 300"])
+    func `what a killed run has left is removed by the next one`(tool: String) throws {
+        let result = try shell(
+            """
+            dead=$(sh -c 'echo $$'); mkdir .new.$dead-0.partial .new.$$-0.partial; echo $dead > .new.lock
+            echo half > .new.$dead-0.partial/train.ndjson
+            mkdir victim; echo precious > victim/file; ln -s victim .new.$dead-1.partial; \(tool) --out new all.ndjson || exit
+            test -e victim/file && test ! -e .new.$dead-0.partial && test -d .new.$$-0.partial && test ! -e .new.lock && test -d new
+            """, in: folder.url)
+        #expect(result.status == 0, "\(result.errors)")
+    }
+
+    @Test func `what a killed run has left inside of a directory is removed, too`() throws {
+        let result = try shell(
+            """
+            dead=$(sh -c 'echo $$'); mkdir -p new/.$dead-0.partial; echo half > new/.$dead-0.partial/train.ndjson
+            split --out new all.ndjson; ls -A new
+            """, in: folder.url)
+        #expect(result.lines == ["test.ndjson", "train.ndjson", "validation.ndjson"], "\(result.errors)")
+    }
+
+    @Test func `of several runs that write one directory at once some do and the others are told why not`() throws {
+        for round in 1...15 {
+            let result = try shell(
+                """
+                for seed in 1 2 3 4; do (split --seed $seed --out r\(round)/parts all.ndjson; echo $?) & done; wait
+                cat r\(round)/parts/* | sort -u | wc -l | tr -d " "; ls -A r\(round)
+                """, in: folder.url)
+            let codes = result.lines.prefix(4)
+            #expect(codes.allSatisfy { ["0", "75"].contains($0) } && codes.contains("0"), "\(result.errors)")
+            #expect(result.errorLines.allSatisfy { $0.contains("parts: locked by ") })
+            #expect(result.lines.dropFirst(4) == ["60", "parts"], "\(result.text)")
+        }
+    }
+
+    @Test func `an output whose directory can't be synchronised is in place, and the error says so`() throws {
+        guard exists("strace") else { return }
+        let calls = "strace -f -o /dev/null -e inject=fsync:error=EIO:when="
+        // Two files and their directory come before the one that has its name.
+        let result = try shell("\(calls)4 train-tokenizer --vocab-size 280 --out new all.ndjson", in: folder.url)
+        expectFailure(result, 74, "train-tokenizer", "new: is written, but may not survive a power failure")
+        #expect(try folder.names("new") == ["merges.txt", "vocab.json"])
+        let before = try shell("\(calls)3 train-tokenizer --vocab-size 280 --out none all.ndjson", in: folder.url)
+        expectFailure(before, 74, "train-tokenizer", "none: can't be written")
+        #expect(try !folder.names().contains("none"))
+    }
+
     @Test func `train-tokenizer refuses bad records and outputs without leaving anything`() throws {
         let before = try folder.snapshot()
         for (command, status, words) in [

@@ -17,6 +17,14 @@ struct RecordFilterTests {
         expectFailure(try shell("\(tool) >/dev/full", input: Data(records.utf8)), 74, name(tool), "No space")
     }
 
+    @Test("A8: a file size limit gives 74 and its remedy, not a signal", arguments: tools)
+    func fileSizeLimit(tool: String) throws {
+        let folder = try Folder()
+        let many = Data(String(repeating: records, count: 3000).utf8)
+        expectFailure(
+            try shell("ulimit -f 8; \(tool) >x", input: many, in: folder.url), 74, name(tool), "(ulimit -f)")
+    }
+
     @Test("A2: a closed stdout gives 74", arguments: tools)
     func closedOutput(tool: String) throws {
         expectFailure(try shell("\(tool) >&-", input: Data(records.utf8)), 74, name(tool), "written")
@@ -83,7 +91,8 @@ struct RecordFilterTests {
     func longLine(tool: String) throws {
         let input = Data((records + String(repeating: "x", count: 5000)).utf8)
         expectFailure(
-            try shell("\(tool) --max-line 999", input: input), 65, name(tool), "stdin:13: longer than --max-line")
+            try shell("\(tool) --max-line 999", input: input), 65, name(tool),
+            "stdin:13: the line is longer than 999 bytes: check that the input has line ends, or raise --max-line")
     }
 
     @Test(
@@ -155,6 +164,22 @@ struct RecordFilterTests {
             try shell("split --part train --fractions 1,0,0", input: Data("{\"text\":\"a\"}".utf8)).lines.count == 1)
     }
 
+    @Test("FORMATS: a filter checks the keys that it uses, and passes what others will refuse")
+    func usedKeys() throws {
+        let input = Data("{\"label\":\"ham\",\"text\":5}\n".utf8)
+        #expect(try shell("balance", input: input).output == input)
+        #expect(try shell("split --part train --fractions 1,0,0", input: input).output == input)
+        #expect(try shell("split --part train --fractions 1,0,0 --stratify", input: input).output == input)
+        expectFailure(
+            try shell("split --part train --group-by text", input: input), 65, "split",
+            "stdin:1: \"text\" isn't a string")
+        let folder = try TinyModel.shared().workspace()
+        for reader in ["tokenize-pad --tokenizer tok", "train-tokenizer --vocab-size 300 --out new"] {
+            let result = try shell(reader, input: input, in: folder.url)
+            expectFailure(result, 65, name(reader), "stdin:1: \"text\" isn't a string")
+        }
+    }
+
     @Test("C45: what comes from a file is shown escaped")
     func escaping() throws {
         let input = Data("{\"label\":\"a\\u001b[2J\\n\"}\n{\"label\":\"b\"}\n{\"label\":\"b\"}\n".utf8)
@@ -173,7 +198,7 @@ struct RecordFilterTests {
         #expect(sizes.lines.map { $0.trimmingCharacters(in: .whitespaces) } == ["12", "8"])
         let large = Data(String(repeating: records, count: 3000).utf8)
         let before = try shell("cat a/b/parts/*", in: folder.url).output
-        let limited = try shell("trap '' XFSZ; ulimit -f 64; split --out a/b/parts", input: large, in: folder.url)
+        let limited = try shell("ulimit -f 64; split --out a/b/parts", input: large, in: folder.url)
         expectFailure(limited, 74, "split", "written")
         #expect(try shell("cat a/b/parts/*", in: folder.url).output == before)
         #expect(try folder.names("a/b/parts").count == 3)
@@ -183,6 +208,37 @@ struct RecordFilterTests {
     func memory() throws {
         let input = Data(String(repeating: records, count: 3000).utf8)
         expectFailure(try shell("balance --max-memory 1", input: input), 71, "balance", "--max-memory")
+    }
+
+    @Test(
+        "A10, C51: an input that the system has no memory for gives 71 and the need, not a signal",
+        arguments: tools + [
+            "split --part train --stratify --group-by text", "train-tokenizer --vocab-size 500 --out tokenizer",
+        ])
+    func systemMemory(tool: String) throws {
+        let folder = try Folder()
+        try folder.write(
+            "in",
+            (0..<200_000).map { "{\"label\":\"\($0 % 3)\",\"text\":\"message \($0) of a customer to us\"}\n" }.joined())
+        // What a filter takes to start, in KiB, depends on the system's libraries.
+        let least = try shell(
+            "v=20000; until (ulimit -v $v; \(name(tool)) --help) >/dev/null 2>&1; do v=$((v + 2000)); done; echo $v")
+        let start = try #require(least.lines.first.flatMap(Int.init))
+        var codes: Set<Int32> = []
+        for more in [2000, 4000, 8000, 12_000, 16_000, 24_000, 32_000, 48_000, 64_000, 96_000, 500_000] {
+            let result = try shell("ulimit -v \(start + more); \(tool) in >out", in: folder.url)
+            codes.insert(result.status)
+            if result.status != 0 { expectFailure(result, 71, name(tool), "out of memory (") }
+            #expect(!result.errors.contains(" 0 MiB"))
+        }
+        #expect(codes == [0, 71])
+    }
+
+    @Test("A16: a line that the system has no memory for gives 71", arguments: tools + ["evaluate"])
+    func lineMemory(tool: String) throws {
+        let line = Data("{\"label\":\"\(String(repeating: "x", count: 60_000_000))\"}".utf8)
+        let result = try shell("ulimit -v 150000; \(tool) >/dev/null", input: line)
+        expectFailure(result, 71, name(tool), "stdin:1: out of memory (")
     }
 
     @Test("a pipe of both filters keeps every line's bytes")

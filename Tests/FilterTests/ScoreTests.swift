@@ -74,7 +74,7 @@ import Testing
         let input = Data("short\n\(String(repeating: "x", count: 300_000))\nlast\n".utf8)
         let result = try shell("score --model model --max-line 1000", input: input, in: folder.url)
         expectFailure(result, 65, "score", "1 of 3 lines")
-        #expect(result.lines.count == 3 && result.lines[1].contains("longer than --max-line"))
+        #expect(result.lines.count == 3 && result.lines[1].contains("longer than 1000 bytes"))
         #expect(result.lines[2].contains(#""line":3"#))
     }
 

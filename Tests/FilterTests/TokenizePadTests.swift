@@ -47,7 +47,9 @@ import Testing
         #expect(cut.errors == "tokenize-pad: texts cut to 4 tokens: 2 of 3\n")
         expectFailure(
             try shell("tokenize-pad --tokenizer tok --length 4 --strict in.ndjson", in: folder.url), 65,
-            "tokenize-pad", "in.ndjson:1: ")
+            "tokenize-pad",
+            "in.ndjson:1: 9 tokens are more than the length 4: shorten the text, or raise --length, or leave out --strict"
+        )
     }
 
     @Test func `wrong records and labels are told with their line`() throws {
@@ -73,6 +75,16 @@ import Testing
         expectFailure(
             try shell("tokenize-pad --tokenizer tok \(options) in.ndjson", in: folder.url), 64, "tokenize-pad",
             "arguments: ")
+    }
+
+    @Test func `shards aren't written to a terminal`() throws {
+        guard try shell("script --version").text.contains("util-linux") else { return }
+        let run = "script -qec 'tokenize-pad --tokenizer tok in.ndjson' /dev/null"
+        let result = try shell(run, in: folder.url)
+        #expect(result.status == 64)
+        let words = "the output is binary, and stdout is a terminal: give it to a file or another filter"
+        #expect(result.text.hasPrefix("tokenize-pad: arguments: \(words)"), "\(result.text)")
+        #expect(result.lines.count == 1)
     }
 
     @Test func `R57 a shard to take over from that is cut is refused`() throws {

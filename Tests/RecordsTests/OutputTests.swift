@@ -51,6 +51,50 @@ struct OutputTests {
         #expect(try names(folder) == ["out"])
     }
 
+    @Test("a directory that somebody makes meanwhile is replaced, and keeps what is in it")
+    func latecomer() throws {
+        let folder = FileManager.default.temporaryDirectory.path + "/records-\(UUID().uuidString)"
+        try createDirectories(folder)
+        defer { try? FileManager.default.removeItem(atPath: folder) }
+        let directory = try AtomicDirectory(path: folder + "/out")
+        try directory.file("a").write("1")
+        try createDirectories(folder + "/out")
+        try Data("old".utf8).write(to: URL(fileURLWithPath: folder + "/out/keep"))
+        try directory.commit()
+        #expect(try names(folder + "/out") == ["a", "keep"])
+        #expect(try names(folder) == ["out"])
+    }
+
+    @Test("an output has one lock, by whatever name it is called", arguments: [false, true])
+    func lock(exists: Bool) throws {
+        let folder = FileManager.default.temporaryDirectory.path + "/records-\(UUID().uuidString)"
+        try createDirectories(folder + (exists ? "/a/out" : "/a"))
+        defer { try? FileManager.default.removeItem(atPath: folder) }
+        try FileManager.default.createSymbolicLink(atPath: folder + "/b", withDestinationPath: "a")
+        var others = ["/a/./out", "/a/out/", "/b/out", "/b/../a/out"]
+        if exists {
+            try FileManager.default.createSymbolicLink(atPath: folder + "/c", withDestinationPath: "a/out")
+            others += ["/c", "/c/."]
+        }
+        let lock = try OutputLock(path: folder + "/a/out")
+        for other in others {
+            let error = try #require(throws: StreamError.self, "\(other)") { try OutputLock(path: folder + other) }
+            #expect(error.diagnosis.status == .temporaryFailure)
+        }
+        _ = try OutputLock(path: folder + "/a/another")
+        withExtendedLifetime(lock) {}
+    }
+
+    @Test("the lock of a killed process is taken over, and nothing is left of it")
+    func staleLock() throws {
+        let folder = FileManager.default.temporaryDirectory.path + "/records-\(UUID().uuidString)"
+        try createDirectories(folder)
+        defer { try? FileManager.default.removeItem(atPath: folder) }
+        try Data("12345\n".utf8).write(to: URL(fileURLWithPath: folder + "/.out.lock"))
+        _ = try OutputLock(path: folder + "/out")
+        #expect(try names(folder).isEmpty)
+    }
+
     @Test("A5: directories, missing files")
     func sources() throws {
         #expect(throws: StreamError.isDirectory(source: "/")) { try ByteSource(path: "/") }

@@ -69,15 +69,15 @@ public struct ConfusionMatrix: Sendable, Equatable {
 /// Why a scored record can't be counted.
 public enum EvaluationError: DiagnosableError, Equatable {
     /// A record lacks a label, or `score` could not read its line.
-    case missingLabel(field: String, source: String, line: Int)
+    case missingLabel(field: String, source: String, line: Int, choice: Diagnosis.Choice)
     case noRecords(source: String)
 
     public var diagnosis: Diagnosis {
         switch self {
-        case .missingLabel(let field, let source, let line):
+        case .missingLabel(let field, let source, let line, let choice):
             Diagnosis(
                 source: source, position: .line(line), problem: "no \"\(field)\" in this record",
-                remedy: "score labelled records (score --input ndjson) and pass them on", status: .badData)
+                remedy: "score records that have a label", status: .badData, choice: choice)
         case .noRecords(let source):
             Diagnosis(
                 source: source, problem: "no records", remedy: "check what writes the input", status: .badData)
@@ -102,15 +102,17 @@ public struct Evaluator {
     /// - Throws: ``RecordError`` for a line that is no record, ``EvaluationError``.
     public func evaluate(_ lines: LineReader) throws -> ConfusionMatrix {
         var matrix = ConfusionMatrix()
-        var records = RecordReader(lines, fields: RecordFields(label: expectedField))
-        let predictedKey = Array(predictedField.utf8)
+        var records = RecordReader(lines)
+        let (expectedKey, predictedKey) = (Array(expectedField.utf8), Array(predictedField.utf8))
         while let record = try records.next() {
             let line = record.line.number
-            guard let truth = try record.labelIfPresent() else {
-                throw EvaluationError.missingLabel(field: expectedField, source: lines.source.name, line: line)
+            guard let truth = try records.label(expectedKey, of: record, choice: .expectedField) else {
+                throw EvaluationError.missingLabel(
+                    field: expectedField, source: lines.source.name, line: line, choice: .expectedField)
             }
-            guard let guess = try records.label(predictedKey, of: record) else {
-                throw EvaluationError.missingLabel(field: predictedField, source: lines.source.name, line: line)
+            guard let guess = try records.label(predictedKey, of: record, choice: .predictedField) else {
+                throw EvaluationError.missingLabel(
+                    field: predictedField, source: lines.source.name, line: line, choice: .predictedField)
             }
             matrix.add(expected: truth, predicted: guess)
         }

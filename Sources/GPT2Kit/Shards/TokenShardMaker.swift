@@ -18,7 +18,7 @@ public enum TokenShardMakerError: DiagnosableError, Equatable {
         case .tooLong(let source, let line, let tokens, let length):
             Diagnosis(
                 source: source, position: .line(line), problem: "\(tokens) tokens are more than the length \(length)",
-                remedy: "raise --length, or leave out --strict to cut the text", status: .badData)
+                remedy: "shorten the text", status: .badData, choice: .rowLength)
         }
     }
 }

@@ -8,6 +8,8 @@ import Records
 public enum BPETrainerError: DiagnosableError, Equatable {
     /// Fewer tokens than 256 bytes and `<|endoftext|>`.
     case vocabularyTooSmall(Int)
+    /// The system doesn't give the memory that the pieces, or their pairs, take.
+    case outOfMemory(needed: Int)
 
     public var diagnosis: Diagnosis {
         switch self {
@@ -15,8 +17,17 @@ public enum BPETrainerError: DiagnosableError, Equatable {
             Diagnosis(
                 problem: "a vocabulary of \(size) tokens is too small", remedy: "257 is the least, for bytes alone",
                 status: .usage)
+        case .outOfMemory(let needed):
+            Diagnosis(
+                source: "memory", problem: "out of memory (\(memorySize(needed)) more are needed)",
+                remedy: "free memory, raise the limit (ulimit -v), or learn from fewer texts", status: .osLimit)
         }
     }
+}
+
+private func requireMemory(_ bytes: Int) throws(BPETrainerError) {
+    // A little more, for what is small and not worth to be counted.
+    guard memoryIsAvailable(bytes + (1 << 20)) else { throw .outOfMemory(needed: bytes + (1 << 20)) }
 }
 
 /// Counts pieces of texts, then learns.
@@ -36,13 +47,21 @@ public struct BPETrainer {
     private let preTokenizer = PreTokenizer()
     private var pieces = TokenTable()
     private var counts: [Int] = []
+    /// Bytes of text that there is memory for.
+    private var room = 0
 
     public init() {}
 
     /// Counts the pieces of `text`, valid UTF-8.
     ///
     /// Memory: that of the different pieces.
-    public mutating func add(_ text: [UInt8]) {
+    public mutating func add(_ text: [UInt8]) throws(BPETrainerError) {
+        if text.count > room {
+            room = max(1 << 16, text.count)
+            // Arrays that are copied to grow, and what a new piece takes, which may be a byte long.
+            try requireMemory(2 * pieces.bytes.count + 64 * pieces.count + 64 * room)
+        }
+        room -= text.count
         text.withUnsafeBufferPointer { buffer in
             preTokenizer.forEachPiece(buffer) { range in
                 if let index = pieces.find(text[range]) {
@@ -58,8 +77,8 @@ public struct BPETrainer {
     /// pair occurs twice.
     public func train(vocabularySize: Int) throws(BPETrainerError) -> Merges {
         guard vocabularySize >= 257 else { throw .vocabularyTooSmall(vocabularySize) }
-        var state = State(pieces: pieces, counts: counts)
-        while state.tokens.count + 1 < vocabularySize, state.mergeBest() {}
+        var state = try State(pieces: pieces, counts: counts)
+        while state.tokens.count + 1 < vocabularySize, try state.mergeBest() {}
         return Merges(tokens: state.tokens, pairs: state.merges)
     }
 }
@@ -101,14 +120,23 @@ private struct State {
     /// Count and pair, the best at the top; outdated entries are corrected when they come up.
     private var heap: [(count: Int, pair: UInt64)] = []
     private var known: Set<[UInt8]> = []
+    private var longest = 0
 
-    init(pieces: TokenTable, counts: [Int]) {
+    init(pieces: TokenTable, counts: [Int]) throws(BPETrainerError) {
         self.counts = counts
         var idOfByte = [Int32](repeating: 0, count: 256)
         for (id, byte) in ByteAlphabet.idOrder.enumerated() { idOfByte[Int(byte)] = Int32(id) }
         known = Set(tokens)
         known.insert(Array(Tokenizer.endOfTextName.utf8))
+        var room = 0
         for index in 0..<pieces.count {
+            let length = pieces[index].count
+            if length > room {
+                room = max(1 << 16, length)
+                try requireMemory(growth(with: room))
+            }
+            room -= length
+            longest = max(longest, length)
             let word = pieces[index].map { idOfByte[Int($0)] }
             words.append(word)
             for (left, right) in zip(word, word.dropFirst()) {
@@ -117,11 +145,18 @@ private struct State {
                 occurrences[pair, default: []].insert(Int32(index))
             }
         }
+        try requireMemory(growth(with: pairCounts.count))
         for (pair, count) in pairCounts { push(count, pair) }
     }
 
+    /// The memory that so many more occurrences of pairs may take: their own, and that of a dictionary, a set, an array
+    /// that is copied to grow.
+    private func growth(with occurrences: Int) -> Int {
+        128 * occurrences + 64 * pairCounts.capacity + 32 * heap.capacity + 32 * words.count + 8 * longest
+    }
+
     /// Merges the best pair everywhere; false where none occurs twice.
-    mutating func mergeBest() -> Bool {
+    mutating func mergeBest() throws(BPETrainerError) -> Bool {
         while let (count, pair) = pop() {
             let current = pairCounts[pair] ?? 0
             if current != count {
@@ -129,6 +164,7 @@ private struct State {
                 continue
             }
             if current < 2 { return false }
+            try requireMemory(growth(with: occurrences[pair]?.count ?? 0))
             let left = Int32(truncatingIfNeeded: pair >> 32)
             let right = Int32(truncatingIfNeeded: pair & 0xFFFF_FFFF)
             let merged = tokens[Int(left)] + tokens[Int(right)]

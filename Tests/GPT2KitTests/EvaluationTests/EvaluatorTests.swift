@@ -115,10 +115,16 @@ struct EvaluatorTests {
     func records() throws {
         let line = "{\"expected\":\"ham\",\"label\":\"spam\",\"text\":\"x\"}\n"
         #expect(try evaluate(line + line)[0, 1] == 2)
-        #expect(throws: EvaluationError.missingLabel(field: "expected", source: "scores", line: 2)) {
+        #expect(
+            throws: EvaluationError.missingLabel(
+                field: "expected", source: "scores", line: 2, choice: .expectedField)
+        ) {
             try evaluate(line + "{\"line\":2,\"error\":\"no text\"}\n")
         }
-        #expect(throws: EvaluationError.missingLabel(field: "label", source: "scores", line: 1)) {
+        #expect(
+            throws: EvaluationError.missingLabel(
+                field: "label", source: "scores", line: 1, choice: .predictedField)
+        ) {
             try evaluate("{\"expected\":\"ham\"}\n")
         }
         #expect(throws: (any Error).self) { try evaluate("") }

@@ -17,7 +17,7 @@ func learnedTokenizer(
     _ texts: [String] = TokenizerTests.texts, size: Int = 400
 ) throws -> (tokenizer: Tokenizer, merges: BPETrainer.Merges) {
     var trainer = BPETrainer()
-    for text in texts { trainer.add(Array(text.utf8)) }
+    for text in texts { try trainer.add(Array(text.utf8)) }
     let merges = try trainer.train(vocabularySize: size)
     return (try tokenizer(merges.vocabulary, merges.mergeLines), merges)
 }
