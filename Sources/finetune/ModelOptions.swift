@@ -25,6 +25,12 @@ struct FileOptions: ParsableArguments {
     @Option(help: ArgumentHelp("The model directory to write.", valueName: "dir"))
     var out: String
 
+    @Flag(
+        help: """
+            Replace the model that --out holds. Without it only --resume does so, with the model of the run that it resumes.
+            """)
+    var force = false
+
     @Option(
         help: ArgumentHelp(
             "Keep what the frozen blocks make of the texts in this directory, and find it there in the next run.",

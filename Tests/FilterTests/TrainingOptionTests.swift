@@ -5,7 +5,7 @@ import Testing
 
 @Suite struct TrainingOptionTests {
     private let folder: Folder
-    private let command = "\(TinyModel.finetune) --out new"
+    private let command = "\(TinyModel.finetune) --out new --force"
     init() throws { folder = try TinyModel.shared().workspace() }
 
     private func objects(_ result: FilterResult) throws -> [[String: Any]] {

@@ -4,6 +4,14 @@
 import Records
 
 extension Classifier {
+    /// Fails where `directory` holds a model, of this project or another, that a new one would take the place of.
+    ///
+    /// - Throws: ``ModelError/modelExists(_:)``.
+    public static func requireNone(in directory: String) throws(ModelError) {
+        let files: Set = ["config.json", "model.safetensors", "model.safetensors.index.json"]
+        if let names = entries(of: directory), !files.isDisjoint(with: names) { throw .modelExists(directory) }
+    }
+
     /// Publishes the directory: all files, or none.
     ///
     /// Its head has no bias, as that class wants it; see ``foldingHeadBias()``.
