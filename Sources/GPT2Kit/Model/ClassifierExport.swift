@@ -28,10 +28,9 @@ extension Classifier {
         try weights.write { try sink.write($0) }
         try output.file("config.json").write(configuration())
         try output.file("tokenizer_config.json").write(tokenizerConfiguration())
-        for name in ["vocab.json", "merges.txt"] {
-            let bytes = try ByteSource(path: "\(tokenizerDirectory)/\(name)").readAll(maximum: 1 << 30)
-            try output.file(name).write(bytes)
-        }
+        let (vocabulary, merges) = try Tokenizer.files(directory: tokenizerDirectory)
+        try output.file("vocab.json").write(vocabulary)
+        try output.file("merges.txt").write(merges)
         try output.file("README.md").write(
             card(differences(hasHeadBias: tensors.contains { $0.name == "score.bias" })))
         try output.commit()
@@ -128,7 +127,7 @@ extension Classifier {
         json.key("tokenizer_class")
         json.string("GPT2Tokenizer")
         json.key("model_max_length")
-        json.number(config.positions)
+        json.number(paddedLength)
         json.key("add_prefix_space")
         json.bool(false)
         for key in ["bos_token", "eos_token", "unk_token", "pad_token"] {
@@ -175,7 +174,7 @@ extension Classifier {
         text += """
 
             `score --model DIRECTORY < messages.txt` scores one message per line. With Hugging Face transformers:
-            `pipeline("text-classification", model="DIRECTORY")`\(differences.isEmpty ? "." : """
+            `pipeline("text-classification", model="DIRECTORY", truncation=True)`\(differences.isEmpty ? "." : """
              loads the weights too, but \(differences.joined(separator: ", and ")): its results differ there.
             """)
 
