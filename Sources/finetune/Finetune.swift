@@ -63,6 +63,7 @@ struct Finetune: Filter {
         var tuner = FineTuner(settings: settings, workers: Workers(count: threads.count))
         tuner.featureDirectory = files.features
         try tuner.requirePossible(for: base)
+        if files.tokenizer == nil { _ = try base.tokenizerDirectory() }
         try Shards.requireWritable(files.out)
         if let features = files.features { try requireWritableDirectory(features) }
         let lock = try OutputLock(path: files.out)
