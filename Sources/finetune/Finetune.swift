@@ -99,7 +99,7 @@ struct Finetune: Filter {
         }
         let metrics = MetricsLog(settings: settings, base: files.base, search: search, notes: notes)
         let progress = TrainingDisplay(quiet: verbosity.quiet)
-        let trained: Classifier
+        var trained: Classifier
         if let space = search.search?.space, let trials = search.count {
             trained = try tuner.search(
                 space, trials: trials, classifier, training: training, validation: validation, test: test,
@@ -112,6 +112,9 @@ struct Finetune: Filter {
             metrics.write(
                 try PrecisionComparison.int8(trained, validation, limit: 256, workers: tuner.workers))
         }
+        trained.provenance = Provenance(
+            command: ["finetune"] + CommandLine.arguments.dropFirst(), training: training, validation: validation,
+            test: test)
         try trained.write(directory: files.out)
         tuner.checkpoints?.remove()
         notes.summary("model written to \(files.out)")

@@ -20,6 +20,8 @@ public struct Classifier: Sendable {
     public let origin: String
     /// What training told; nil for a model that wasn't just trained.
     public private(set) var training: (settings: TrainingSettings, results: TrainingEvent.EndSummary)?
+    /// What the model card says of how it was trained.
+    public var provenance: Provenance?
     /// ``RunIdentity/sha256`` of the run that it was trained in, where that had checkpoints.
     package var runSHA256: String?
 

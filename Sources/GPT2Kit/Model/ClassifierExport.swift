@@ -1,5 +1,5 @@
 // Writes a model directory as Hugging Face's `GPT2ForSequenceClassification` expects it, with everything that scoring
-// needs: config.json, model.safetensors, vocab.json, merges.txt, tokenizer_config.json and a model card.
+// needs: config.json, model.safetensors, vocab.json, merges.txt, tokenizer_config.json and a model card (ModelCard).
 
 import Records
 
@@ -32,7 +32,7 @@ extension Classifier {
         try output.file("vocab.json").write(vocabulary)
         try output.file("merges.txt").write(merges)
         try output.file("README.md").write(
-            card(differences(hasHeadBias: tensors.contains { $0.name == "score.bias" })))
+            card(hasHeadBias: tensors.contains { $0.name == "score.bias" }))
         try output.commit()
     }
 
@@ -137,63 +137,6 @@ extension Classifier {
         json.endObject()
         json.newline()
         return json.bytes
-    }
-
-    /// The model card: what it is, how it was made, how to use it.
-    private func card(_ differences: [String]) -> String {
-        var text = """
-            ---
-            pipeline_tag: text-classification
-            tags:
-            - gpt2
-            ---
-            # Text classifier
-
-            GPT-2 with \(config.blocks) blocks of width \(config.width), fine-tuned to tell apart: \
-            \(labels.map { "`\(printable($0))`" }.joined(separator: ", ")).
-
-            | | |
-            | --- | --- |
-            | base | \(printable(origin)) |
-            | pooling | \(pooling.rawValue) |
-            | attention | \(config.isCausal ? "causal" : "to all positions (no causal mask)") |
-            | length | \(paddedLength) tokens |
-
-            """
-        if let (settings, results) = training {
-            func percent(_ share: Double) -> String { "\((share * 10_000).rounded() / 100) %" }
-            text += """
-                | trained | \(settings.trainable)\(settings.adapterNote), \(results.steps) steps of \(settings.rowsOfStep) rows\(results.keptNote), \
-                learning rate \(settings.learningRate), weight decay \(settings.weightDecay), seed \(settings.seed) |
-                | training accuracy | \(percent(results.trainingAccuracy)) |
-                | validation accuracy | \(percent(results.validationAccuracy)) |
-
-                """
-            if let test = results.testAccuracy { text += "| test accuracy | \(percent(test)) |\n" }
-        }
-        text += """
-
-            `score --model DIRECTORY < messages.txt` scores one message per line. With Hugging Face transformers:
-            `pipeline("text-classification", model="DIRECTORY", truncation=True)`\(differences.isEmpty ? "." : """
-             loads the weights too, but \(differences.joined(separator: ", and ")): its results differ there.
-            """)
-
-            """
-        return text
-    }
-
-    /// What Hugging Face's class does otherwise.
-    private func differences(hasHeadBias: Bool) -> [String] {
-        var differences: [String] = []
-        if pooling != .lastToken {
-            differences.append("reads the last token, where this model was trained to read `\(pooling.rawValue)`")
-        }
-        if !config.isCausal {
-            differences.append(
-                "`GPT2ForSequenceClassification` can't leave out the causal mask, without which this model was trained")
-        }
-        if hasHeadBias { differences.append("doesn't know `score.bias`, which this model's head needs") }
-        return differences
     }
 }
 
