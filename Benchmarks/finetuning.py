@@ -19,7 +19,7 @@ def finetune(bench, data, base, *options, stdin="train.safetensors"):
     out = bench.out / "trained"
     command = [
         BIN / "finetune", "--quiet", "--base", base, "--tokenizer", bench.tokenizer, *options, "--shuffle", "none",
-        "--validation", data / "validation.safetensors", "--test", data / "test.safetensors", "--out", out,
+        "--validation", data / "validation.safetensors", "--test", data / "test.safetensors", "--out", out, "--force",
     ]  # fmt: skip
     process = bench.run(*command, stdin=data / stdin)
     events = process.events()

@@ -177,7 +177,7 @@ class Bench:
             data = self.messages("sms-spam")
             self.run(
                 BIN / "finetune", "--quiet", "--base", self.base or "random:gpt2", "--tokenizer", self.tokenizer,
-                "--validation", data / "validation.safetensors", "--out", directory, stdin=data / "train.safetensors",
+                "--validation", data / "validation.safetensors", "--out", directory, "--force", stdin=data / "train.safetensors",
             )  # fmt: skip
         return directory
 
@@ -195,7 +195,7 @@ class Bench:
             base = self.base if self.base and size == "gpt2" else f"random:{size}"
             self.run(
                 BIN / "finetune", "--quiet", "--base", base, "--tokenizer", self.tokenizer, "--trainable", "head",
-                "--epochs", 1, "--validation", few / "train.safetensors", "--out", directory,
+                "--epochs", 1, "--validation", few / "train.safetensors", "--out", directory, "--force",
                 stdin=few / "train.safetensors", stdout=few / "metrics.ndjson",
             )
         return directory
@@ -208,7 +208,7 @@ class Bench:
             self.make("demo", demo / "train.safetensors", demo / "validation.safetensors")
             self.run(
                 BIN / "finetune", "--quiet", "--base", "random:pipelines/demo/config.json", "--tokenizer",
-                demo / "tokenizer", "--epochs", 1, "--validation", demo / "validation.safetensors", "--out", directory,
+                demo / "tokenizer", "--epochs", 1, "--validation", demo / "validation.safetensors", "--out", directory, "--force",
                 stdin=demo / "train.safetensors", stdout=self.out / "metrics.ndjson",
             )  # fmt: skip
         return directory

@@ -29,7 +29,7 @@ def large(bench):
     limited = ["bash", "-c", 'ulimit -v "$1" && shift && exec "$@"', "bash", LIMIT // 1024]
     process = bench.run(
         *limited, BIN / "finetune", "--quiet", "--base", f"random:{config}", "--tokenizer", bench.tokenizer, *options,
-        "--validation", data / "validation.safetensors", "--out", bench.out / "trained", stdin=shards,
+        "--validation", data / "validation.safetensors", "--out", bench.out / "trained", "--force", stdin=shards,
     )  # fmt: skip
     records.unlink()
     shards.unlink()

@@ -37,7 +37,7 @@ struct Finetune: Filter {
 
             EXIT CODES
               64 usage, 65 bad shard or a loss that isn't finite, 66 no such file, 71 too little memory, 73 the model \
-            can't be written or there are checkpoints and no --resume, 74 read or write error, 75 another run is \
+            can't be written, a model is there and no --force, or there are checkpoints and no --resume, 74 read or write error, 75 another run is \
             writing the same --out, 78 base, tokenizer, shards don't belong together, or checkpoints to the run, \
             130 INT, 143 TERM
             """)
@@ -63,6 +63,7 @@ struct Finetune: Filter {
         var tuner = FineTuner(settings: settings, workers: Workers(count: threads.count))
         tuner.featureDirectory = files.features
         try tuner.requirePossible(for: base)
+        if files.tokenizer == nil { _ = try base.tokenizerDirectory() }
         try Shards.requireWritable(files.out)
         if let features = files.features { try requireWritableDirectory(features) }
         let lock = try OutputLock(path: files.out)
@@ -70,6 +71,8 @@ struct Finetune: Filter {
         if checkpointing.isUsed {
             try Checkpoints.requirePossible(files.out, base: base, resumes: checkpointing.resume)
         }
+        // Whether a run that is resumed has made the model, its data tell.
+        if !files.force, !checkpointing.resume { try Classifier.requireNone(in: files.out) }
         try withExtendedLifetime(lock) { try run(tuner, base) }
     }
 
@@ -91,11 +94,12 @@ struct Finetune: Filter {
                 checkpoints.remove()  // The directory, where the run was killed before it removed that.
                 return notes.record("\(files.out) is what this run ended in: nothing to do")
             }
+            if checkpointing.resume, !files.force, !checkpoints.exist { try Classifier.requireNone(in: files.out) }
             tuner.checkpoints = checkpoints
         }
         let metrics = MetricsLog(settings: settings, base: files.base, search: search, notes: notes)
         let progress = TrainingDisplay(quiet: verbosity.quiet)
-        let trained: Classifier
+        var trained: Classifier
         if let space = search.search?.space, let trials = search.count {
             trained = try tuner.search(
                 space, trials: trials, classifier, training: training, validation: validation, test: test,
@@ -108,6 +112,9 @@ struct Finetune: Filter {
             metrics.write(
                 try PrecisionComparison.int8(trained, validation, limit: 256, workers: tuner.workers))
         }
+        trained.provenance = Provenance(
+            command: ["finetune"] + CommandLine.arguments.dropFirst(), training: training, validation: validation,
+            test: test)
         try trained.write(directory: files.out)
         tuner.checkpoints?.remove()
         notes.summary("model written to \(files.out)")

@@ -13,7 +13,9 @@ struct FileOptions: ParsableArguments {
             """, valueName: "dir|random:…"))
     var base: String
 
-    @Option(help: ArgumentHelp("vocab.json and merges.txt. (default: the base directory)", valueName: "dir"))
+    @Option(
+        help: ArgumentHelp(
+            "vocab.json and merges.txt, or tokenizer.json. (default: the base directory)", valueName: "dir"))
     var tokenizer: String?
 
     @Option(help: ArgumentHelp("The validation shards.", valueName: "shard"))
@@ -24,6 +26,12 @@ struct FileOptions: ParsableArguments {
 
     @Option(help: ArgumentHelp("The model directory to write.", valueName: "dir"))
     var out: String
+
+    @Flag(
+        help: """
+            Replace the model that --out holds. Without it only --resume does so, with the model of the run that it resumes.
+            """)
+    var force = false
 
     @Option(
         help: ArgumentHelp(
@@ -55,7 +63,8 @@ struct TrainableOptions: ParsableArguments {
             """
             What to train: head, last-N (blocks, with the final LayerNorm), all, or lora (adapters in all blocks, and \
             the head). (default: last-1)
-            """, valueName: "set"))
+            """, valueName: "set"),
+        transform: trainableSet)
     var trainable: TrainableSet?
 
     @Option(
@@ -116,9 +125,11 @@ enum PrecisionChoice: String, CaseIterable, ExpressibleByArgument {
     var precision: Precision { Precision(rawValue: rawValue) ?? .automatic }
 }
 
-extension TrainableSet: ExpressibleByArgument {
-    public init?(argument: String) { self.init(argument) }
-    public var defaultValueDescription: String { description }
+@Sendable private func trainableSet(_ text: String) throws -> TrainableSet {
+    guard let set = TrainableSet(text) else {
+        throw ValidationError("'\(text)' is none of head, last-1 (or more blocks), all, lora")
+    }
+    return set
 }
 
 @Sendable private func layers(_ text: String) throws -> Set<LoRA.Layer> {

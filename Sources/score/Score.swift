@@ -22,7 +22,7 @@ struct ScoreCommand: Filter {
               tail -F inbox.log | score --model model --line-buffered
 
             EXIT CODES
-              64 usage, 65 some lines were bad, 66 no such file, 74 read or write error, 78 incomplete model
+              64 usage, 65 some lines were bad or the input is token shards, 66 no such file, 74 read or write error, 78 incomplete model
             """)
 
     @Option(help: ArgumentHelp("The model directory.", valueName: "dir"))
@@ -69,7 +69,10 @@ struct ScoreCommand: Filter {
             ? ScoreStream.Check(texts: self.check) { try scorer(.automatic) } : nil
         var stream = ScoreStream(
             try scorer(precision.precision), input: kind, fields: records.fields, check: check)
-        let report = try stream.run(reader, into: sink, lineBuffered: lineBuffered) { bar.update($0) }
+        let report = try stream.run(
+            reader, into: sink, lineBuffered: lineBuffered,
+            beginsLikeJSON: { verbosity.notes("score").record("line 1 begins like JSON: --input ndjson?") },
+            progress: { bar.update($0) })
         try sink.close()
         bar.finish()
         if report.truncated > 0 {

@@ -31,7 +31,7 @@ struct TokenizePad: Filter {
 
     @OptionGroup var input: InputArgument
 
-    @Option(help: ArgumentHelp("The directory of vocab.json and merges.txt.", valueName: "dir"))
+    @Option(help: ArgumentHelp("The directory of vocab.json and merges.txt, or of tokenizer.json.", valueName: "dir"))
     var tokenizer: String
 
     @Option(

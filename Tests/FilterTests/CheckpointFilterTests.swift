@@ -241,7 +241,7 @@ import Testing
         #expect(result.status == 0 && result.output.isEmpty)
         #expect(result.errors == "finetune: new is what this run ended in: nothing to do\n")
         #expect(try folder.snapshot() == before)
-        let other = try shell("\(loud) --epochs 1 --resume <all.st", in: folder.url)
+        let other = try shell("\(loud) --epochs 1 --resume --force <all.st", in: folder.url)
         #expect(
             other.status == 0
                 && other.errors.contains("no checkpoint to go on from: training starts from the beginning"))

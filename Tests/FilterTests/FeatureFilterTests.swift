@@ -6,7 +6,7 @@ import Testing
 @Suite struct FeatureFilterTests {
     private let folder: Folder
     private static let options = "-q --base random:config.json --tokenizer tok --validation all.st --epochs 2 --lr 1e-2"
-    private let command = "finetune \(options) --out new"
+    private let command = "finetune \(options) --out new --force"
     init() throws { folder = try TinyModel.shared().workspace() }
 
     private let frozen = "sed -n 's/.*\"frozen\",\"features\":\"\\([^\"]*\\)\",\"place\":\"\\([^\"]*\\)\".*/\\1 \\2/p'"
@@ -73,7 +73,7 @@ import Testing
         let result = try shell(
             """
             for i in 1 2 3; do
-              finetune \(Self.options) --out one --features f <all.st >o1 & finetune \(Self.options) --out two --features f <all.st >o2
+              finetune \(Self.options) --out one --force --features f <all.st >o1 & finetune \(Self.options) --out two --force --features f <all.st >o2
               wait $! || exit 1; sha256sum <one/model.safetensors; sha256sum <two/model.safetensors; ls -A f | grep -c .; rm -rf f
             done | sort -u
             """, in: folder.url)
@@ -96,7 +96,7 @@ import Testing
         let result = try shell(
             """
             tokenize-pad -q --tokenizer tok --length 256 --labels ham,spam long.ndjson >long.st; mkdir tmp
-            run() { TMPDIR=tmp finetune -q --base random:long.json --tokenizer tok --validation all.st --out new \
+            run() { TMPDIR=tmp finetune -q --base random:long.json --tokenizer tok --validation all.st --out new --force \
               --epochs 1 --batch 16 --threads $1 <long.st | \(frozen); sha256sum <new/model.safetensors; }
             run 2; ulimit -v 260000; run 1; ls -A tmp | wc -l
             """, in: folder.url)

@@ -5,7 +5,7 @@ import Testing
 
 @Suite struct FinetuneTests {
     private let folder: Folder
-    private let command = "\(TinyModel.finetune) --out new"
+    private let command = "\(TinyModel.finetune) --out new --force"
     init() throws { folder = try TinyModel.shared().workspace() }
 
     private func expectNothingNew(sourceLocation: SourceLocation = #_sourceLocation) throws {
@@ -104,7 +104,7 @@ import Testing
             """
             mkfifo pipe; score --model model --line-buffered <pipe >scores & exec 3>pipe; echo win a prize >&3
             while [ ! -s scores ]; do sleep 0.05; done
-            \(TinyModel.finetune) --epochs 1 --lr 1e-3 --out model <all.st >o; echo win a prize >&3; exec 3>&-; wait
+            \(TinyModel.finetune) --epochs 1 --lr 1e-3 --out model --force <all.st >o; echo win a prize >&3; exec 3>&-; wait
             sed 's/"line":.//' scores | sort -u; echo win a prize | score --model model | sed 's/"line":.//'
             """, in: folder.url)
         #expect(result.lines.count == 2 && Set(result.lines).count == 2, "\(result.text)\(result.errors)")

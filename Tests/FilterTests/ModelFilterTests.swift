@@ -156,9 +156,12 @@ struct FilterCase: CustomTestStringConvertible, Sendable {
     @Test(arguments: FilterCase.all)
     func `A18 the locale makes no difference`(_ filter: FilterCase) throws {
         let results = try ["C", "tr_TR.UTF-8", "de_DE.UTF-8"].map { locale in
+            // A minute may pass between two models: their cards have other dates then.
             try shell(
-                "export LC_ALL=\(locale); \(filter.command) <\(filter.input) >o; grep -a -v seconds o; cat new/*; true",
-                in: folder.url
+                """
+                export LC_ALL=\(locale); rm -rf new; \(filter.command) <\(filter.input) >o
+                grep -a -v seconds o; cat new/* | LC_ALL=C grep -a -v '^| date |'; true
+                """, in: folder.url
             ).output
         }
         #expect(Set(results).count == 1 && !results[0].isEmpty)

@@ -107,6 +107,27 @@ import Testing
         }
     }
 
+    @Test func `records that are taken for text are noted once; token shards are refused`() throws {
+        let texts = try shell("score --model model all.ndjson", in: folder.url)
+        #expect(texts.status == 0 && texts.lines.count == 60)
+        #expect(texts.errors.hasPrefix("score: line 1 begins like JSON: --input ndjson?\n"))
+        for quiet in [
+            "score --model model --input ndjson all.ndjson", "score -q --model model all.ndjson",
+            "echo '{smile} {' | score --model model",
+        ] {
+            #expect(try !shell(quiet, in: folder.url).errors.contains("begins like"))
+        }
+        // A header of 2,560 bytes and more has a line feed in its length.
+        let long = String(repeating: "x", count: 2_100)
+        _ = try shell("tokenize-pad -q --tokenizer tok --labels ham,spam,\(long) all.ndjson >long.st", in: folder.url)
+        #expect(try folder.read("long.st")[1] == 0x0A)
+        for input in ["all.st", "long.st", "--line-buffered all.st", "--input ndjson all.st"] {
+            let shards = try shell("score --model model \(input)", in: folder.url)
+            expectFailure(shards, 65, "score", "it begins like token shards, not like text: ")
+            #expect(shards.output.isEmpty)
+        }
+    }
+
     @Test func `thresholds that can't be meant are usage errors`() throws {
         for (threshold, words) in [("spam", "LABEL=PROB"), ("eggs=0.5", "no label 'eggs'"), ("spam=nan", "LABEL=PROB")]
         {

@@ -6,7 +6,7 @@ import Testing
 @Suite struct SearchFilterTests {
     private let folder: Folder
     private let command = """
-        finetune -q --base random:config.json --tokenizer tok --validation all.st --test all.st --out new \
+        finetune -q --base random:config.json --tokenizer tok --validation all.st --test all.st --out new --force \
           --search lr=1e-4..1e-1,weight-decay=0..0.3,epochs=1..3
         """
     init() throws { folder = try TinyModel.shared().workspace() }

@@ -5,7 +5,7 @@ import Testing
 
 @Suite struct TrainingOptionTests {
     private let folder: Folder
-    private let command = "\(TinyModel.finetune) --out new"
+    private let command = "\(TinyModel.finetune) --out new --force"
     init() throws { folder = try TinyModel.shared().workspace() }
 
     private func objects(_ result: FilterResult) throws -> [[String: Any]] {
@@ -36,6 +36,25 @@ import Testing
         expectFailure(result, 64, "finetune", "finetune: arguments: ")
         #expect(result.text == "rest\n")
         #expect(try !folder.names().contains("new"))
+    }
+
+    @Test(arguments: ["last2", "last-0", "last", "everything"])
+    func `--trainable lists what it takes`(value: String) throws {
+        expectFailure(
+            try shell("\(command) --trainable \(value)", in: folder.url), 64, "finetune",
+            "'\(value)' is none of head, last-1 (or more blocks), all, lora")
+    }
+
+    @Test func `a forgotten --tokenizer is named before anything is read`() throws {
+        _ = try shell("cp -r model bare; rm bare/vocab.json bare/merges.txt", in: folder.url)
+        for base in ["random:config.json", "random:gpt2", "bare"] {
+            let result = try shell(
+                "finetune --base \(base) --validation all.st --out new; code=$?; cat; exit $code",
+                input: Data("rest\n".utf8), in: folder.url)
+            expectFailure(
+                result, 64, "finetune", "has no tokenizer: name the directory that tokenize-pad used with --tokenizer")
+            #expect(result.text == "rest\n")
+        }
     }
 
     @Test func `a weight for a class that isn't there gives 64 and says which there are`() throws {

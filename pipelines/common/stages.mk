@@ -30,7 +30,7 @@ $(OUT)/%.safetensors: $(OUT)/%.ndjson $(OUT)/train.safetensors | build
 $(OUT)/model/model.safetensors: $(OUT)/train.safetensors $(OUT)/validation.safetensors $(OUT)/test.safetensors \
   $(BASE_READY) $(OUT)/settings | build
 	$(BIN)/finetune --base $(BASE) --tokenizer $(TOKENIZER) $(FINETUNE) \
-	  --validation $(OUT)/validation.safetensors --test $(OUT)/test.safetensors --out $(OUT)/model \
+	  --validation $(OUT)/validation.safetensors --test $(OUT)/test.safetensors --out $(OUT)/model --force \
 	  < $(OUT)/train.safetensors > $(OUT)/metrics.partial
 	@mv $(OUT)/metrics.partial $(OUT)/metrics.ndjson
 

@@ -104,7 +104,7 @@ case $base in
 esac
 [ ! -e "$model.checkpoints" ] || resume=--resume
 try "$BIN/finetune" --base "$base" --tokenizer "$tokenizer" "$@" --seed "$seed" --checkpoint-every 50 $resume \
-  --validation "${shards[1]}" --test "${shards[2]}" --out "$model" < "${shards[0]}"
+  --validation "${shards[1]}" --test "${shards[2]}" --out "$model" --force < "${shards[0]}"
 jq -cs --argjson about "$about" \
   'last(.[] | select(.event == "start" or .event == "resume")) as $start
    | (map(select(.event == "end")) | last // error("the metrics have no end")) as $last

@@ -54,6 +54,8 @@ public struct ScoreStream {
     private let labelKeys: [[UInt8]]
     private let check: Check?
     private var report = Report()
+    /// The first bytes of the input, as many as tell token shards from text.
+    private var beginning: [UInt8] = []
 
     public init(_ scorer: Scorer, input: Input, fields: RecordFields, check: Check? = nil) {
         self.check = check
@@ -72,16 +74,19 @@ public struct ScoreStream {
     ///
     /// - Parameters:
     ///   - lineBuffered: answer what has arrived instead of waiting for a full window.
+    ///   - beginsLikeJSON: called before anything is scored where the first line of texts looks like a record.
     ///   - progress: gets the number of lines written so far.
+    /// - Throws: ``ShardInsteadOfTexts``; what reading, scoring and writing throw.
     public mutating func run(
-        _ reader: LineReader, into sink: ByteSink, lineBuffered: Bool, progress: (Int) -> Void = { _ in }
+        _ reader: LineReader, into sink: ByteSink, lineBuffered: Bool, beginsLikeJSON: () -> Void = {},
+        progress: (Int) -> Void = { _ in }
     ) throws -> Report {
         var records = RecordReader(reader, fields: fields)
         var window: [(line: Int, item: Item)] = []
         var bytes = 0
         var atEnd = false
         while !atEnd {
-            if let next = try item(reader, &records) {
+            if let next = try item(reader, &records, beginsLikeJSON) {
                 bytes += next.size
                 window.append((reader.lineNumber, next.item))
             } else {
@@ -103,16 +108,21 @@ public struct ScoreStream {
 
     /// The next line, or what is wrong with it; nil at the end.
     private mutating func item(
-        _ reader: LineReader, _ records: inout RecordReader
-    ) throws(StreamError) -> (item: Item, size: Int)? {
+        _ reader: LineReader, _ records: inout RecordReader, _ beginsLikeJSON: () -> Void
+    ) throws -> (item: Item, size: Int)? {
         let line: Line
-        do {
+        do throws(StreamError) {
             guard let next = try reader.next() else { return nil }
             line = next
         } catch {
             guard case .lineTooLong = error else { throw error }
             report.errors += 1
             return (.failure(error.diagnosis.problem), 0)
+        }
+        if line.number == 1, input == .text, looksLikeRecord(line.bytes) { beginsLikeJSON() }
+        if beginning.count < ShardInsteadOfTexts.bytesThatTell {
+            beginning += line.bytes.prefix(ShardInsteadOfTexts.bytesThatTell) + [0x0A]
+            if ShardInsteadOfTexts.isBeginning(beginning) { throw ShardInsteadOfTexts(source: reader.source.name) }
         }
         do {
             return (try input == .text ? text(line) : record(line, &records), line.bytes.count)
@@ -200,5 +210,31 @@ public struct ScoreStream {
             output += ":\(Float(probability))".utf8
         }
         output += "}}".utf8
+    }
+}
+
+/// Whether a line begins like an object of JSON with a member.
+private func looksLikeRecord(_ line: [UInt8]) -> Bool {
+    let rest = line.drop { $0 == 0x20 || $0 == 0x09 }
+    guard rest.first == UInt8(ascii: "{") else { return false }
+    return rest.dropFirst().first { $0 != 0x20 && $0 != 0x09 } == UInt8(ascii: "\"")
+}
+
+/// The input is what `tokenize-pad` writes, not the texts that it read.
+public struct ShardInsteadOfTexts: DiagnosableError, Equatable {
+    let source: String
+
+    /// The length of safetensors' header, and the brace that it begins with.
+    static let bytesThatTell = 9
+
+    /// No text has the zeros of a length below 2²⁴ before a brace.
+    static func isBeginning(_ bytes: [UInt8]) -> Bool {
+        bytes.count >= bytesThatTell && bytes[3..<8].allSatisfy { $0 == 0 } && bytes[8] == UInt8(ascii: "{")
+    }
+
+    public var diagnosis: Diagnosis {
+        Diagnosis(
+            source: source, problem: "it begins like token shards, not like text",
+            remedy: "score the texts that tokenize-pad read", status: .badData)
     }
 }

@@ -14,12 +14,14 @@ public struct Classifier: Sendable {
     public let paddedLength: Int
     public let padToken: Int32
     public let tokenizer: Tokenizer
-    /// The directory of vocab.json and merges.txt.
+    /// The directory of vocab.json and merges.txt, or of tokenizer.json.
     public let tokenizerDirectory: String
     /// Where the parameters came from, for messages and model cards.
     public let origin: String
     /// What training told; nil for a model that wasn't just trained.
     public private(set) var training: (settings: TrainingSettings, results: TrainingEvent.EndSummary)?
+    /// What the model card says of how it was trained.
+    public var provenance: Provenance?
     /// ``RunIdentity/sha256`` of the run that it was trained in, where that had checkpoints.
     package var runSHA256: String?
 
@@ -38,7 +40,7 @@ public struct Classifier: Sendable {
         self.origin = origin
     }
 
-    /// SHA-256 of vocab.json followed by merges.txt, in hexadecimal.
+    /// ``Tokenizer/sha256``.
     public var tokenizerSHA256: String { tokenizer.sha256 }
 
     /// This classifier with attention to all positions instead of those before.
@@ -66,7 +68,7 @@ public struct Classifier: Sendable {
     /// Refuses texts that were not made for this model.
     package func check(_ set: LabelledTexts) throws(ModelError) {
         let made = set.texts.description
-        guard made.tokenizerSHA256 == tokenizerSHA256 else {
+        guard tokenizer.isIdentified(by: made.tokenizerSHA256) else {
             throw .mismatch(
                 "the tokens were made with another tokenizer than \(tokenizerDirectory) holds",
                 remedy: "run tokenize-pad with --tokenizer \(tokenizerDirectory)", file: set.source)
@@ -120,8 +122,17 @@ extension Classifier {
             }
         }
 
-        /// The directory that holds the base's tokenizer, where it has one.
-        public var directory: String? {
+        /// The directory of the base's own tokenizer.
+        ///
+        /// - Throws: ``ModelError/noTokenizer(base:)``; ``ModelError/noBase(_:)``.
+        public func tokenizerDirectory() throws(ModelError) -> String {
+            guard let directory, let names = entries(of: directory), !Tokenizer.fileNames.isDisjoint(with: names)
+            else { throw .noTokenizer(base: description) }
+            return directory
+        }
+
+        /// The directory that may hold the base's tokenizer.
+        private var directory: String? {
             switch self {
             case .directory(let path): path
             case .randomNamed: nil
@@ -136,15 +147,13 @@ extension Classifier {
     /// A classifier to be trained on texts with `labels`.
     ///
     /// - Parameters:
-    ///   - tokenizerDirectory: vocab.json and merges.txt; nil for those of the base directory.
+    ///   - tokenizerDirectory: that of the tokenizer; nil for the one of the base directory.
     ///   - seed: of the parameters that the base doesn't have.
     /// - Throws: ``ModelError``, ``TokenizerError``, ``CheckpointError`` and their like.
     public init(
         base: Base, labels: [String], pooling: Pooling, tokenizerDirectory: String?, seed: UInt64, workers: Workers
     ) throws {
-        guard let tokenizerDirectory = tokenizerDirectory ?? base.directory else {
-            throw ModelError.noTokenizer(base: base.description)
-        }
+        let tokenizerDirectory = try tokenizerDirectory ?? base.tokenizerDirectory()
         let config: GPT2Config
         let parameters: GPT2Parameters
         switch base {
@@ -213,9 +222,9 @@ extension Classifier {
         }
         let tokenizer = try Tokenizer(directory: directory)
         try Self.check(tokenizer, config, directory)
-        if let hash = own?["tokenizer_sha256"]?.string, hash != tokenizer.sha256 {
+        if let hash = own?["tokenizer_sha256"]?.string, !tokenizer.isIdentified(by: hash) {
             throw ModelError.mismatch(
-                "vocab.json and merges.txt are not those that the model was trained with",
+                "the tokenizer is not the one that the model was trained with",
                 remedy: "restore the model directory", file: directory)
         }
         let parameters = try GPT2Parameters(checkpoint, config: config, classes: classes, workers: workers) {

@@ -1,9 +1,17 @@
 // Writes a model directory as Hugging Face's `GPT2ForSequenceClassification` expects it, with everything that scoring
-// needs: config.json, model.safetensors, vocab.json, merges.txt, tokenizer_config.json and a model card.
+// needs: config.json, model.safetensors, vocab.json, merges.txt, tokenizer_config.json and a model card (ModelCard).
 
 import Records
 
 extension Classifier {
+    /// Fails where `directory` holds a model, of this project or another, that a new one would take the place of.
+    ///
+    /// - Throws: ``ModelError/modelExists(_:)``.
+    public static func requireNone(in directory: String) throws(ModelError) {
+        let files: Set = ["config.json", "model.safetensors", "model.safetensors.index.json"]
+        if let names = entries(of: directory), !files.isDisjoint(with: names) { throw .modelExists(directory) }
+    }
+
     /// Publishes the directory: all files, or none.
     ///
     /// Its head has no bias, as that class wants it; see ``foldingHeadBias()``.
@@ -20,12 +28,11 @@ extension Classifier {
         try weights.write { try sink.write($0) }
         try output.file("config.json").write(configuration())
         try output.file("tokenizer_config.json").write(tokenizerConfiguration())
-        for name in ["vocab.json", "merges.txt"] {
-            let bytes = try ByteSource(path: "\(tokenizerDirectory)/\(name)").readAll(maximum: 1 << 30)
-            try output.file(name).write(bytes)
-        }
+        let (vocabulary, merges) = try Tokenizer.files(directory: tokenizerDirectory)
+        try output.file("vocab.json").write(vocabulary)
+        try output.file("merges.txt").write(merges)
         try output.file("README.md").write(
-            card(differences(hasHeadBias: tensors.contains { $0.name == "score.bias" })))
+            card(hasHeadBias: tensors.contains { $0.name == "score.bias" }))
         try output.commit()
     }
 
@@ -120,7 +127,7 @@ extension Classifier {
         json.key("tokenizer_class")
         json.string("GPT2Tokenizer")
         json.key("model_max_length")
-        json.number(config.positions)
+        json.number(paddedLength)
         json.key("add_prefix_space")
         json.bool(false)
         for key in ["bos_token", "eos_token", "unk_token", "pad_token"] {
@@ -130,63 +137,6 @@ extension Classifier {
         json.endObject()
         json.newline()
         return json.bytes
-    }
-
-    /// The model card: what it is, how it was made, how to use it.
-    private func card(_ differences: [String]) -> String {
-        var text = """
-            ---
-            pipeline_tag: text-classification
-            tags:
-            - gpt2
-            ---
-            # Text classifier
-
-            GPT-2 with \(config.blocks) blocks of width \(config.width), fine-tuned to tell apart: \
-            \(labels.map { "`\(printable($0))`" }.joined(separator: ", ")).
-
-            | | |
-            | --- | --- |
-            | base | \(printable(origin)) |
-            | pooling | \(pooling.rawValue) |
-            | attention | \(config.isCausal ? "causal" : "to all positions (no causal mask)") |
-            | length | \(paddedLength) tokens |
-
-            """
-        if let (settings, results) = training {
-            func percent(_ share: Double) -> String { "\((share * 10_000).rounded() / 100) %" }
-            text += """
-                | trained | \(settings.trainable)\(settings.adapterNote), \(results.steps) steps of \(settings.rowsOfStep) rows\(results.keptNote), \
-                learning rate \(settings.learningRate), weight decay \(settings.weightDecay), seed \(settings.seed) |
-                | training accuracy | \(percent(results.trainingAccuracy)) |
-                | validation accuracy | \(percent(results.validationAccuracy)) |
-
-                """
-            if let test = results.testAccuracy { text += "| test accuracy | \(percent(test)) |\n" }
-        }
-        text += """
-
-            `score --model DIRECTORY < messages.txt` scores one message per line. With Hugging Face transformers:
-            `pipeline("text-classification", model="DIRECTORY")`\(differences.isEmpty ? "." : """
-             loads the weights too, but \(differences.joined(separator: ", and ")): its results differ there.
-            """)
-
-            """
-        return text
-    }
-
-    /// What Hugging Face's class does otherwise.
-    private func differences(hasHeadBias: Bool) -> [String] {
-        var differences: [String] = []
-        if pooling != .lastToken {
-            differences.append("reads the last token, where this model was trained to read `\(pooling.rawValue)`")
-        }
-        if !config.isCausal {
-            differences.append(
-                "`GPT2ForSequenceClassification` can't leave out the causal mask, without which this model was trained")
-        }
-        if hasHeadBias { differences.append("doesn't know `score.bias`, which this model's head needs") }
-        return differences
     }
 }
 

@@ -29,6 +29,8 @@ public enum ModelError: DiagnosableError, Equatable {
     case impossibleSetting(String, remedy: String)
     /// The directory to start from isn't there.
     case noBase(String)
+    /// The directory to write to holds a model already.
+    case modelExists(String)
     /// Training came to a loss that is infinite or not a number.
     case lossNotFinite(step: Int)
     /// A checkpoint is of a run with other settings or data.
@@ -88,6 +90,10 @@ public enum ModelError: DiagnosableError, Equatable {
                 source: directory, problem: "no such directory",
                 remedy: "fetch-model gpt2 --out \(directory) gets GPT-2, --base random:gpt2 starts from random weights",
                 status: .noInput)
+        case .modelExists(let directory):
+            Diagnosis(
+                source: directory, problem: "a model is here already",
+                remedy: "name another directory with --out, or replace the model with --force", status: .cannotCreate)
         case .lossNotFinite(let step):
             Diagnosis(
                 source: "stdin", problem: "loss not finite at step \(step)",

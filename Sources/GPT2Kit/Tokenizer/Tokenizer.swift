@@ -9,13 +9,18 @@ import Records
 public final class Tokenizer: Sendable {
     /// The token that ends and pads texts.
     public static let endOfTextName = "<|endoftext|>"
+    /// What a tokenizer can be read from.
+    static let fileNames: Set = ["vocab.json", "merges.txt", "tokenizer.json"]
 
     /// Number of tokens; ids are 0 ..< this.
     public let vocabularySize: Int
     /// The id of `<|endoftext|>`, GPT-2's padding.
     public let endOfText: Int32
-    /// SHA-256 of the bytes of vocab.json followed by those of merges.txt, lower-case hexadecimal.
+    /// SHA-256, in lower-case hexadecimal, of vocab.json followed by merges.txt as GPT-2 was published with them: the
+    /// same for the same tokens and merges, whatever files they were read from.
     public let sha256: String
+    /// The same of the two files as they are; nil where it was read from tokenizer.json.
+    private let filesSHA256: String?
 
     let preTokenizer = PreTokenizer()
     let byteTokens: [UInt32]
@@ -24,18 +29,27 @@ public final class Tokenizer: Sendable {
     /// Where each id's bytes start in ``tokenBytes``, and the end of the last.
     private let tokenStarts: [Int]
 
-    /// Reads `vocab.json` and `merges.txt` of `directory`.
+    /// Reads `vocab.json` and `merges.txt` of `directory`, or its `tokenizer.json` where it has neither.
     ///
     /// - Throws: ``StreamError`` or ``TokenizerError``.
     public convenience init(directory: String) throws {
-        try self.init(
-            vocabulary: MappedFile(path: "\(directory)/vocab.json"), merges: MappedFile(path: "\(directory)/merges.txt")
-        )
+        if let json = try Self.json(directory: directory) {
+            self.init(try withExtendedLifetime(json) { try TokenizerFiles(json: json) }, read: nil)
+        } else {
+            try self.init(
+                vocabulary: MappedFile(path: "\(directory)/vocab.json"),
+                merges: MappedFile(path: "\(directory)/merges.txt"))
+        }
     }
 
     /// Reads the two files from memory.
-    public init(vocabulary: MappedFile, merges mergesFile: MappedFile) throws(TokenizerError) {
-        let files = try TokenizerFiles(vocabulary: vocabulary, merges: mergesFile)
+    public convenience init(vocabulary: MappedFile, merges: MappedFile) throws(TokenizerError) {
+        let files = try TokenizerFiles(vocabulary: vocabulary, merges: merges)
+        self.init(files, read: (vocabulary, merges))
+    }
+
+    /// - Parameter read: vocab.json and merges.txt, where it is they that were read.
+    private init(_ files: TokenizerFiles, read: (vocabulary: MappedFile, merges: MappedFile)?) {
         vocabularySize = files.tokens.count
         endOfText = Int32(files.endOfText)
         byteTokens = files.byteTokens
@@ -50,12 +64,42 @@ public final class Tokenizer: Sendable {
         }
         tokenBytes = bytes
         tokenStarts = starts
-        var hash = SHA256()
-        withExtendedLifetime((vocabulary, mergesFile)) {
-            hash.update(bufferPointer: vocabulary.bytes)
-            hash.update(bufferPointer: mergesFile.bytes)
+        sha256 = files.vocabulary.withUnsafeBytes { vocabulary in
+            files.mergeLines.withUnsafeBytes { Self.hash(vocabulary, $0) }
         }
-        sha256 = hash.finalize().map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined()
+        filesSHA256 = read.map { read in
+            withExtendedLifetime(read) { Self.hash(read.vocabulary.bytes, read.merges.bytes) }
+        }
+    }
+
+    /// Whether `sha256` is that of this tokenizer: ``sha256``, or, as earlier versions wrote it, of the files as they are.
+    public func isIdentified(by sha256: String) -> Bool { sha256 == self.sha256 || sha256 == filesSHA256 }
+
+    /// vocab.json and merges.txt of `directory` as they are, or as they follow from its tokenizer.json.
+    ///
+    /// - Throws: ``StreamError`` or ``TokenizerError``.
+    static func files(directory: String) throws -> (vocabulary: [UInt8], merges: [UInt8]) {
+        if let json = try json(directory: directory) {
+            let files = try withExtendedLifetime(json) { try TokenizerFiles(json: json) }
+            return (files.vocabulary, files.mergeLines)
+        }
+        func read(_ name: String) throws -> [UInt8] {
+            try ByteSource(path: "\(directory)/\(name)").readAll(maximum: 1 << 30)
+        }
+        return (try read("vocab.json"), try read("merges.txt"))
+    }
+
+    /// tokenizer.json of `directory`; nil where there is none, or something that comes before it.
+    private static func json(directory: String) throws(StreamError) -> MappedFile? {
+        let names = fileNames.intersection(entries(of: directory) ?? [])
+        return names == ["tokenizer.json"] ? try MappedFile(path: "\(directory)/tokenizer.json") : nil
+    }
+
+    private static func hash(_ vocabulary: UnsafeRawBufferPointer, _ merges: UnsafeRawBufferPointer) -> String {
+        var hash = SHA256()
+        hash.update(bufferPointer: vocabulary)
+        hash.update(bufferPointer: merges)
+        return hexadecimal(hash.finalize())
     }
 
     /// The ids of `text`. For many texts, a ``TokenEncoder`` is faster.

@@ -1,4 +1,4 @@
-// Every way in which vocab.json and merges.txt can be wrong, one case each.
+// Every way in which vocab.json and merges.txt, or tokenizer.json, can be wrong, one case each.
 
 import Records
 
@@ -25,12 +25,27 @@ public enum TokenizerError: DiagnosableError, Equatable {
     /// A line names a token that vocab.json doesn't have, or makes one: vocab.json is cut off, or another model's.
     case mergeOfUnknownToken(path: String, line: Int, token: String)
     case duplicateMerge(path: String, line: Int)
+    /// tokenizer.json asks for what GPT-2's tokenizer doesn't do.
+    case unsupported(path: String, what: String)
+    /// tokenizer.json lacks a part, or isn't the JSON that it has to be.
+    case jsonMalformed(path: String, at: Int, what: String)
+    /// `<|endoftext|>` has another id among the added tokens than in the vocabulary.
+    case addedTokenMismatch(path: String, id: Int)
 
     public var diagnosis: Diagnosis {
         let (path, position, problem) = parts
-        return Diagnosis(
+        let isJSON = path.hasSuffix("tokenizer.json")
+        var diagnosis = Diagnosis(
             source: path, position: position, problem: problem,
-            remedy: "fetch this model's vocab.json and merges.txt again", status: .configuration)
+            remedy: "fetch this model's \(isJSON ? "tokenizer.json" : "vocab.json and merges.txt") again",
+            status: .configuration)
+        if case .unsupported = self { diagnosis.remedy = "use a tokenizer of GPT-2's kind" }
+        // Its merges have no lines of their own.
+        if isJSON, case .line(let line) = position {
+            diagnosis.position = nil
+            diagnosis.problem = "merge \(line - 1): \(problem)"
+        }
+        return diagnosis
     }
 
     private var parts: (String, Diagnosis.Position?, String) {
@@ -46,8 +61,12 @@ public enum TokenizerError: DiagnosableError, Equatable {
         case .mergesNotUTF8(let path): (path, nil, "it isn't UTF-8")
         case .mergeMalformed(let path, let line): (path, .line(line), "a merge is two tokens and one space")
         case .mergeOfUnknownToken(let path, let line, let token):
-            (path, .line(line), "token '\(token)' isn't in vocab.json")
+            (path, .line(line), "token '\(token)' isn't in the vocabulary")
         case .duplicateMerge(let path, let line): (path, .line(line), "the merge is there twice")
+        case .unsupported(let path, let what): (path, nil, "\(what) isn't supported")
+        case .jsonMalformed(let path, let at, let what): (path, .byte(at), what)
+        case .addedTokenMismatch(let path, let id):
+            (path, nil, "<|endoftext|> is added with the id \(id), but the vocabulary has another")
         }
     }
 }

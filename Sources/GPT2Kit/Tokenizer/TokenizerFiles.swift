@@ -1,4 +1,4 @@
-// Reads and checks vocab.json and merges.txt, as untrusted as any other file.
+// Reads and checks vocab.json and merges.txt, or tokenizer.json (TokenizerJSON), as untrusted as any other file.
 // Not here: encoding (Tokenizer).
 
 import Records
@@ -13,17 +13,53 @@ struct TokenizerFiles {
     private(set) var byteTokens: [UInt32] = []
     private(set) var merges = MergeTable(capacity: 1)
     private(set) var endOfText = 0
+    /// merges.txt as GPT-2 was published with it, whatever it was read from.
+    private(set) var mergeLines = Array("#version: 0.2\n".utf8)
     private var idOfIndex: [Int] = []
 
     init(vocabulary: MappedFile, merges: MappedFile) throws(TokenizerError) {
-        try readVocabulary(vocabulary)
+        try readVocabulary(vocabulary.bytes, path: vocabulary.name)
         try checkIDs(vocabulary.name)
-        try readMerges(merges, vocabularyPath: vocabulary.name)
+        try readMerges(merges)
     }
 
-    private mutating func readVocabulary(_ file: MappedFile) throws(TokenizerError) {
-        var reader = JSONPullReader(file.bytes)
-        let path = file.name
+    init(json file: MappedFile) throws(TokenizerError) {
+        let json = try TokenizerJSON(file)
+        try readVocabulary(
+            UnsafeRawBufferPointer(rebasing: file.bytes[json.vocabulary]), at: json.vocabulary.lowerBound,
+            path: file.name)
+        try checkIDs(file.name)
+        if let id = json.endOfText, id != endOfText { throw .addedTokenMismatch(path: file.name, id: id) }
+        try readMerges(MappedFile(copying: json.mergeLines, name: file.name))
+    }
+
+    /// vocab.json as GPT-2 was published with it: in the order of the ids, as Python's `json.dumps` writes it.
+    var vocabulary: [UInt8] {
+        let escaped = ByteAlphabet.scalars.map { scalar in
+            switch scalar {
+            case "\"", "\\": return Array("\\\(scalar)".utf8)
+            default:
+                if scalar.isASCII { return [UInt8(scalar.value)] }
+                let digits = String(scalar.value, radix: 16)
+                return Array("\\u\(String(repeating: "0", count: 4 - digits.count))\(digits)".utf8)
+            }
+        }
+        var text = [UInt8(ascii: "{")]
+        text.reserveCapacity(4 * tokens.bytes.count + 12 * tokens.count)
+        for (id, index) in indexOfID.enumerated() {
+            text += (id == 0 ? "\"" : ", \"").utf8
+            for byte in tokens[index] { text += escaped[Int(byte)] }
+            text += "\": \(id)".utf8
+        }
+        text.append(UInt8(ascii: "}"))
+        return text
+    }
+
+    /// - Parameter offset: of the bytes within the file, for messages.
+    private mutating func readVocabulary(
+        _ bytes: UnsafeRawBufferPointer, at offset: Int = 0, path: String
+    ) throws(TokenizerError) {
+        var reader = JSONPullReader(bytes)
         do throws(JSONProblem) {
             try reader.expect("{")
             var isFirst = true
@@ -44,7 +80,7 @@ struct TokenizerFiles {
             switch error.at {
             case -1: throw .unknownCharacter(path: path, token: error.what)
             case -2: throw .duplicateToken(path: path, token: error.what)
-            default: throw .vocabularyMalformed(path: path, at: error.at, what: error.what)
+            default: throw .vocabularyMalformed(path: path, at: offset + error.at, what: error.what)
             }
         }
     }
@@ -66,7 +102,7 @@ struct TokenizerFiles {
         endOfText = id
     }
 
-    private mutating func readMerges(_ file: MappedFile, vocabularyPath: String) throws(TokenizerError) {
+    private mutating func readMerges(_ file: MappedFile) throws(TokenizerError) {
         merges = MergeTable(capacity: tokens.count)
         var isMade = [Bool](repeating: false, count: tokens.count)
         for token in byteTokens { isMade[Int(token)] = true }
@@ -96,6 +132,8 @@ struct TokenizerFiles {
             }
             isMade[token] = true
             rank += 1
+            mergeLines.append(contentsOf: content)
+            mergeLines.append(0x0A)
         }
         for (id, made) in isMade.enumerated() where !made {
             let bytes = tokens[indexOfID[id]]

@@ -83,14 +83,15 @@ public struct FineTuner: Sendable {
             try writer?.afterStep(state, seconds: clock.totals, isLast: reason != nil, report: report)
         }
         let keptStep = try keep(run, validation: data.validation)
-        let results = try data.sets.map(run.evaluate)
+        let (results, tested) = try run.evaluateSets()
         clock.charge(.evaluation)
         guard results.allSatisfy(\.loss.isFinite) else { throw ModelError.lossNotFinite(step: state.step) }
-        let end = TrainingEvent.EndSummary(
+        var end = TrainingEvent.EndSummary(
             steps: state.step, reason: reason ?? .epochs, keptStep: keptStep, trainingLoss: results[0].loss,
             validationLoss: results[1].loss, trainingAccuracy: results[0].accuracy,
             validationAccuracy: results[1].accuracy, testAccuracy: data.test == nil ? nil : results[2].accuracy,
             seconds: seconds() - begin, secondsByPhase: clock.phases)
+        end.testClasses = tested
         try report(.end(end))
         var trained = data.base.trained(
             state.model.parameters, settings: settings, paddedLength: data.paddedLength, results: end)

@@ -104,12 +104,29 @@ final class TrainingRun {
         try evaluate(Array(0..<features.count), of: features)
     }
 
+    /// Mean loss and accuracy over all rows of every set, and what labels the test rows got.
+    func evaluateSets() throws -> (results: [(loss: Double, accuracy: Double)], test: ConfusionMatrix?) {
+        let labels = data.base.labels.map { Array($0.utf8) }
+        var matrix = ConfusionMatrix()
+        let results = try data.sets.enumerated().map { index, set in
+            try evaluate(
+                Array(0..<set.count), of: set,
+                told: { expected, predicted in
+                    if index == 2 { matrix.add(expected: labels[expected], predicted: labels[predicted]) }
+                })
+        }
+        return (results, data.test == nil ? nil : matrix)
+    }
+
     /// Mean loss and accuracy over `rows`.
     ///
-    /// - Parameter shouldStop: asked now and then: whether to leave it for later.
+    /// - Parameters:
+    ///   - shouldStop: asked now and then: whether to leave it for later.
+    ///   - told: gets the label of every row, and the one that it got.
     /// - Throws: ``StopRequested``.
     func evaluate(
-        _ rows: [Int], of features: Features, shouldStop: () -> Bool = { false }
+        _ rows: [Int], of features: Features, shouldStop: () -> Bool = { false },
+        told: (_ expected: Int, _ predicted: Int) -> Void = { _, _ in }
     ) throws -> (loss: Double, accuracy: Double) {
         let K = data.base.labels.count
         var loss = 0.0
@@ -126,7 +143,11 @@ final class TrainingRun {
             } else {
                 try inference.logits(Region(logits.pointer), hidden: Region(states.pointer), packing)
             }
-            let result = crossEntropy(logits.pointer, labels: chunk.map { features.labels[$0] }, classes: K)
+            let labels = chunk.map { features.labels[$0] }
+            let result = crossEntropy(logits.pointer, labels: labels, classes: K)
+            for (row, label) in labels.enumerated() {
+                told(label, argmax(UnsafeBufferPointer(start: logits.pointer + row * K, count: K)))
+            }
             loss += result.sum
             correct += result.correct
         }

@@ -119,6 +119,8 @@ public enum TrainingEvent: Sendable {
         public let trainingAccuracy: Double
         public let validationAccuracy: Double
         public let testAccuracy: Double?
+        /// What labels the test texts got; nil without any.
+        public var testClasses: ConfusionMatrix?
         public let seconds: Double
         public let secondsByPhase: [(phase: Phase, seconds: Double)]
     }

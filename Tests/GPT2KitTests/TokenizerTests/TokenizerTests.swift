@@ -9,7 +9,9 @@ import Testing
 private let gpt2Directory: String? = {
     let checkout = #filePath.components(separatedBy: "/Tests/")[0]
     let candidates = [ProcessInfo.processInfo.environment["GPT2_TOKENIZER"], checkout + "/../shared/mirror/gpt2"]
-    return candidates.compactMap { $0 }.first { FileManager.default.fileExists(atPath: $0 + "/merges.txt") }
+    return candidates.compactMap { $0 }.first { directory in
+        ["merges.txt", "tokenizer.json"].contains { FileManager.default.fileExists(atPath: "\(directory)/\($0)") }
+    }
 }()
 
 /// A small tokenizer, learned from `texts`.

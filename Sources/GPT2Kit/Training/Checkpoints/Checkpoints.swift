@@ -51,6 +51,9 @@ public struct Checkpoints: Sendable {
         try requireWritableDirectory(directory.path)
     }
 
+    /// Whether there is anything to go on from.
+    public var exist: Bool { !directory.steps.isEmpty }
+
     /// To be called when the model is written: nobody needs them any more.
     public func remove() { directory.remove() }
 

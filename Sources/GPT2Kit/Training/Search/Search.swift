@@ -34,7 +34,7 @@ extension FineTuner {
 
         guard !winner.hasDiverged else { throw ModelError.lossNotFinite(step: winner.step - 1) }
         let run = try winner.restored(data, workers)
-        let results = try data.sets.map(run.evaluate)
+        let (results, tested) = try run.evaluateSets()
         clock.charge(.evaluation)
         var end = TrainingEvent.EndSummary(
             steps: winner.step, reason: winner.step == run.epochSteps ? .epochs : .maxSteps, keptStep: winner.step - 1,
@@ -42,6 +42,7 @@ extension FineTuner {
             validationAccuracy: results[1].accuracy, testAccuracy: data.test == nil ? nil : results[2].accuracy,
             seconds: seconds() - begin, secondsByPhase: clock.phases)
         end.trial = winner.number
+        end.testClasses = tested
         try report(.end(end))
         return data.base.trained(
             run.state.model.parameters, settings: winner.settings, paddedLength: data.paddedLength, results: end)

@@ -1,0 +1,68 @@
+// Where a trained model comes from, for its model card: no number of the model depends on it.
+
+import Records
+
+#if canImport(Glibc)
+    import Glibc
+#elseif canImport(Musl)
+    import Musl
+#else
+    import Darwin
+#endif
+
+/// The data, the command, the machine and the time of a training run.
+public struct Provenance: Sendable {
+    /// The sets that were read: what for, from where, how many records.
+    public let data: [(part: String, source: String, records: Int)]
+    /// The command's words, as a shell would take them.
+    public let commandLine: String
+    /// When training ended, in UTC: "2026-01-31 17:05 UTC".
+    public let date: String
+    /// The processor's name.
+    public let processor: String
+
+    /// What is known of a run that has just ended on this machine.
+    ///
+    /// - Parameter command: the words of its command line, its own name first.
+    public init(command: [String], training: LabelledTexts, validation: LabelledTexts, test: LabelledTexts?) {
+        let sets = [("training", training), ("validation", validation)] + (test.map { [("test", $0)] } ?? [])
+        data = sets.map { ($0, $1.source, $1.count) }
+        commandLine = command.map(quoted).joined(separator: " ")
+        var now = time(nil)
+        var parts = tm()
+        gmtime_r(&now, &parts)
+        func digits(_ number: Int32) -> String { number < 10 ? "0\(number)" : "\(number)" }
+        date = """
+            \(parts.tm_year + 1900)-\(digits(parts.tm_mon + 1))-\(digits(parts.tm_mday)) \
+            \(digits(parts.tm_hour)):\(digits(parts.tm_min)) UTC
+            """
+        processor = processorName()
+    }
+}
+
+/// A word in single quotes, where a shell would take it apart or change it.
+private func quoted(_ word: String) -> String {
+    let plain = word.utf8.allSatisfy { byte in
+        switch byte {
+        case 0x30...0x39, 0x41...0x5A, 0x61...0x7A, 0x80...0xFF: true
+        default: "-_./:=,+@%".utf8.contains(byte)
+        }
+    }
+    return plain && !word.isEmpty ? word : "'\(word.replacing("'", with: "'\\''"))'"
+}
+
+/// What the system calls the processor; "unknown" where it doesn't say.
+private func processorName() -> String {
+    #if canImport(Darwin)
+        var size = 0
+        guard sysctlbyname("machdep.cpu.brand_string", nil, &size, nil, 0) == 0, size > 1 else { return "unknown" }
+        var name = [UInt8](repeating: 0, count: size)
+        guard sysctlbyname("machdep.cpu.brand_string", &name, &size, nil, 0) == 0 else { return "unknown" }
+        return String(decoding: name.prefix { $0 != 0 }, as: UTF8.self)
+    #else
+        guard let bytes = try? ByteSource(path: "/proc/cpuinfo").readAll(maximum: 1 << 24) else { return "unknown" }
+        let line = bytes.split(separator: 0x0A).first { $0.starts(with: "model name".utf8) }
+        guard let name = line?.split(separator: UInt8(ascii: ":"), maxSplits: 1).last else { return "unknown" }
+        return String(decoding: name.drop { $0 == 0x20 || $0 == 0x09 }, as: UTF8.self)
+    #endif
+}

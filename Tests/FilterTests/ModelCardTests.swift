@@ -1,0 +1,76 @@
+// The model card and tokenizer_config.json: what they say of a model is what made it.
+
+import Foundation
+import Testing
+
+@Suite struct ModelCardTests {
+    private let folder: Folder
+    init() throws { folder = try TinyModel.shared().workspace() }
+
+    private func card(_ model: String) throws -> String {
+        String(decoding: try folder.read("\(model)/README.md"), as: UTF8.self)
+    }
+
+    @Test func `the card names data, records, date, processor and command; no weight depends on it`() throws {
+        let before = Date(timeIntervalSinceNow: -60)
+        let result = try shell(
+            "cp all.st 'te st.st'; \(TinyModel.finetune) --test 'te st.st' --out new <all.st >o", in: folder.url)
+        #expect(result.status == 0, "\(result.errors)")
+        let lines = try card("new").split(separator: "\n").map(String.init)
+        #expect(
+            lines.contains(
+                "| data | training: 60 records of stdin; validation: 60 records of all.st; test: 60 records of te st.st |"
+            ))
+        #expect(lines.contains("    \(TinyModel.finetune) --test 'te st.st' --out new"))
+        let date = try #require(lines.first { $0.hasPrefix("| date | ") })
+        let format = DateFormatter()
+        format.locale = Locale(identifier: "en_US_POSIX")
+        format.timeZone = TimeZone(identifier: "UTC")
+        format.dateFormat = "'| date | 'yyyy-MM-dd HH:mm 'UTC |'"
+        let time = try #require(format.date(from: date), "\(date)")
+        #expect(time >= before && time <= Date())
+        let processor = try #require(lines.first { $0.hasPrefix("| CPU | ") })
+        #expect(processor.count > "| CPU |  |".count)
+        #expect(try shell("cmp new/model.safetensors model/model.safetensors", in: folder.url).status == 0)
+    }
+
+    @Test func `precision and recall of every label are those that evaluate gives`() throws {
+        let result = try shell(
+            """
+            sed 's/"ham"/"a|b"/' all.ndjson >bar.ndjson; tokenize-pad -q --tokenizer tok bar.ndjson >bar.st
+            \(TinyModel.finetune.replacing("all.st", with: "bar.st")) --epochs 1 --lr 1e-3 --test bar.st --out new \
+              <bar.st >o
+            score -q --model new --precision f32 --input ndjson bar.ndjson | evaluate --format json
+            """, in: folder.url)
+        let evaluation = try #require(try JSONSerialization.jsonObject(with: result.output) as? [String: Any])
+        let classes = try #require(evaluation["classes"] as? [[String: Any]])
+        let card = try card("new")
+        #expect(classes.count == 2)
+        for known in classes {
+            let label = try #require(known["label"] as? String).replacing("|", with: "\\|")
+            let shares = ["precision", "recall", "f1"].map { key in
+                (known[key] as? Double).map { "\(($0 * 10_000).rounded() / 100) %" } ?? "–"
+            }
+            let row = "| \(label) | \(shares.joined(separator: " | ")) | \(known["records"] ?? "") |\n"
+            #expect(card.contains(row), "\(row)\(card)")
+        }
+        #expect(try !self.card("model").contains("Test results"))
+    }
+
+    @Test func `a search tells its winner's results by label`() throws {
+        let result = try shell(
+            "\(TinyModel.finetune) --test all.st --search lr=1e-3..1e-2 --trials 2 --out new <all.st >o", in: folder.url
+        )
+        #expect(result.status == 0, "\(result.errors)")
+        #expect(try card("new").contains("\n| spam | "))
+    }
+
+    @Test func `transformers is told the length that texts are cut at`() throws {
+        let result = try shell(
+            "jq -c .gpt2kit.max_length model/config.json; jq -c .model_max_length model/tokenizer_config.json",
+            in: folder.url)
+        #expect(result.lines.count == 2 && result.lines.first == result.lines.last, "\(result.text)")
+        #expect(try #require(result.lines.first.flatMap { Int($0) }) < 32)
+        #expect(try card("model").contains("truncation=True"))
+    }
+}
