@@ -27,7 +27,7 @@ SHELL := /bin/bash
 
 FILTERS := fetch-unzip balance split train-tokenizer tokenize-pad finetune score evaluate fetch-model
 BIN := .build/release
-PACKAGES := libzip-dev libdnnl-dev pkg-config gnuplot-nox jq
+PACKAGES := libzip-dev libdnnl-dev libssl-dev pkg-config gnuplot-nox jq
 BREW_PACKAGES := libzip onednn gnuplot jq pkgconf
 # What some tests need; without them those are skipped.
 TEST_PACKAGES := strace python3

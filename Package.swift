@@ -9,24 +9,28 @@ let package = Package(
         .library(name: "Records", targets: ["Records"]),
     ],
     dependencies: [
-        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.5.0"),
-        .package(url: "https://github.com/apple/swift-crypto", from: "4.0.0"),
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.5.0")
     ],
     targets: [
-        // The two C libraries, each behind one door.
+        // The C libraries, each behind one door.
         .target(name: "COneDNN", linkerSettings: [.linkedLibrary("dnnl")]),
         .systemLibrary(
             name: "CLibzip", pkgConfig: "libzip",
             providers: [.apt(["libzip-dev"]), .brew(["libzip"])]),
 
+        .systemLibrary(
+            name: "CLibcrypto", pkgConfig: "libcrypto",
+            providers: [.apt(["libssl-dev"]), .brew(["openssl"])]),
+
         // Libraries, in the order of the data.
         .target(name: "Records"),
+        .target(name: "Hashing", dependencies: [.target(name: "CLibcrypto", condition: .when(platforms: [.linux]))]),
         .target(
             name: "Fetching",
-            dependencies: ["CLibzip", "Records", .product(name: "Crypto", package: "swift-crypto")]),
+            dependencies: ["CLibzip", "Records", "Hashing"]),
         .target(
             name: "GPT2Kit",
-            dependencies: ["COneDNN", "Records", .product(name: "Crypto", package: "swift-crypto")]),
+            dependencies: ["COneDNN", "Records", "Hashing"]),
         .target(
             name: "FilterSupport",
             dependencies: ["Records", .product(name: "ArgumentParser", package: "swift-argument-parser")]),
@@ -47,6 +51,7 @@ let package = Package(
 
         // Tests mirror the folders they test.
         .testTarget(name: "RecordsTests", dependencies: ["Records"]),
+        .testTarget(name: "HashingTests", dependencies: ["Hashing"]),
         .testTarget(name: "FetchingTests", dependencies: ["Fetching", "Records"]),
         .testTarget(name: "GPT2KitTests", dependencies: ["GPT2Kit", "Records"]),
         .testTarget(name: "FilterTests", dependencies: ["Records"]),

@@ -1,29 +1,18 @@
 // SHA-256 of files and streams, as 64 lower-case hexadecimal digits.
 
-import Crypto
+import Hashing
 import Records
-
-/// A SHA-256 in the making.
-struct HashingStream {
-    private var hash = SHA256()
-
-    mutating func update(_ bytes: UnsafeRawBufferPointer) { hash.update(bufferPointer: bytes) }
-
-    var hexadecimal: String {
-        hash.finalize().reduce(into: "") { $0 += ($1 < 16 ? "0" : "") + String($1, radix: 16) }
-    }
-}
 
 /// Reads `source` to its end. Constant memory.
 func sha256(of source: ByteSource) throws(StreamError) -> (hash: String, count: Int) {
-    var stream = HashingStream()
+    let hash = SHA256()
     var total = 0
     let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 1 << 18, alignment: 16)
     defer { buffer.deallocate() }
     while true {
         let count = try source.read(into: buffer)
-        if count == 0 { return (stream.hexadecimal, total) }
-        stream.update(UnsafeRawBufferPointer(rebasing: buffer[..<count]))
+        if count == 0 { return (hash.hexadecimal, total) }
+        hash.update(UnsafeRawBufferPointer(rebasing: buffer[..<count]))
         total += count
     }
 }

@@ -182,7 +182,8 @@ public final class AtomicDirectory {
 func finalPlace(_ path: String) throws(StreamError) -> String {
     if let resolved = resolvedPath(path) { return resolved }
     var status = stat()
-    if lstat(path, &status) == 0 { throw .notDirectory(path: path) }
+    // Anything else that is here now was made since.
+    if lstat(path, &status) == 0, status.st_mode & S_IFMT == S_IFLNK { throw .notDirectory(path: path) }
     guard let name = path.split(separator: "/").last, let parent = resolvedPath(parentDirectory(of: path)) else {
         return path
     }

@@ -1,6 +1,6 @@
 // The identity of a model's numbers.
 
-import Crypto
+import Hashing
 
 extension GPT2Parameters {
     /// The SHA-256, in hexadecimal, of names, shapes and numbers of the parameters that `isWanted` picks.
@@ -19,19 +19,14 @@ extension GPT2Parameters {
             nonisolated(unsafe) let digests = digests
             workers.forEach(tiles.count) { index in
                 let (tensor, range) = tiles[index]
-                var hash = SHA256()
-                hash.update(bufferPointer: UnsafeRawBufferPointer(UnsafeBufferPointer(rebasing: tensor.values[range])))
-                digests[index] = Array(hash.finalize())
+                let hash = SHA256()
+                hash.update(UnsafeRawBufferPointer(UnsafeBufferPointer(rebasing: tensor.values[range])))
+                digests[index] = hash.digest
             }
         }
-        var hash = SHA256()
-        for (name, tensor) in wanted { hash.update(data: Array("\(name) \(tensor.shape)\n".utf8)) }
-        for digest in digests { hash.update(data: digest) }
-        return hexadecimal(hash.finalize())
+        let hash = SHA256()
+        for (name, tensor) in wanted { hash.update(Array("\(name) \(tensor.shape)\n".utf8)) }
+        for digest in digests { hash.update(digest) }
+        return hash.hexadecimal
     }
-}
-
-/// Two lower-case digits for every byte.
-func hexadecimal(_ bytes: some Sequence<UInt8>) -> String {
-    bytes.map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined()
 }

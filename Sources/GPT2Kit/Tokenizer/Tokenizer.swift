@@ -2,7 +2,7 @@
 // `<|endoftext|>` inside text is ordinary text; its id comes from `endOfText` alone.
 // Not here: truncation and padding (Shards), learning merges (BPETrainer), checking that text is UTF-8 (Records).
 
-import Crypto
+import Hashing
 import Records
 
 /// A tokenizer as its directory defines it. Immutable; encode with one ``TokenEncoder`` per thread.
@@ -96,10 +96,10 @@ public final class Tokenizer: Sendable {
     }
 
     private static func hash(_ vocabulary: UnsafeRawBufferPointer, _ merges: UnsafeRawBufferPointer) -> String {
-        var hash = SHA256()
-        hash.update(bufferPointer: vocabulary)
-        hash.update(bufferPointer: merges)
-        return hexadecimal(hash.finalize())
+        let hash = SHA256()
+        hash.update(vocabulary)
+        hash.update(merges)
+        return hash.hexadecimal
     }
 
     /// The ids of `text`. For many texts, a ``TokenEncoder`` is faster.

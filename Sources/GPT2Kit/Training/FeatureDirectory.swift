@@ -2,7 +2,7 @@
 // everything that its contents depend on: another base, other texts, another depth or precision mean another file, other
 // hyperparameters don't. Files appear whole, so that runs may share a directory.
 
-import Crypto
+import Hashing
 import Records
 
 #if canImport(Glibc)
@@ -64,12 +64,12 @@ package struct FeatureDirectory: Sendable {
         let offsets = texts.packing.offsets
         let tokens = texts.tokens[offsets[piece.lowerBound]..<offsets[piece.upperBound]]
         let lengths = piece.map { Int32(texts.packing.length($0)) }
-        var hash = SHA256()
-        lengths.withUnsafeBytes { hash.update(bufferPointer: $0) }
-        tokens.withUnsafeBytes { hash.update(bufferPointer: $0) }
+        let hash = SHA256()
+        lengths.withUnsafeBytes { hash.update($0) }
+        tokens.withUnsafeBytes { hash.update($0) }
         var metadata = origin.metadata
-        metadata["tokens_sha256"] = hexadecimal(hash.finalize())
-        let name = hexadecimal(SHA256.hash(data: Array(listing(metadata).utf8))).prefix(32)
+        metadata["tokens_sha256"] = hash.hexadecimal
+        let name = SHA256.hexadecimal(of: Array(listing(metadata).utf8)).prefix(32)
         return Entry(
             path: "\(path)/\(name).safetensors", metadata: metadata, tokens: tokens, lengths: lengths,
             rows: rows.offsets[piece.upperBound] - rows.offsets[piece.lowerBound])

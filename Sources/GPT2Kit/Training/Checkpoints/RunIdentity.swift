@@ -1,6 +1,6 @@
 // What a run depends on: only a run with the same may go on from its checkpoints.
 
-import Crypto
+import Hashing
 import Records
 
 /// Settings and hashes, under the names that messages call them by.
@@ -13,7 +13,7 @@ public struct RunIdentity: Sendable {
     /// SHA-256, in hexadecimal, of all entries as `name=value` and a line feed.
     public var sha256: String {
         let text = entries.map { "\($0.name)=\($0.value)\n" }.joined()
-        return hexadecimal(SHA256.hash(data: Array(text.utf8)))
+        return SHA256.hexadecimal(of: Array(text.utf8))
     }
 
     /// What is other here than in `other`, in words: "learning_rate 0.001 (was 5e-05), training data".
@@ -59,12 +59,12 @@ extension FineTuner {
 extension LabelledTexts {
     /// Of lengths, tokens, labels and their names.
     fileprivate var sha256: String {
-        var hash = SHA256()
-        texts.rows.offsets.withUnsafeBytes { hash.update(bufferPointer: $0) }
-        texts.rows.ids.withUnsafeBytes { hash.update(bufferPointer: $0) }
-        texts.rows.labels.withUnsafeBytes { hash.update(bufferPointer: $0) }
+        let hash = SHA256()
+        texts.rows.offsets.withUnsafeBytes { hash.update($0) }
+        texts.rows.ids.withUnsafeBytes { hash.update($0) }
+        texts.rows.labels.withUnsafeBytes { hash.update($0) }
         let names = texts.description.labelNames
-        hash.update(data: Array("\(texts.description.length) \(texts.description.padToken) \(names)".utf8))
-        return hexadecimal(hash.finalize())
+        hash.update(Array("\(texts.description.length) \(texts.description.padToken) \(names)".utf8))
+        return hash.hexadecimal
     }
 }
