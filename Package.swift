@@ -5,7 +5,7 @@ let package = Package(
     name: "gpt2-filters",
     platforms: [.macOS(.v15)],
     products: [
-        .library(name: "GPT2Kit", targets: ["GPT2Kit"]),
+        .library(name: "GPT2Kit", targets: ["GPT2Kit", "Tokenization"]),
         .library(name: "Records", targets: ["Records"]),
     ],
     dependencies: [
@@ -17,20 +17,20 @@ let package = Package(
         .systemLibrary(
             name: "CLibzip", pkgConfig: "libzip",
             providers: [.apt(["libzip-dev"]), .brew(["libzip"])]),
-
         .systemLibrary(
             name: "CLibcrypto", pkgConfig: "libcrypto",
             providers: [.apt(["libssl-dev"]), .brew(["openssl"])]),
 
-        // Libraries, in the order of the data.
+        // The floors: each stands on those above it in this list, and on nothing else.
         .target(name: "Records"),
         .target(name: "Hashing", dependencies: [.target(name: "CLibcrypto", condition: .when(platforms: [.linux]))]),
-        .target(
-            name: "Fetching",
-            dependencies: ["CLibzip", "Records", "Hashing"]),
+        .target(name: "Safetensors", dependencies: ["Records"]),
+        .target(name: "Fetching", dependencies: ["CLibzip", "Records", "Hashing", "Safetensors"]),
+        .target(name: "Evaluation", dependencies: ["Records"]),
+        .target(name: "Tokenization", dependencies: ["Records", "Hashing", "Safetensors"]),
         .target(
             name: "GPT2Kit",
-            dependencies: ["COneDNN", "Records", "Hashing"]),
+            dependencies: ["COneDNN", "Records", "Hashing", "Safetensors", "Tokenization", "Evaluation"]),
         .target(
             name: "FilterSupport",
             dependencies: ["Records", .product(name: "ArgumentParser", package: "swift-argument-parser")]),
@@ -39,31 +39,37 @@ let package = Package(
         filter("fetch-unzip", "Fetching"),
         filter("balance"),
         filter("split"),
-        filter("train-tokenizer", "GPT2Kit"),
-        filter("tokenize-pad", "GPT2Kit"),
-        filter("finetune", "GPT2Kit"),
+        filter("train-tokenizer", "Tokenization"),
+        filter("tokenize-pad", "Tokenization"),
+        filter("finetune", "GPT2Kit", "Tokenization"),
         filter("score", "GPT2Kit"),
-        filter("evaluate", "GPT2Kit"),
+        filter("evaluate", "Evaluation"),
         filter("fetch-model", "Fetching"),
 
         // For `make bench`; not installed.
-        filter("measure", "GPT2Kit"),
+        filter("measure", "GPT2Kit", "Tokenization", path: "Benchmarks/measure"),
 
         // Tests mirror the folders they test.
-        .testTarget(name: "RecordsTests", dependencies: ["Records"]),
+        .target(name: "TestSupport", dependencies: ["Records", "Tokenization"], path: "Tests/Support"),
+        .testTarget(name: "RecordsTests", dependencies: ["Records", "TestSupport"]),
         .testTarget(name: "HashingTests", dependencies: ["Hashing"]),
+        .testTarget(name: "SafetensorsTests", dependencies: ["Safetensors", "Records", "TestSupport"]),
         .testTarget(name: "FetchingTests", dependencies: ["Fetching", "Records"]),
-        .testTarget(name: "GPT2KitTests", dependencies: ["GPT2Kit", "Records"]),
+        .testTarget(
+            name: "TokenizationTests", dependencies: ["Tokenization", "Safetensors", "Records", "TestSupport"]),
+        .testTarget(
+            name: "GPT2KitTests", dependencies: ["GPT2Kit", "Tokenization", "Safetensors", "Records", "TestSupport"]),
+        .testTarget(name: "EvaluationTests", dependencies: ["Evaluation", "Records"]),
         .testTarget(name: "FilterTests", dependencies: ["Records"]),
     ],
     swiftLanguageModes: [.v6]
 )
 
 /// An executable. Whatever module it imports is named here, or a change of that module wouldn't compile it anew.
-func filter(_ name: String, _ libraries: Target.Dependency...) -> Target {
+func filter(_ name: String, _ libraries: Target.Dependency..., path: String? = nil) -> Target {
     .executableTarget(
         name: name,
         dependencies: libraries + [
             "FilterSupport", "Records", .product(name: "ArgumentParser", package: "swift-argument-parser"),
-        ])
+        ], path: path)
 }

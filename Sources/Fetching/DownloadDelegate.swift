@@ -1,7 +1,6 @@
 // What URLSession reports while a file comes, written to disk as it comes.
 
 import Foundation
-import Records
 
 #if canImport(FoundationNetworking)
     import FoundationNetworking

@@ -5,7 +5,6 @@
 // other success begins anew, and no error page is ever saved.
 
 import Foundation
-import Records
 
 #if canImport(FoundationNetworking)
     import FoundationNetworking

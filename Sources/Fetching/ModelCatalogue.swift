@@ -1,7 +1,5 @@
 // The models that can be fetched by name, and what their files have to be.
 
-import Records
-
 /// A file of a model.
 public struct ModelFile: Sendable, Equatable {
     public let name: String

@@ -1,8 +1,8 @@
 // evaluate: scored records in, accuracy and confusion matrix out.
 
 import ArgumentParser
+import Evaluation
 import FilterSupport
-import GPT2Kit
 import Records
 
 @main

@@ -3,7 +3,6 @@
 import ArgumentParser
 import Fetching
 import FilterSupport
-import Records
 
 @main
 struct FetchModel: Filter {

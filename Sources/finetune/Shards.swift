@@ -2,6 +2,7 @@
 
 import GPT2Kit
 import Records
+import Tokenization
 
 /// Reads whole streams of shards.
 enum Shards {

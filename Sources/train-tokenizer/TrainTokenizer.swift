@@ -2,8 +2,8 @@
 
 import ArgumentParser
 import FilterSupport
-import GPT2Kit
 import Records
+import Tokenization
 
 @main
 struct TrainTokenizer: Filter {

@@ -2,6 +2,8 @@
 // Hugging Face's layout.
 
 import Records
+import Safetensors
+import Tokenization
 
 /// A GPT-2 with a classification head, ready to be trained or to score.
 public struct Classifier: Sendable {

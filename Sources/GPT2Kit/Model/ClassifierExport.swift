@@ -2,6 +2,8 @@
 // needs: config.json, model.safetensors, vocab.json, merges.txt, tokenizer_config.json and a model card (ModelCard).
 
 import Records
+import Safetensors
+import Tokenization
 
 extension Classifier {
     /// Fails where `directory` holds a model, of this project or another, that a new one would take the place of.

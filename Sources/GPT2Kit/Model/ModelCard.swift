@@ -1,5 +1,6 @@
 // The model card, README.md of a model directory: what the model is, what made it, how good it is, how to use it.
 
+import Evaluation
 import Records
 
 extension Classifier {

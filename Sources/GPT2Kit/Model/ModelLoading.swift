@@ -2,6 +2,8 @@
 // BF16. Names with and without the `transformer.` prefix; buffers (attn.bias, attn.masked_bias) and a tied lm_head are
 // ignored, because nothing asks for them.
 
+import Safetensors
+
 extension GPT2Parameters {
     /// Keeps a checkpoint's mapping alive as long as a tensor points into it.
     private final class Owner: MappedOwner {

@@ -1,6 +1,8 @@
 // The texts of a run, each once. What the frozen blocks make of a text is a function of its tokens, so that a message
 // which occurs twice, in one set or in two, is computed once.
 
+import Tokenization
+
 /// The different texts of some sets, in the order in which they first occur.
 package struct DistinctTexts: Sendable {
     /// The positions that are computed of every text, one text after another.

@@ -4,6 +4,7 @@
 
 import Hashing
 import Records
+import Safetensors
 
 #if canImport(Glibc)
     import Glibc
@@ -93,7 +94,7 @@ package struct FeatureDirectory: Sendable {
             let file = try SafetensorsFile(mapping)
             var metadata = file.metadata
             let expected = (metadata.removeValue(forKey: "crc32"), metadata.removeValue(forKey: "metadata_crc32"))
-            guard metadata == entry.metadata, expected.1 == TokenShard.checksum(of: file.metadata) else {
+            guard metadata == entry.metadata, expected.1 == CRC32.hexadecimal(ofMetadata: file.metadata) else {
                 throw DamagedFeatures(path: entry.path, problem: "its metadata are not those that belong to its name")
             }
             guard let states = try file.float32("states", shape: [entry.rows, width])?.baseAddress else {
@@ -124,7 +125,7 @@ package struct FeatureDirectory: Sendable {
         entry.lengths.withUnsafeBytes { crc.update($0) }
         var metadata = entry.metadata
         metadata["crc32"] = crc.hexadecimal
-        metadata["metadata_crc32"] = TokenShard.checksum(of: metadata)
+        metadata["metadata_crc32"] = CRC32.hexadecimal(ofMetadata: metadata)
         var writer = SafetensorsWriter(metadata: metadata)
         writer.add("states", type: .float32, shape: [entry.rows, width]) { try $0(UnsafeRawBufferPointer(states)) }
         writer.add("input_ids", type: .int32, shape: [entry.tokens.count], values: Array(entry.tokens))

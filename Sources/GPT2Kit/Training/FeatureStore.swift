@@ -1,7 +1,6 @@
 // Where the states of texts are while a run reads them: in memory, or in files that are mapped piece by piece, so that
 // there may be more of them than memory. What is in the files: FeatureDirectory.
 
-import Records
 import Synchronization
 
 /// The states of all distinct texts of a run: rows of C numbers, as many for each text as it has positions (or one,

@@ -1,6 +1,8 @@
 // What the trainable part of the model reads of each text: the output of the frozen blocks, computed once, or, where
 // nothing is frozen, the tokens themselves.
 
+import Tokenization
+
 /// The rows of one set (training, validation or test), ready for the trainable part.
 package final class Features: @unchecked Sendable {  // filled before anyone reads, then never changed
     package let labels: [Int]

@@ -1,5 +1,7 @@
 // What a run works on: the model that it starts from, and the texts.
 
+import Tokenization
+
 /// Tokenized texts with their labels, and where they came from, for messages.
 public struct LabelledTexts: Sendable {
     public let source: String

@@ -1,5 +1,7 @@
 // A step of training, and an evaluation.
 
+import Evaluation
+
 /// Computes with a ``TrainingState``: makes steps, and evaluates what came of them.
 final class TrainingRun {
     let state: TrainingState

@@ -1,5 +1,6 @@
 // What a fine-tuning run is told, and what it tells while it runs.
 
+import Evaluation
 import Records
 
 /// Hyperparameters; the defaults are those of the book's chapter 6.

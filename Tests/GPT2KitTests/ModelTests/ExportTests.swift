@@ -3,6 +3,8 @@
 import Foundation
 import GPT2Kit
 import Records
+import Safetensors
+import TestSupport
 import Testing
 
 @Suite("Export")

@@ -1,7 +1,6 @@
 // Random parameters: GPT-2's distributions, and the same bits from the same seed.
 
 import GPT2Kit
-import Records
 import Testing
 
 @Suite("Random initialisation")

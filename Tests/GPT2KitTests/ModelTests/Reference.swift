@@ -1,9 +1,10 @@
 // What PyTorch computed for a small random GPT-2 (Tests/Fixtures/tiny, tiny-3class), and how to compare with it.
 
 import Foundation
-import Testing
-
 import GPT2Kit
+import Safetensors
+import TestSupport
+import Testing
 
 /// One folder of Tests/Fixtures: a model, and the numbers that PyTorch got from it.
 struct Reference {
@@ -17,10 +18,7 @@ struct Reference {
 
     static let names = ["tiny", "tiny-3class"]
 
-    private static func folder(_ name: String) -> String {
-        URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
-            .appending(path: "Fixtures/\(name)").path
-    }
+    private static func folder(_ name: String) -> String { fixture(name) }
 
     /// What Tests/Fixtures/make_training_options.py made of tiny-3class.
     static func training() throws -> SafetensorsFile {

@@ -4,6 +4,7 @@ import Foundation
 import GPT2Kit
 import Records
 import Synchronization
+import TestSupport
 import Testing
 
 @Suite("Training checkpoints")

@@ -1,8 +1,9 @@
 // What the trainable part reads of each text: computed once for every distinct text, the same bits as one by one.
 
 import GPT2Kit
-import Records
+import TestSupport
 import Testing
+import Tokenization
 
 @Suite("Features")
 struct FeaturesTests {

@@ -1,9 +1,10 @@
 // Whole training runs on tiny models: the same bits from the same seed, events in order, and what is refused.
 
 import GPT2Kit
-import Records
 import Synchronization
+import TestSupport
 import Testing
+import Tokenization
 
 @Suite("Fine-tuning")
 struct FineTunerTests {

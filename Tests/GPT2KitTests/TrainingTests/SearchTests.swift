@@ -1,7 +1,7 @@
 // A search: what is drawn, which trials go on, and that its winner is the model that a run of its own gives.
 
 import GPT2Kit
-import Records
+import TestSupport
 import Testing
 
 @Suite("Search spaces")

@@ -2,6 +2,7 @@
 
 import GPT2Kit
 import Records
+import TestSupport
 import Testing
 
 @Suite("Training options")

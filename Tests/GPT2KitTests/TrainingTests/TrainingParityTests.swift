@@ -4,7 +4,10 @@
 // a third has no gradient but rounding noise, of which AdamW makes steps (see ParityTests).
 
 import GPT2Kit
+import Safetensors
+import TestSupport
 import Testing
+import Tokenization
 
 @Suite("Training options against PyTorch")
 struct TrainingParityTests {

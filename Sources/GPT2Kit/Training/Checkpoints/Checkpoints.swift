@@ -1,6 +1,7 @@
 // When a run saves itself, and from where it goes on.
 
 import Records
+import Safetensors
 
 /// The checkpoints of a run.
 public struct Checkpoints: Sendable {

@@ -3,6 +3,7 @@
 // the data and the settings.
 
 import Records
+import Safetensors
 
 /// What a checkpoint says of its run, apart from the tensors.
 package struct CheckpointDescription: Sendable {
@@ -72,7 +73,7 @@ struct TrainingCheckpoint {
             let problem = (error as? any DiagnosableError)?.diagnosis.problem ?? "\(error)"
             throw DamagedCheckpoint(path: path, problem: problem)
         }
-        guard file.metadata["metadata_crc32"] == TokenShard.checksum(of: file.metadata),
+        guard file.metadata["metadata_crc32"] == CRC32.hexadecimal(ofMetadata: file.metadata),
             let description = CheckpointDescription(file.metadata)
         else { throw DamagedCheckpoint(path: path, problem: "its metadata are damaged") }
         self.description = description
@@ -113,7 +114,7 @@ struct TrainingCheckpoint {
         }
         var metadata = description.metadata
         metadata["crc32"] = crc.hexadecimal
-        metadata["metadata_crc32"] = TokenShard.checksum(of: metadata)
+        metadata["metadata_crc32"] = CRC32.hexadecimal(ofMetadata: metadata)
         var writer = SafetensorsWriter(metadata: metadata)
         for (name, tensor) in tensors {
             writer.add(name, type: .float32, shape: tensor.shape) { try $0(UnsafeRawBufferPointer(tensor.values)) }

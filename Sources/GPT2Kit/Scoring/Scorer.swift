@@ -1,0 +1,154 @@
+// Scores texts: tokens, frozen blocks, the last block at the pooled position, head, softmax. One window of texts at a
+// time, so that a stream of any length takes the same memory. A text's score doesn't depend on the texts beside it.
+
+import Tokenization
+
+/// The probability of every class for one text.
+public struct Score: Sendable, Equatable {
+    /// In the order of the classifier's labels; they sum to 1.
+    public let probabilities: [Double]
+    /// The class that is chosen.
+    public let label: Int
+}
+
+/// A probability from which on a label is chosen, whatever the others have.
+public struct Threshold: Sendable, Equatable {
+    public let label: Int
+    public let probability: Double
+
+    public init(label: Int, probability: Double) {
+        self.label = label
+        self.probability = probability
+    }
+}
+
+public final class Scorer {
+    public let classifier: Classifier
+    public let thresholds: [Threshold]
+    /// Texts so far that were longer than the model reads, and were cut.
+    public private(set) var truncated = 0
+
+    private let workers: Workers
+    private let frozen: FrozenBlocks
+    private let inference: Inference
+    private let scratch: [Scratch]
+    private var encoder: TokenEncoder
+
+    /// - Parameter precision: of all blocks' products but the last one's, which reads one position of a text.
+    /// - Throws: ``OutOfMemory``, ``OneDNNError``.
+    public init(
+        _ classifier: Classifier, thresholds: [Threshold] = [], precision: Precision = .float32, workers: Workers
+    ) throws {
+        self.classifier = classifier
+        self.thresholds = thresholds
+        self.workers = workers
+        let config = classifier.config
+        let firstBlock = classifier.pooling == .mean ? config.blocks : config.blocks - 1
+        frozen = try FrozenBlocks(
+            classifier.parameters, config: config, count: firstBlock, precision: precision, workers: workers)
+        inference = Inference(
+            classifier.parameters, config: config, pooling: classifier.pooling, firstBlock: firstBlock,
+            workers: workers)
+        scratch = (0..<workers.count).map { _ in Scratch() }
+        encoder = TokenEncoder(classifier.tokenizer)
+    }
+
+    /// Scores of `texts`, valid UTF-8, in their order. Texts of the same tokens are computed once.
+    ///
+    /// - Throws: ``OutOfMemory``; ``ModelError/notFinite(_:file:)`` where a logit is infinite or not a number.
+    public func score(_ texts: [[UInt8]]) throws -> [Score] {
+        try score(tokens: texts.map { encoder.encode($0) })
+    }
+
+    /// Scores of texts given as their tokens.
+    package func score(tokens texts: [[Int32]]) throws -> [Score] {
+        var different: [[Int32]] = []
+        var places: [[Int32]: Int] = [:]
+        let rows = texts.map { text in
+            let tokens = tokens(text)
+            let next = different.count
+            let place = places[tokens] ?? next
+            if place == next {
+                places[tokens] = next
+                different.append(tokens)
+            }
+            return place
+        }
+        let K = classifier.labels.count
+        let logits = try logits(different)
+        guard logits.values.allSatisfy(\.isFinite) else {
+            throw ModelError.notFinite("score (the logits of a text)", file: classifier.origin)
+        }
+        return rows.map { row in
+            let p = probabilities(UnsafeBufferPointer(start: logits.pointer + row * K, count: K))
+            return Score(probabilities: p, label: choose(p))
+        }
+    }
+
+    /// What is computed of a text: its tokens, cut, and padded where pads are read; of an empty text one pad.
+    private func tokens(_ text: [Int32]) -> [Int32] {
+        var ids = text
+        if ids.isEmpty { ids = [classifier.padToken] }
+        if ids.count > classifier.paddedLength {
+            truncated += 1
+            ids.removeLast(ids.count - classifier.paddedLength)
+        }
+        var tokens: [Int32] = []
+        _ = classifier.pooling.append(
+            ids, to: &tokens, paddedLength: classifier.paddedLength, padToken: classifier.padToken,
+            isCausal: classifier.config.isCausal)
+        return tokens
+    }
+
+    /// Logits [B,K] of texts given as tokens. A worker takes a chunk of them through the whole model, so that none waits
+    /// for the others before the end, and no more is held than what the chunks at work need.
+    private func logits(_ texts: [[Int32]]) throws -> FloatBuffer {
+        let (C, K) = (classifier.config.width, classifier.labels.count)
+        let logits = try FloatBuffer(count: texts.count * K)
+        let plan = TileChunks(
+            lengths: texts.map(\.count), tokens: FrozenBlocks.chunkTokens, tile: PackedLinear.tileRows,
+            workers: workers.count)
+        let failure = FirstFailure()
+        workers.forEach(plan.chunks.count) { chunk, worker in
+            let rows = plan.order[plan.chunks[chunk]]
+            let packing = Packing(lengths: rows.map { texts[$0].count })
+            failure.catching {
+                try scratch[worker].reserve(hidden: packing.tokens * C, logits: packing.rows * K)
+                let (hidden, results) = (scratch[worker].hidden, scratch[worker].logits)
+                try frozen.run(hidden, tokens: rows.flatMap { texts[$0] }, packing, worker: worker)
+                try inference.logits(results, hidden: hidden, packing, worker: worker)
+                for (place, row) in rows.enumerated() {
+                    (logits.pointer + row * K).update(from: results.pointer + place * K, count: K)
+                }
+            }
+        }
+        try failure.rethrow()
+        return logits
+    }
+
+    /// What comes out of the blocks for the texts of one chunk.
+    private final class Scratch {
+        private var memory = Arena()
+        private var capacity = (hidden: 0, logits: 0)
+        var hidden = Region(), logits = Region()
+
+        func reserve(hidden: Int, logits: Int) throws(OutOfMemory) {
+            guard hidden > capacity.hidden || logits > capacity.logits else { return }
+            capacity = (max(hidden, capacity.hidden), max(logits, capacity.logits))
+            let regions = try memory.allocate([capacity.hidden, capacity.logits])
+            (self.hidden, self.logits) = (regions[0], regions[1])
+        }
+    }
+
+    /// A label that reaches its threshold goes first, the likeliest of them; otherwise the likeliest of the labels
+    /// that have none; otherwise the likeliest.
+    package func choose(_ probabilities: [Double]) -> Int {
+        func best(_ labels: some Sequence<Int>) -> Int? {
+            labels.max { (probabilities[$0], $1) < (probabilities[$1], $0) }
+        }
+        if thresholds.isEmpty { return best(probabilities.indices) ?? 0 }
+        let reached = thresholds.filter { probabilities[$0.label] >= $0.probability }.map(\.label)
+        let free = probabilities.indices.filter { label in !thresholds.contains { $0.label == label } }
+        return best(reached) ?? best(free) ?? best(probabilities.indices) ?? 0
+    }
+}

@@ -1,0 +1,86 @@
+// A file's bytes in memory, without reading them: the one place that calls mmap.
+// Not here: any knowledge of what the bytes mean. Whoever truncates a mapped file sends its readers SIGBUS, which the
+// filters tell as an error (see Interruption). Our own files are replaced by rename only (see AtomicFile), which leaves a
+// mapping as it was.
+
+import Records
+
+#if canImport(Glibc)
+    import Glibc
+#elseif canImport(Darwin)
+    import Darwin
+#endif
+
+/// A read-only view of a whole file, or of bytes that stand in for one, alive as long as this object is.
+///
+/// `@unchecked Sendable`: the bytes never change after `init`, and are released in `deinit` alone.
+public final class MappedFile: @unchecked Sendable {
+    /// The name for messages: the path, or what the caller called the bytes.
+    public let name: String
+    /// Page-aligned for a file, 64-byte aligned for copied bytes. Valid while this object is alive,
+    /// which Swift guarantees only up to its last use: keep it in a property, or use `withExtendedLifetime`.
+    public let bytes: UnsafeRawBufferPointer
+    private let isMapped: Bool
+
+    /// Maps the file at `path`.
+    public init(path: String) throws(StreamError) {
+        let descriptor = open(path, O_RDONLY | O_CLOEXEC)
+        guard descriptor >= 0 else { throw failure(path, errno) }
+        defer { close(descriptor) }
+        var status = stat()
+        guard fstat(descriptor, &status) == 0 else { throw failure(path, errno) }
+        guard status.st_mode & S_IFMT != S_IFDIR else { throw .isDirectory(source: path) }
+        guard status.st_mode & S_IFMT == S_IFREG else { throw .notRegularFile(path: path) }
+        name = path
+        guard let size = Int(exactly: status.st_size), size > 0 else {
+            bytes = UnsafeRawBufferPointer(start: nil, count: 0)
+            isMapped = false
+            return
+        }
+        guard let start = mmap(nil, size, PROT_READ, MAP_PRIVATE, descriptor, 0), start != MAP_FAILED else {
+            throw failure(path, errno)
+        }
+        bytes = UnsafeRawBufferPointer(start: start, count: size)
+        isMapped = true
+    }
+
+    /// Maps `count` bytes of an open file from `offset` on, which is a multiple of the page size. The descriptor stays
+    /// its owner's.
+    init(descriptor: Int32, offset: Int, count: Int, name: String) throws(StreamError) {
+        self.name = name
+        guard let start = mmap(nil, count, PROT_READ, MAP_PRIVATE, descriptor, off_t(offset)), start != MAP_FAILED
+        else { throw failure(name, errno) }
+        bytes = UnsafeRawBufferPointer(start: start, count: count)
+        isMapped = true
+    }
+
+    /// Tells the system that all of it is about to be read, from its start to its end.
+    package func willRead() {
+        if isMapped { madvise(UnsafeMutableRawPointer(mutating: bytes.baseAddress), bytes.count, MADV_WILLNEED) }
+    }
+
+    /// Copies `contents`, so that what came through a pipe is read like a file.
+    public init(copying contents: [UInt8], name: String) {
+        self.name = name
+        isMapped = false
+        let copy = UnsafeMutableRawBufferPointer.allocate(byteCount: contents.count, alignment: 64)
+        copy.copyBytes(from: contents)
+        bytes = UnsafeRawBufferPointer(copy)
+    }
+
+    deinit {
+        if isMapped {
+            munmap(UnsafeMutableRawPointer(mutating: bytes.baseAddress), bytes.count)
+        } else {
+            bytes.deallocate()
+        }
+    }
+}
+
+private func failure(_ path: String, _ code: Int32) -> StreamError {
+    switch code {
+    case ENOENT, ENOTDIR: .notFound(source: path)
+    case EACCES, EPERM: .unreadable(source: path)
+    default: .cannotOpen(source: path, errno: code)
+    }
+}

@@ -1,0 +1,47 @@
+// A file that nobody else sees and that goes away with the process, however that ends: for what doesn't fit into memory.
+
+import Records
+
+#if canImport(Glibc)
+    import Glibc
+#else
+    import Darwin
+#endif
+
+/// Pieces of bytes, written one after another and read by mapping them; in $TMPDIR.
+package final class UnnamedFile: Sendable {
+    private let descriptor: Int32
+    /// For messages: the directory that it is in.
+    package let directory: String
+    /// Pieces begin at multiples of this, which is one of every page size.
+    package static let alignment = 1 << 16
+
+    package init() throws(StreamError) {
+        let place = try TemporaryDirectory()
+        directory = getenv("TMPDIR").map { String(cString: $0) } ?? "/tmp"
+        let path = place.file("features")
+        descriptor = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0o600)
+        guard descriptor >= 0 else { throw .cannotCreate(path: path, errno: errno) }
+        // `place` removes the name; the file stays for as long as it is open or mapped.
+    }
+
+    deinit { close(descriptor) }
+
+    /// Writes `bytes` from `offset`, a multiple of ``alignment``, on.
+    package func write(_ bytes: UnsafeRawBufferPointer, at offset: Int) throws(StreamError) {
+        var done = 0
+        while done < bytes.count {
+            let count = pwrite(
+                descriptor, bytes.baseAddress.map { $0 + done }, bytes.count - done, off_t(offset + done))
+            if count < 0 {
+                if errno == EINTR { continue }
+                throw .writeFailed(destination: directory, errno: errno)
+            }
+            done += count
+        }
+    }
+
+    package func map(_ range: Range<Int>) throws(StreamError) -> MappedFile {
+        try MappedFile(descriptor: descriptor, offset: range.lowerBound, count: range.count, name: directory)
+    }
+}

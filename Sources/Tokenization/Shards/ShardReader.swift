@@ -1,0 +1,137 @@
+// Reads a stream of shards and believes nothing: every field of every shard, their order, and the end mark.
+// Memory grows with the bytes that came, not with those that a header promises.
+
+import Records
+import Safetensors
+
+/// Reads a stream of token shards, one shard at a time.
+public struct ShardReader {
+    /// What all shards have in common; nil before the first one was read.
+    public private(set) var description: TokenSetDescription?
+    /// Rows that were cut, in the shards so far.
+    public private(set) var truncated = 0
+    /// Rows of the shards so far.
+    public private(set) var rowCount = 0
+
+    private let source: ByteSource
+    private let vocabularySize: Int?
+    private var buffer: [UInt8] = []
+    /// Where the shard in work starts in the stream.
+    private var position = 0
+    private var index = 0
+    private var isFinished = false
+
+    /// - Parameter vocabularySize: tokens from this on are refused; nil where it isn't known.
+    public init(_ source: ByteSource, vocabularySize: Int? = nil) {
+        self.source = source
+        self.vocabularySize = vocabularySize
+    }
+
+    /// Reads a whole stream.
+    ///
+    /// - Throws: ``ShardError``, ``SafetensorsError`` or ``StreamError``.
+    public static func readAll(_ source: ByteSource, vocabularySize: Int? = nil) throws -> TokenizedTexts {
+        var reader = ShardReader(source, vocabularySize: vocabularySize)
+        var rows = TokenRows()
+        while let shard = try reader.next() { rows.append(contentsOf: shard) }
+        guard let description = reader.description else { throw reader.error(.endedEarly) }
+        return TokenizedTexts(description: description, rows: rows, truncated: reader.truncated)
+    }
+
+    /// What the stream's first shard says about all of them; the rest isn't read.
+    public static func readDescription(_ source: ByteSource) throws -> TokenSetDescription {
+        var reader = ShardReader(source)
+        _ = try reader.next()
+        guard let description = reader.description else { throw reader.error(.endedEarly) }
+        return description
+    }
+
+    /// The rows of the next shard; nil after the last one, once nothing follows it.
+    ///
+    /// - Throws: ``ShardError``, ``SafetensorsError`` or ``StreamError``.
+    public mutating func next() throws -> TokenRows? {
+        buffer.removeAll(keepingCapacity: true)
+        if isFinished {
+            guard try !fill(to: 1) else { throw error(.trailingBytes) }
+            return nil
+        }
+        let shard = try readShard()
+        try check(shard)
+        position += buffer.count
+        index += 1
+        rowCount += shard.rows.count
+        truncated += shard.truncated
+        if let total = shard.rowsTotal {
+            guard total == rowCount else { throw error(.rowsTotal(claimed: total, found: rowCount)) }
+            isFinished = true
+        }
+        return shard.rows
+    }
+
+    private mutating func readShard() throws -> TokenShard {
+        guard try fill(to: 8) else { throw error(position == 0 && buffer.isEmpty ? .noRecords : .endedEarly) }
+        // As a header's length, eight printable characters would be more than 10¹⁸ bytes.
+        if buffer[0] == UInt8(ascii: "{"), buffer[7] != 0 { throw error(.textInsteadOfShards) }
+        let length = try buffer.withUnsafeBytes { try SafetensorsHeader.length($0, source: source.name) }
+        guard length <= TokenShard.maximumHeader else {
+            throw SafetensorsError(source: source.name, reason: .headerTooLong(UInt64(length)))
+        }
+        guard try fill(to: 8 + length) else { throw error(.endedEarly) }
+        let header = try buffer.withUnsafeBytes {
+            try SafetensorsHeader(
+                header: UnsafeRawBufferPointer(rebasing: $0[8...]), dataSize: nil, source: source.name)
+        }
+        // 16 bytes and T tokens for each row.
+        guard header.dataSize <= 8 * TokenShard.maximumTokens else { throw error(.tooLarge) }
+        guard try fill(to: header.fileSize) else { throw error(.endedEarly) }
+        do {
+            return try buffer.withUnsafeBytes {
+                try TokenShard(
+                    header, data: UnsafeRawBufferPointer(rebasing: $0[header.dataStart...]),
+                    vocabularySize: vocabularySize)
+            }
+        } catch let reason as ShardError.Reason {
+            throw error(reason)
+        }
+    }
+
+    private mutating func check(_ shard: TokenShard) throws(ShardError) {
+        guard shard.index == index else { throw error(.outOfOrder(expected: index, found: shard.index)) }
+        guard let first = description else {
+            description = shard.description
+            return
+        }
+        if shard.description.length != first.length { throw error(.mixed("the padded length")) }
+        if shard.description.padToken != first.padToken { throw error(.mixed("pad_token_id")) }
+        if !shard.description.labelNames.elementsEqual(first.labelNames, by: { $0.utf8.elementsEqual($1.utf8) }) {
+            throw error(.mixed("label_names"))
+        }
+        if shard.description.tokenizerSHA256 != first.tokenizerSHA256 { throw error(.mixed("tokenizer_sha256")) }
+    }
+
+    /// Reads until `buffer` has `count` bytes; false where the input ends before.
+    private mutating func fill(to count: Int) throws(StreamError) -> Bool {
+        while buffer.count < count {
+            let old = buffer.count
+            let step = min(count - old, max(1 << 16, old))
+            buffer.append(contentsOf: repeatElement(0, count: step))
+            var got = 0
+            var failure: StreamError?
+            buffer.withUnsafeMutableBytes { bytes in
+                do throws(StreamError) {
+                    got = try source.read(into: UnsafeMutableRawBufferPointer(rebasing: bytes[old..<old + step]))
+                } catch {
+                    failure = error
+                }
+            }
+            if let failure { throw failure }
+            buffer.removeLast(step - got)
+            if got == 0 { return false }
+        }
+        return true
+    }
+
+    private func error(_ reason: ShardError.Reason) -> ShardError {
+        ShardError(source: source.name, byte: position, reason: reason)
+    }
+}

@@ -1,0 +1,161 @@
+// GPT-2's byte-level BPE: text to token ids and back.
+// `<|endoftext|>` inside text is ordinary text; its id comes from `endOfText` alone.
+// Not here: truncation and padding (Shards), learning merges (BPETrainer), checking that text is UTF-8 (Records).
+
+import Hashing
+import Records
+
+/// A tokenizer as its directory defines it. Immutable; encode with one ``TokenEncoder`` per thread.
+public final class Tokenizer: Sendable {
+    /// The token that ends and pads texts.
+    public static let endOfTextName = "<|endoftext|>"
+    /// What a tokenizer can be read from.
+    package static let fileNames: Set = ["vocab.json", "merges.txt", "tokenizer.json"]
+
+    /// Number of tokens; ids are 0 ..< this.
+    public let vocabularySize: Int
+    /// The id of `<|endoftext|>`, GPT-2's padding.
+    public let endOfText: Int32
+    /// SHA-256, in lower-case hexadecimal, of vocab.json followed by merges.txt as GPT-2 was published with them: the
+    /// same for the same tokens and merges, whatever files they were read from.
+    public let sha256: String
+    /// The same of the two files as they are; nil where it was read from tokenizer.json.
+    private let filesSHA256: String?
+
+    let preTokenizer = PreTokenizer()
+    let byteTokens: [UInt32]
+    let merges: MergeTable
+    private let tokenBytes: [UInt8]
+    /// Where each id's bytes start in ``tokenBytes``, and the end of the last.
+    private let tokenStarts: [Int]
+
+    /// Reads `vocab.json` and `merges.txt` of `directory`, or its `tokenizer.json` where it has neither.
+    ///
+    /// - Throws: ``StreamError`` or ``TokenizerError``.
+    public convenience init(directory: String) throws {
+        if let json = try Self.json(directory: directory) {
+            self.init(try withExtendedLifetime(json) { try TokenizerFiles(json: json) }, read: nil)
+        } else {
+            try self.init(
+                vocabulary: MappedFile(path: "\(directory)/vocab.json"),
+                merges: MappedFile(path: "\(directory)/merges.txt"))
+        }
+    }
+
+    /// Reads the two files from memory.
+    public convenience init(vocabulary: MappedFile, merges: MappedFile) throws(TokenizerError) {
+        let files = try TokenizerFiles(vocabulary: vocabulary, merges: merges)
+        self.init(files, read: (vocabulary, merges))
+    }
+
+    /// - Parameter read: vocab.json and merges.txt, where it is they that were read.
+    private init(_ files: TokenizerFiles, read: (vocabulary: MappedFile, merges: MappedFile)?) {
+        vocabularySize = files.tokens.count
+        endOfText = Int32(files.endOfText)
+        byteTokens = files.byteTokens
+        merges = files.merges
+        var bytes: [UInt8] = []
+        bytes.reserveCapacity(files.tokens.bytes.count)
+        var starts = [0]
+        starts.reserveCapacity(files.tokens.count + 1)
+        for index in files.indexOfID {
+            bytes.append(contentsOf: files.tokens[index])
+            starts.append(bytes.count)
+        }
+        tokenBytes = bytes
+        tokenStarts = starts
+        sha256 = files.vocabulary.withUnsafeBytes { vocabulary in
+            files.mergeLines.withUnsafeBytes { Self.hash(vocabulary, $0) }
+        }
+        filesSHA256 = read.map { read in
+            withExtendedLifetime(read) { Self.hash(read.vocabulary.bytes, read.merges.bytes) }
+        }
+    }
+
+    /// Whether `sha256` is that of this tokenizer: ``sha256``, or, as earlier versions wrote it, of the files as they are.
+    public func isIdentified(by sha256: String) -> Bool { sha256 == self.sha256 || sha256 == filesSHA256 }
+
+    /// vocab.json and merges.txt of `directory` as they are, or as they follow from its tokenizer.json.
+    ///
+    /// - Throws: ``StreamError`` or ``TokenizerError``.
+    package static func files(directory: String) throws -> (vocabulary: [UInt8], merges: [UInt8]) {
+        if let json = try json(directory: directory) {
+            let files = try withExtendedLifetime(json) { try TokenizerFiles(json: json) }
+            return (files.vocabulary, files.mergeLines)
+        }
+        func read(_ name: String) throws -> [UInt8] {
+            try ByteSource(path: "\(directory)/\(name)").readAll(maximum: 1 << 30)
+        }
+        return (try read("vocab.json"), try read("merges.txt"))
+    }
+
+    /// tokenizer.json of `directory`; nil where there is none, or something that comes before it.
+    private static func json(directory: String) throws(StreamError) -> MappedFile? {
+        let names = fileNames.intersection(entries(of: directory) ?? [])
+        return names == ["tokenizer.json"] ? try MappedFile(path: "\(directory)/tokenizer.json") : nil
+    }
+
+    private static func hash(_ vocabulary: UnsafeRawBufferPointer, _ merges: UnsafeRawBufferPointer) -> String {
+        let hash = SHA256()
+        hash.update(vocabulary)
+        hash.update(merges)
+        return hash.hexadecimal
+    }
+
+    /// The ids of `text`. For many texts, a ``TokenEncoder`` is faster.
+    public func encode(_ text: String) -> [Int32] {
+        var encoder = TokenEncoder(self)
+        return encoder.encode(Array(text.utf8))
+    }
+
+    /// The bytes of `ids`, which need not be UTF-8 where a character was cut; nil for an id that doesn't exist.
+    public func decode(_ ids: some Sequence<Int32>) -> [UInt8]? {
+        var bytes: [UInt8] = []
+        for id in ids {
+            guard id >= 0, id < vocabularySize else { return nil }
+            bytes.append(contentsOf: tokenBytes[tokenStarts[Int(id)]..<tokenStarts[Int(id) + 1]])
+        }
+        return bytes
+    }
+}
+
+/// Encodes texts one after another, remembering the words that it has met: one per thread.
+///
+/// Memory: 1 MiB for the words, and scratch as large as the longest piece.
+public struct TokenEncoder {
+    public let tokenizer: Tokenizer
+    private var cache = WordCache()
+    private var merger = PieceMerger()
+
+    public init(_ tokenizer: Tokenizer) {
+        self.tokenizer = tokenizer
+    }
+
+    public mutating func encode(_ text: [UInt8]) -> [Int32] {
+        var ids: [Int32] = []
+        ids.reserveCapacity(text.count / 3 + 1)
+        text.withUnsafeBufferPointer { encode($0, into: &ids) }
+        return ids
+    }
+
+    /// Appends the ids of `text`, valid UTF-8, to `ids`.
+    ///
+    /// - Complexity: O(n), with a logarithmic factor within pieces without white space or punctuation.
+    public mutating func encode(_ text: UnsafeBufferPointer<UInt8>, into ids: inout [Int32]) {
+        tokenizer.byteTokens.withUnsafeBufferPointer { byteTokens in
+            tokenizer.merges.withView { merges in
+                tokenizer.preTokenizer.forEachPiece(text) { range in
+                    let piece = UnsafeBufferPointer(rebasing: text[range])
+                    guard let key = WordCache.Key(text, range) else {
+                        merger.merge(piece, byteTokens: byteTokens.baseAddress!, merges: merges, into: &ids)
+                        return
+                    }
+                    if cache.append(key, to: &ids) { return }
+                    let start = ids.count
+                    merger.merge(piece, byteTokens: byteTokens.baseAddress!, merges: merges, into: &ids)
+                    cache.store(key, ids[start...])
+                }
+            }
+        }
+    }
+}

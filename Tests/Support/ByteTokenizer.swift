@@ -1,0 +1,36 @@
+// A tokenizer of single bytes, in a directory of its own.
+
+import Foundation
+import Records
+import Tokenization
+
+/// A temporary directory; what is below `path` goes away with this object.
+package final class Workplace {
+    package let path: String
+
+    package init() throws {
+        path = FileManager.default.temporaryDirectory.appending(path: "gpt2kit-tests-\(UUID().uuidString)").path
+        try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
+    }
+
+    deinit { try? FileManager.default.removeItem(atPath: path) }
+}
+
+/// vocab.json and merges.txt of 257 tokens: every byte, and `<|endoftext|>` (256).
+package func writeByteTokenizer(_ directory: String) throws {
+    var printable = Array(0x21...0x7E) + Array(0xA1...0xAC) + Array(0xAE...0xFF)
+    var code = 256
+    var characters = printable.map { ($0, $0) }
+    for byte in 0..<256 where !printable.contains(byte) {
+        printable.append(byte)
+        characters.append((byte, code))
+        code += 1
+    }
+    var vocabulary = [Tokenizer.endOfTextName: 256]
+    for (id, character) in characters.enumerated() {
+        vocabulary[String(Unicode.Scalar(UInt32(character.1)).map(Character.init) ?? "?")] = id
+    }
+    let json = try JSONSerialization.data(withJSONObject: vocabulary)
+    try json.write(to: URL(filePath: directory + "/vocab.json"))
+    try Data("#version: 0.2\n".utf8).write(to: URL(filePath: directory + "/merges.txt"))
+}
