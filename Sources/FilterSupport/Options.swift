@@ -132,6 +132,13 @@ public struct Notes: Sendable {
         if isatty(2) == 1 { record(text) }
     }
 
+    /// That `source` is a stream of token shards in a format that later versions of the filter may refuse.
+    public func formerShards(_ source: String) {
+        record(
+            "\(source): the shards are of version 1, in which damage can go unnoticed: run tokenize-pad again to replace it"
+        )
+    }
+
     /// A line that belongs on record wherever stderr goes.
     public func record(_ text: String) {
         if !quiet { writeToStandardError("\(tool): \(printable(text))\n") }

@@ -77,13 +77,13 @@ struct Finetune: Filter {
     }
 
     private func run(_ tuner: FineTuner, _ base: Classifier.Base) throws {
-        let training = try Shards.read(nil)
-        let validation = try Shards.read(files.validation)
-        let test = try files.test.map { try Shards.read($0) }
+        let notes = verbosity.notes("finetune")
+        let training = try Shards.read(nil, notes)
+        let validation = try Shards.read(files.validation, notes)
+        let test = try files.test.map { try Shards.read($0, notes) }
         let classifier = try Classifier(
             base: base, labels: training.texts.description.labelNames, pooling: model.pool,
             tokenizerDirectory: files.tokenizer, seed: seed.seed, workers: tuner.workers)
-        let notes = verbosity.notes("finetune")
         var tuner = tuner
         if checkpointing.isUsed {
             let checkpoints = Checkpoints(

@@ -1,5 +1,6 @@
 // What finetune reads.
 
+import FilterSupport
 import GPT2Kit
 import Records
 import Tokenization
@@ -7,9 +8,11 @@ import Tokenization
 /// Reads whole streams of shards.
 enum Shards {
     /// - Parameter path: nil for stdin.
-    static func read(_ path: String?) throws -> LabelledTexts {
+    static func read(_ path: String?, _ notes: Notes) throws -> LabelledTexts {
         let source = try ByteSource(path: path)
-        return LabelledTexts(source: source.name, texts: try ShardReader.readAll(source))
+        let texts = try ShardReader.readAll(source)
+        if texts.isFormerFormat { notes.formerShards(source.name) }
+        return LabelledTexts(source: source.name, texts: texts)
     }
 
     /// Fails now rather than after the training, where the model directory can't be written.

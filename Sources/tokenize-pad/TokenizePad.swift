@@ -26,7 +26,7 @@ struct TokenizePad: Filter {
 
             EXIT CODES
               64 usage, 65 bad record, unknown label or, with --strict, a text that is too long, 66 no such file, \
-            74 read or write error, 78 not a GPT-2 tokenizer
+            74 read or write error, 78 not a GPT-2 tokenizer, or SHARD was made with another one
             """)
 
     @OptionGroup var input: InputArgument
@@ -73,9 +73,10 @@ struct TokenizePad: Filter {
 
     func run() throws {
         let sink = try ByteSink.binaryStandardOutput(of: "tokenize-pad")
+        let tokens = try Tokenizer(directory: tokenizer)
         let maker = TokenShardMaker(
-            tokenizer: try Tokenizer(directory: tokenizer), length: try rowLength(), labels: try classes(),
-            isStrict: strict, rowsPerShard: rowsPerShard)
+            tokenizer: tokens, length: try rowLength(tokens), labels: try classes(tokens), isStrict: strict,
+            rowsPerShard: rowsPerShard)
         let report = try maker.make(records.reader(try input.open()), into: sink)
         try sink.close()
         let notes = verbosity.notes("tokenize-pad")
@@ -85,7 +86,7 @@ struct TokenizePad: Filter {
         notes.summary("\(report.rows) rows of \(report.length) tokens")
     }
 
-    private func rowLength() throws -> TokenShardMaker.Length {
+    private func rowLength(_ tokens: Tokenizer) throws -> TokenShardMaker.Length {
         let maximum = try modelLength(directory: tokenizer)
         switch length {
         case "longest": return .longest(maximum: maximum ?? 1024)
@@ -98,7 +99,7 @@ struct TokenizePad: Filter {
         default:
             let isNumber = length.utf8.allSatisfy { (0x30...0x39).contains($0) }
             guard isNumber else {
-                return .fixed(try ShardReader.readDescription(ByteSource(path: length)).length)
+                return .fixed(try description(of: length, tokens).length)
             }
             guard let number = Int(length), number <= maximum ?? 1 << 20 else {
                 throw UsageError(
@@ -109,8 +110,15 @@ struct TokenizePad: Filter {
         }
     }
 
-    private func classes() throws -> [String]? {
-        if let labelsFrom { return try ShardReader.readDescription(ByteSource(path: labelsFrom)).labelNames }
+    private func classes(_ tokens: Tokenizer) throws -> [String]? {
+        if let labelsFrom { return try description(of: labelsFrom, tokens).labelNames }
         return labels?.utf8.split(separator: 0x2C).map { String($0) ?? "" }
+    }
+
+    /// What the shards of the stream `path` have in common, all of them checked.
+    private func description(of path: String, _ tokens: Tokenizer) throws -> TokenSetDescription {
+        let (description, isFormer) = try ShardReader.readDescription(ByteSource(path: path), tokenizer: tokens)
+        if isFormer { verbosity.notes("tokenize-pad").formerShards(path) }
+        return description
     }
 }

@@ -103,4 +103,24 @@ import Testing
             expectFailure(result, status, "score", words)
         }
     }
+
+    @Test(arguments: [
+        ("max_length", "[0-9]+", [#""12""#, "1.5", "9223372036854775808", "0", "null", "[8]"]),
+        ("tokenizer_sha256", "\"[^\"]*\"", ["5", "null", #""""#, #""5""#, "{}"]),
+        ("pooling", "\"[^\"]*\"", ["7", "null", #""middle""#]),
+        ("causal_mask", "true", ["1", #""true""#, "null"]),
+        ("gpt2kit", #"\{.*\}(?=\})"#, ["null", "[]", #""x""#]),
+    ])
+    func `values of the wrong type in config.json's gpt2kit are refused, not ignored`(
+        key: String, pattern: String, values: [String]
+    ) throws {
+        let original = String(decoding: try folder.read("model/config.json"), as: UTF8.self)
+        for value in values {
+            let changed = original.replacingOccurrences(
+                of: "\"\(key)\":\(pattern)", with: "\"\(key)\":\(value)", options: .regularExpression)
+            #expect(changed != original)
+            try folder.write("model/config.json", changed)
+            expectFailure(try score(), 78, "score", key)
+        }
+    }
 }

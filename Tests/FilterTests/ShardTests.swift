@@ -65,4 +65,56 @@ import Testing
         }
         #expect(try !folder.names().contains("new"))
     }
+
+    @Test func `--length and --labels-from check the whole stream, not its first shard alone`() throws {
+        _ = try shell("tokenize-pad --tokenizer tok --rows-per-shard 7 all.ndjson >many.st", in: folder.url)
+        let whole = try folder.read("many.st")
+        var flipped = whole
+        flipped[whole.count - 100] ^= 4
+        try folder.write("flipped.st", flipped)
+        try folder.write("cut.st", whole.prefix(whole.count - 1))
+        try folder.write("longer.st", whole + [0])
+        for option in ["--length", "--labels-from"] {
+            #expect(
+                try shell("tokenize-pad --tokenizer tok \(option) many.st all.ndjson", in: folder.url).status == 0)
+            for file in ["flipped.st", "cut.st", "longer.st"] {
+                let result = try shell("tokenize-pad --tokenizer tok \(option) \(file) all.ndjson", in: folder.url)
+                expectFailure(result, 65, "tokenize-pad", file)
+                #expect(result.output.isEmpty)
+            }
+        }
+    }
+
+    @Test(arguments: ["--length", "--labels-from"])
+    func `shards of another tokenizer than --tokenizer are refused`(option: String) throws {
+        let result = try shell(
+            """
+            train-tokenizer --vocab-size 280 --out other all.ndjson
+            tokenize-pad --tokenizer other \(option) all.st all.ndjson
+            """, in: folder.url)
+        expectFailure(result, 78, "tokenize-pad", "all.st: its tokens were made with another tokenizer")
+        #expect(result.output.isEmpty)
+    }
+
+    @Test func `shards of version 1 are read with a note, and version 2 needs its checksum`() throws {
+        // The sum of the metadata changes with the version; without it version 1 alone is whole.
+        for (version, status) in [(1, 0), (2, 65)] as [(Int, Int32)] {
+            _ = try shell(
+                """
+                LC_ALL=C sed 's#gpt2kit.tokens/[12]#gpt2kit.tokens/\(version)#; s/metadata_crc32/metadata_crc33/' \
+                  all.st >old.st
+                """, in: folder.url)
+            let padded = try shell("tokenize-pad --tokenizer tok --length old.st all.ndjson", in: folder.url)
+            #expect(padded.status == status && padded.errorLines.count == 1, "\(padded.errors)")
+            let tuned = try shell(
+                "\(TinyModel.finetune.replacingOccurrences(of: "-q ", with: "")) --out new --force <old.st", in: folder.url)
+            #expect(tuned.status == status, "\(tuned.errors)")
+            #expect(
+                tuned.errors.contains(version == 1 ? "stdin: the shards are of version 1" : "metadata_crc32 is missing")
+            )
+            #expect(
+                padded.errors.contains(
+                    version == 1 ? "old.st: the shards are of version 1" : "metadata_crc32 is missing"))
+        }
+    }
 }

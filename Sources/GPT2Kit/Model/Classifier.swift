@@ -205,26 +205,11 @@ extension Classifier {
         guard labels.count == classes else {
             throw ModelError.headMismatch(head: classes, labels: labels.count, file: directory)
         }
-        // What this project adds to the configuration; a classifier of Hugging Face's does without.
-        let own = json["gpt2kit"]
-        var pooling = Pooling.lastToken
-        if let name = own?["pooling"] {
-            guard let known = name.string.flatMap(Pooling.init(rawValue:)) else {
-                throw ModelError.unsupported("gpt2kit.pooling \(name.string ?? "")", file: file)
-            }
-            pooling = known
-        }
-        if let mask = own?["causal_mask"] {
-            guard let isCausal = mask.bool else { throw ModelError.missingField("gpt2kit.causal_mask", file: file) }
-            config.isCausal = isCausal
-        }
-        let paddedLength = own?["max_length"]?.int ?? config.positions
-        guard (1...config.positions).contains(paddedLength) else {
-            throw ModelError.missingField("gpt2kit.max_length", file: file)
-        }
+        let own = try OwnConfiguration(json, positions: config.positions, file: file)
+        config.isCausal = own.isCausal ?? true
         let tokenizer = try Tokenizer(directory: directory)
         try Self.check(tokenizer, config, directory)
-        if let hash = own?["tokenizer_sha256"]?.string, !tokenizer.isIdentified(by: hash) {
+        if let hash = own.tokenizerSHA256, !tokenizer.isIdentified(by: hash) {
             throw ModelError.mismatch(
                 "the tokenizer is not the one that the model was trained with",
                 remedy: "restore the model directory", file: directory)
@@ -233,7 +218,8 @@ extension Classifier {
             _, shape in try Tensor(shape: shape)  // a head without bias
         }
         self.init(
-            config: config, parameters: parameters, labels: labels, pooling: pooling, paddedLength: paddedLength,
+            config: config, parameters: parameters, labels: labels, pooling: own.pooling ?? .lastToken,
+            paddedLength: own.paddedLength ?? config.positions,
             padToken: Int32(
                 json["pad_token_id"]?.int.flatMap { (0..<config.vocabularySize).contains($0) ? $0 : nil }
                     ?? Int(tokenizer.endOfText)),

@@ -7,6 +7,8 @@ public enum ModelError: DiagnosableError, Equatable {
     case impossibleConfiguration(String)
     /// config.json lacks a field, or has one of another type.
     case missingField(String, file: String)
+    /// config.json has a value that this field can't have.
+    case wrongValue(String, needed: String, file: String)
     /// config.json asks for something that this program doesn't compute.
     case unsupported(String, file: String)
     /// A weight is missing.
@@ -48,6 +50,10 @@ public enum ModelError: DiagnosableError, Equatable {
             Diagnosis(
                 source: file, problem: "\(field) is missing or has the wrong type",
                 remedy: "use the config.json of a GPT-2 model", status: .configuration)
+        case .wrongValue(let field, let needed, let file):
+            Diagnosis(
+                source: file, problem: "\(field) has to be \(needed)", remedy: "restore the model directory",
+                status: .configuration)
         case .unsupported(let what, let file):
             Diagnosis(
                 source: file, problem: "\(what) is not supported", remedy: "use a GPT-2 model as OpenAI released it",

@@ -95,3 +95,14 @@ public struct ShardError: DiagnosableError, Equatable {
         }
     }
 }
+
+/// Shards whose tokens another tokenizer made.
+public struct OtherTokenizer: DiagnosableError, Equatable {
+    public let source: String
+
+    public var diagnosis: Diagnosis {
+        Diagnosis(
+            source: source, problem: "its tokens were made with another tokenizer",
+            remedy: "use the same tokenizer for both", status: .configuration)
+    }
+}

@@ -12,6 +12,8 @@ public struct ShardReader {
     public private(set) var truncated = 0
     /// Rows of the shards so far.
     public private(set) var rowCount = 0
+    /// Whether a shard so far has the format's version 1, in which damage of the metadata can go unnoticed.
+    public private(set) var isFormerFormat = false
 
     private let source: ByteSource
     private let vocabularySize: Int?
@@ -35,15 +37,22 @@ public struct ShardReader {
         var rows = TokenRows()
         while let shard = try reader.next() { rows.append(contentsOf: shard) }
         guard let description = reader.description else { throw reader.error(.endedEarly) }
-        return TokenizedTexts(description: description, rows: rows, truncated: reader.truncated)
+        return TokenizedTexts(
+            description: description, rows: rows, truncated: reader.truncated, isFormerFormat: reader.isFormerFormat)
     }
 
-    /// What the stream's first shard says about all of them; the rest isn't read.
-    public static func readDescription(_ source: ByteSource) throws -> TokenSetDescription {
+    /// Reads and checks a whole stream, of which nothing but what all shards have in common is kept.
+    ///
+    /// - Throws: ``ShardError``, ``SafetensorsError`` or ``StreamError``; ``OtherTokenizer`` where `tokenizer` isn't
+    ///   the one that made the tokens.
+    public static func readDescription(
+        _ source: ByteSource, tokenizer: Tokenizer
+    ) throws -> (description: TokenSetDescription, isFormerFormat: Bool) {
         var reader = ShardReader(source)
-        _ = try reader.next()
+        while try reader.next() != nil {}
         guard let description = reader.description else { throw reader.error(.endedEarly) }
-        return description
+        guard tokenizer.isIdentified(by: description.tokenizerSHA256) else { throw OtherTokenizer(source: source.name) }
+        return (description, reader.isFormerFormat)
     }
 
     /// The rows of the next shard; nil after the last one, once nothing follows it.
@@ -61,6 +70,7 @@ public struct ShardReader {
         index += 1
         rowCount += shard.rows.count
         truncated += shard.truncated
+        if shard.isFormerFormat { isFormerFormat = true }
         if let total = shard.rowsTotal {
             guard total == rowCount else { throw error(.rowsTotal(claimed: total, found: rowCount)) }
             isFinished = true

@@ -83,10 +83,13 @@ public struct TokenizedTexts: Sendable, Equatable {
     public let rows: TokenRows
     /// How many texts were cut to the length.
     public let truncated: Int
+    /// See ``ShardReader/isFormerFormat``.
+    public let isFormerFormat: Bool
 
-    public init(description: TokenSetDescription, rows: TokenRows, truncated: Int) {
+    public init(description: TokenSetDescription, rows: TokenRows, truncated: Int, isFormerFormat: Bool = false) {
         self.description = description
         self.rows = rows
         self.truncated = truncated
+        self.isFormerFormat = isFormerFormat
     }
 }

@@ -6,7 +6,9 @@ import Safetensors
 
 /// Some rows of a stream, and what the shard says about itself.
 struct TokenShard {
-    static let format = "gpt2kit.tokens/1"
+    static let format = "gpt2kit.tokens/2"
+    /// Read all the same. It may lack the checksum of the metadata.
+    static let formerFormat = "gpt2kit.tokens/1"
     /// The longest header that is believed.
     static let maximumHeader = 1 << 24
     /// The most tokens, padding included, that one shard may have: 1 GiB of them.
@@ -19,6 +21,8 @@ struct TokenShard {
     var index: Int
     /// The rows of all shards, in the last one alone.
     var rowsTotal: Int?
+    /// Whether it was read from ``formerFormat``.
+    private(set) var isFormerFormat = false
 
     // MARK: - Writing
 
@@ -72,7 +76,7 @@ struct TokenShard {
         _ header: SafetensorsHeader, data: UnsafeRawBufferPointer, vocabularySize: Int?
     ) throws(ShardError.Reason) {
         let fields = ShardFields(header.metadata)
-        try fields.checkFormat()
+        isFormerFormat = try fields.checkFormat()
         let (count, length) = try Self.shape(header)
 
         var crc = CRC32()
@@ -163,11 +167,15 @@ private struct ShardFields {
         self.metadata = metadata
     }
 
-    func checkFormat() throws(ShardError.Reason) {
+    /// Whether it is the former one.
+    func checkFormat() throws(ShardError.Reason) -> Bool {
         guard let format = metadata["format"] else { throw .foreignFormat("none") }
-        guard format == TokenShard.format else { throw .foreignFormat(format) }
-        // Other writers may leave it out.
-        if let crc = metadata["metadata_crc32"], crc != CRC32.hexadecimal(ofMetadata: metadata) { throw .metadataChecksum }
+        let isFormer = format == TokenShard.formerFormat
+        guard isFormer || format == TokenShard.format else { throw .foreignFormat(format) }
+        let crc = metadata["metadata_crc32"]
+        if crc == nil, !isFormer { throw .missingField("metadata_crc32") }
+        if let crc, crc != CRC32.hexadecimal(ofMetadata: metadata) { throw .metadataChecksum }
+        return isFormer
     }
 
     func text(_ name: String) throws(ShardError.Reason) -> String {
