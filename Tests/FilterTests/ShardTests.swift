@@ -107,7 +107,8 @@ import Testing
             let padded = try shell("tokenize-pad --tokenizer tok --length old.st all.ndjson", in: folder.url)
             #expect(padded.status == status && padded.errorLines.count == 1, "\(padded.errors)")
             let tuned = try shell(
-                "\(TinyModel.finetune.replacingOccurrences(of: "-q ", with: "")) --out new --force <old.st", in: folder.url)
+                "\(TinyModel.finetune.replacingOccurrences(of: "-q ", with: "")) --out new --force <old.st",
+                in: folder.url)
             #expect(tuned.status == status, "\(tuned.errors)")
             #expect(
                 tuned.errors.contains(version == 1 ? "stdin: the shards are of version 1" : "metadata_crc32 is missing")
