@@ -88,6 +88,8 @@ static dnnl_status_t describe(dnnl_primitive_desc_t *description, dnnl_engine_t 
 }
 #endif
 
+_Static_assert(dnnl_out_of_memory == onednn_out_of_memory, "oneDNN's status codes have changed");
+
 // MARK: - The library
 
 static dnnl_engine_t shared_engine;

@@ -16,9 +16,14 @@ import Records
 public let filterVersion = "0.1.0"
 
 /// A command of the pipeline. Conform, mark with `@main`, and throw whatever goes wrong.
-public protocol Filter: ParsableCommand {}
+public protocol Filter: ParsableCommand {
+    /// Bytes of memory without which the filter doesn't begin: for threads, libraries and tables, not for its input.
+    static var leastMemory: Int { get }
+}
 
 extension Filter {
+    public static var leastMemory: Int { 1 << 20 }
+
     /// Parses the command line, runs, and leaves the process with 0 or the error's exit code.
     public static func main() {
         protectStandardDescriptors()
@@ -26,7 +31,10 @@ extension Filter {
         signal(SIGXFSZ, SIG_IGN)
         let tool = configuration.commandName ?? "filter"
         Interruption.reportLostMappings(tool: tool)
+        Interruption.reportLostMemory(tool: tool)
+        useOneArenaInLittleMemory()
         do {
+            try TooLittleMemory.check(leastMemory)
             var command = try parseAsRoot()
             try command.run()
         } catch {
@@ -135,4 +143,18 @@ private func protectStandardDescriptors() {
             if opened >= 0, opened != descriptor { close(opened) }
         }
     }
+}
+
+/// glibc reserves 64 MiB of addresses for every thread that allocates. Where addresses are limited (`ulimit -v`), that is
+/// taken from those who need it.
+private func useOneArenaInLittleMemory() {
+    #if canImport(Glibc)
+        var limit = rlimit()
+        if getrlimit(__rlimit_resource_t(RLIMIT_AS.rawValue), &limit) == 0, limit.rlim_cur != rlim_t.max {
+            // Swift's view of glibc doesn't have it.
+            typealias Function = @convention(c) (_ parameter: Int32, _ value: Int32) -> Int32
+            let arenaMaximum: Int32 = -8
+            if let symbol = dlsym(nil, "mallopt") { _ = unsafeBitCast(symbol, to: Function.self)(arenaMaximum, 1) }
+        }
+    #endif
 }

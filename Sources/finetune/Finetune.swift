@@ -7,6 +7,8 @@ import Records
 
 @main
 struct Finetune: Filter {
+    static let leastMemory = 64 << 20
+
     static let configuration = CommandConfiguration.filter(
         "finetune", "Fine-tune GPT-2 into a text classifier.",
         discussion: """

@@ -7,6 +7,8 @@ import Records
 
 @main
 struct ScoreCommand: Filter {
+    static let leastMemory = 64 << 20
+
     static let configuration = CommandConfiguration.filter(
         "score", "Label texts with a fine-tuned classifier.",
         discussion: """

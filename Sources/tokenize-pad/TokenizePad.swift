@@ -7,6 +7,8 @@ import Tokenization
 
 @main
 struct TokenizePad: Filter {
+    static let leastMemory = 8 << 20
+
     static let configuration = CommandConfiguration.filter(
         "tokenize-pad", "Turn records into padded rows of GPT-2 tokens.",
         discussion: """

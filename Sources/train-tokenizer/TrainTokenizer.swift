@@ -7,6 +7,8 @@ import Tokenization
 
 @main
 struct TrainTokenizer: Filter {
+    static let leastMemory = 8 << 20
+
     static let configuration = CommandConfiguration.filter(
         "train-tokenizer", "Learn a GPT-2 tokenizer from texts.",
         discussion: """

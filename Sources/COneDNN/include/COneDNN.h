@@ -15,6 +15,9 @@
 extern "C" {
 #endif
 
+/// The status of a function that got no memory.
+enum { onednn_out_of_memory = 1 };
+
 /// Keeps oneDNN's OpenMP runtime from starting threads for the calling thread.
 void onednn_use_one_thread(void);
 

@@ -31,6 +31,7 @@ package final class CompiledProduct: @unchecked Sendable {  // after init nothin
         var created: OpaquePointer?
         let status = onednn_matmul_create(
             &created, Int64(rows), Int64(inputs), Int64(outputs), source, destination, epilogue)
+        if status == Int32(onednn_out_of_memory) { throw OutOfMemory(bytes: 4 * inputs * outputs) }
         guard status == 0, let created else {
             throw OneDNNError(operation: "a matrix product [\(rows),\(inputs)]×[\(inputs),\(outputs)]", status: status)
         }
@@ -43,6 +44,7 @@ package final class CompiledProduct: @unchecked Sendable {  // after init nothin
             throw error
         }
         let packing = onednn_matmul_pack(created, weights, packed.pointer)
+        if packing == Int32(onednn_out_of_memory) { throw OutOfMemory(bytes: 4 * packed.count) }
         guard packing == 0 else { throw OneDNNError(operation: "packing weights", status: packing) }
     }
 
@@ -57,6 +59,6 @@ package final class CompiledProduct: @unchecked Sendable {  // after init nothin
         scratch: UnsafeMutableRawPointer
     ) {
         let status = onednn_matmul_run(product, source, packed.pointer, bias, destination, scratch)
-        precondition(status == 0, "oneDNN fails to run a matrix product, status \(status)")
+        if status != 0 { fail(status, "a prepared matrix product") }
     }
 }

@@ -16,7 +16,7 @@ public struct OutOfMemory: DiagnosableError {
 
     public var diagnosis: Diagnosis {
         Diagnosis(
-            source: "memory", problem: "\(bytes >> 20) MiB are needed, more than the system gives",
+            source: "memory", problem: "another \(memorySize(bytes)) are needed, more than the system gives",
             remedy: "use a smaller model, batch or length, or a machine with more memory", status: .osLimit)
     }
 }
@@ -33,6 +33,8 @@ public final class FloatBuffer: @unchecked Sendable {
     public init(count: Int) throws(OutOfMemory) {
         let (bytes, overflow) = max(count, 16).multipliedReportingOverflow(by: MemoryLayout<Float>.stride)
         guard !overflow else { throw OutOfMemory(bytes: .max) }
+        // Something has to be left for those who can't say that they got nothing: threads, kernels, Swift's own arrays.
+        if bytes >= 1 << 20, !memoryIsAvailable(bytes + Self.reserve) { throw OutOfMemory(bytes: bytes) }
         var memory: UnsafeMutableRawPointer?
         if bytes >= 2 * Self.hugePage {
             guard let mapping = Self.map(bytes) else { throw OutOfMemory(bytes: bytes) }
@@ -54,6 +56,7 @@ public final class FloatBuffer: @unchecked Sendable {
     package var values: UnsafeMutableBufferPointer<Float> { UnsafeMutableBufferPointer(start: pointer, count: count) }
 
     private static let hugePage = 2 << 20
+    private static let reserve = 16 << 20
 
     /// Large memory comes from the system page by page, at its first use, zeroed. With pages of 2 MiB, where the system
     /// has them, that costs less (measured: 0.1 s instead of 0.3 for the weights of GPT-2 124M), and matrix products

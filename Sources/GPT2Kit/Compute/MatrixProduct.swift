@@ -1,6 +1,7 @@
 // Matrix products on row-major matrices, through oneDNN: every floating-point operation that matters passes here.
 
 import COneDNN
+import Records
 
 /// A matrix in memory: its first number, and how many numbers further its next row begins.
 package struct Matrix {
@@ -27,7 +28,15 @@ package func multiply(
     let status = onednn_sgemm(
         transposeA, transposeB, Int64(m), Int64(n), Int64(k), scale,
         a.pointer, Int64(a.stride), b.pointer, Int64(b.stride), keep, c.pointer, Int64(c.stride))
-    precondition(status == 0, "oneDNN refuses a matrix product [\(m),\(k)]×[\(k),\(n)], status \(status)")
+    if status != 0 { fail(status, "a matrix product [\(m),\(k)]×[\(k),\(n)]") }
+}
+
+/// Ends the process because oneDNN couldn't run what it had been given. It gets its operands from this module and copies
+/// them in pieces, so that all it can be short of is memory, in the middle of a step that can't be taken back.
+@inline(never)
+func fail(_ status: Int32, _ operation: String) -> Never {
+    if status == Int32(onednn_out_of_memory) { Interruption.endWithoutMemory() }
+    fatalError("oneDNN fails to run \(operation), status \(status)")
 }
 
 /// A fully connected layer, y = x·W + b, as GPT-2 stores it: W [inputs,outputs] ("Conv1D"), b [outputs].

@@ -50,7 +50,7 @@ package struct PackedLinear: Sendable {
             let product = try compile(weight)
             (arithmetic, scratchCount) = (.float32(product), product.scratchCount)
         case .bfloat16:
-            if onednn_has_bf16(), let product = try? compile(weight, ONEDNN_BF16) {
+            if let product = try Self.ifSupported({ try compile(weight, ONEDNN_BF16) }) {
                 (arithmetic, scratchCount) = (.bfloat16(product), (sourceCount + 1) / 2 + 16 + product.scratchCount)
             } else {
                 let weight = try weight.copied()
@@ -61,6 +61,16 @@ package struct PackedLinear: Sendable {
         case .int8:
             let layer = try QuantizedLinear(weight, bias, epilogue, rows: Self.tileRows)
             (arithmetic, scratchCount) = (.int8(layer), layer.scratchCount)
+        }
+    }
+
+    /// What `compile` gives; nil where this CPU, or this oneDNN, has no product in bf16.
+    private static func ifSupported(_ compile: () throws -> CompiledProduct) throws -> CompiledProduct? {
+        guard onednn_has_bf16() else { return nil }
+        do {
+            return try compile()
+        } catch is OneDNNError {
+            return nil
         }
     }
 

@@ -2,8 +2,6 @@
 // vocabularies with 50,000 entries are read in milliseconds. Source: RFC 8259.
 // Not here: values in memory, and records (Records has those).
 
-import Records
-
 /// What isn't JSON, or isn't the JSON that was expected, and at which byte.
 package struct JSONProblem: Error, Equatable {
     package var at: Int

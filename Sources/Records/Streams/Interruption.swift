@@ -94,7 +94,7 @@ public enum Interruption {
     ///
     /// They need it: oneDNN's generated code lets the stack pointer point into its work space on the heap, and what the
     /// system puts there for a handler would overwrite whatever is beside it.
-    private static func makeSignalStack() {
+    static func makeSignalStack() {
         var stack = stack_t()
         guard sigaltstack(nil, &stack) == 0, Int(stack.ss_flags) & Int(SS_DISABLE) != 0 else { return }
         let size = 1 << 16
@@ -125,7 +125,7 @@ public enum Interruption {
     /// Set once, before the handler that reads it is installed.
     nonisolated(unsafe) fileprivate static var lostMapping = UnsafeRawBufferPointer(start: nil, count: 0)
 
-    fileprivate static func removeAll() {
+    static func removeAll() {
         for slot in stride(from: capacity - 1, through: 0, by: -1) {
             if let path = paths[slot], unlink(path) != 0 { rmdir(path) }
         }

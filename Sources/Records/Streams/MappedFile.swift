@@ -3,8 +3,6 @@
 // filters tell as an error (see Interruption). Our own files are replaced by rename only (see AtomicFile), which leaves a
 // mapping as it was.
 
-import Records
-
 #if canImport(Glibc)
     import Glibc
 #elseif canImport(Darwin)

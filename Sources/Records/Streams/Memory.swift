@@ -22,3 +22,23 @@ package func memoryIsAvailable(_ bytes: Int) -> Bool {
 package func memorySize(_ bytes: Int) -> String {
     bytes >= 1 << 20 ? "\(bytes >> 20) MiB" : "\(max(1, bytes >> 10)) KiB"
 }
+
+/// What to do where the system gives no more.
+let memoryRemedy = "free memory, or raise the limit (ulimit -v)"
+
+/// The system doesn't give the memory that a program needs to begin with.
+public struct TooLittleMemory: DiagnosableError, Equatable {
+    /// Bytes.
+    public let needed: Int
+
+    public var diagnosis: Diagnosis {
+        Diagnosis(
+            source: "memory", problem: "\(memorySize(needed)) are needed to begin with, more than the system gives",
+            remedy: memoryRemedy, status: .osLimit)
+    }
+
+    /// - Throws: an error of this type unless the system would give `bytes` more now.
+    public static func check(_ bytes: Int) throws(TooLittleMemory) {
+        if !memoryIsAvailable(bytes) { throw TooLittleMemory(needed: bytes) }
+    }
+}

@@ -1,7 +1,5 @@
 // A file that nobody else sees and that goes away with the process, however that ends: for what doesn't fit into memory.
 
-import Records
-
 #if canImport(Glibc)
     import Glibc
 #else

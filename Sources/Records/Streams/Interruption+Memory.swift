@@ -1,0 +1,70 @@
+// What no code can catch: memory that runs out where nobody asks for it. Swift's arrays and the C and C++ libraries end the
+// process by a signal then. Filters ask for what they need before they begin (Memory.swift); this is for the rest.
+
+#if canImport(Glibc)
+    import Glibc
+#elseif canImport(Musl)
+    import Musl
+#else
+    import Darwin
+#endif
+
+extension Interruption {
+    /// From now on a process that SIGABRT or SIGSEGV would end, while the system has no more memory, ends with one line and
+    /// ``ExitStatus/osLimit`` instead, without leaving unfinished outputs. While there is memory, these signals do what they
+    /// did before.
+    public static func reportLostMemory(tool: String) {
+        let diagnosis = Diagnosis(
+            source: "memory", problem: "more is needed than the system gives", remedy: memoryRemedy,
+            status: .osLimit)
+        let text = Array("\(tool): \(diagnosis.message)\n".utf8)
+        let copy = UnsafeMutableRawBufferPointer.allocate(byteCount: text.count, alignment: 1)
+        copy.copyBytes(from: text)
+        lostMemory = UnsafeRawBufferPointer(copy)
+        makeSignalStack()
+        for (index, number) in [SIGABRT, SIGSEGV].enumerated() {
+            var action = sigaction()
+            sigaction(number, nil, &action)
+            previous[index] = action
+            action = sigaction()
+            #if canImport(Darwin)
+                action.__sigaction_u.__sa_handler = onCrash
+            #else
+                action.__sigaction_handler.sa_handler = onCrash
+            #endif
+            action.sa_flags = SA_ONSTACK
+            sigaction(number, &action, nil)
+        }
+    }
+
+    /// Ends the process because a library could not get memory.
+    package static func endWithoutMemory() -> Never {
+        if !lostMemory.isEmpty { tellAndDie() }
+        fatalError("out of memory")
+    }
+
+    fileprivate static func tellAndDie() -> Never {
+        _ = systemWrite(2, lostMemory)
+        removeAll()
+        _exit(ExitStatus.osLimit.rawValue)
+    }
+
+    /// Set once, before the handler that reads it is installed.
+    nonisolated(unsafe) fileprivate static var lostMemory = UnsafeRawBufferPointer(start: nil, count: 0)
+    /// What SIGABRT and SIGSEGV did before.
+    nonisolated(unsafe) fileprivate static let previous: UnsafeMutablePointer<sigaction> = {
+        let actions = UnsafeMutablePointer<sigaction>.allocate(capacity: 2)
+        actions.initialize(repeating: sigaction(), count: 2)
+        return actions
+    }()
+}
+
+/// Memory that a process which goes on would be given.
+private let leastMemory = 4 << 20
+
+private func onCrash(_ number: Int32) {
+    if !memoryIsAvailable(leastMemory) { Interruption.tellAndDie() }
+    // The signal comes again: by itself, when the instruction is tried again, or sent.
+    sigaction(number, Interruption.previous + (number == SIGABRT ? 0 : 1), nil)
+    if number == SIGABRT { raise(number) }
+}

@@ -1,0 +1,30 @@
+// Filters in address spaces that are too small for them: 71 and one line, or the work done; never a signal, nor a wait for
+// threads that can't be had.
+
+import Foundation
+import Testing
+
+@Suite struct MemoryTests {
+    @Test(arguments: [
+        "score --threads 2 --model model --input ndjson all.ndjson >o",
+        "\(TinyModel.finetune) --trainable last-1 --threads 2 --force --out new <all.st >o",
+    ])
+    func `whatever memory there is, the work is done or 71 says what is missing`(_ command: String) throws {
+        let folder = try TinyModel.shared().workspace()
+        let tool = command.prefix { $0 != " " }
+        let least = try shell(
+            "v=40000; until (ulimit -v $v; \(tool) --version) >o 2>&1 || grep -q memory: o; do v=$((v + 1000)); done; echo $v",
+            in: folder.url)
+        let start = try #require(Int(least.text.trimmingCharacters(in: .whitespacesAndNewlines)))
+        var codes: [Int32] = []
+        for more in Array(stride(from: 0, through: 90_000, by: 6_000)) + [120_000, 170_000] {
+            let result = try shell("ulimit -v \(start + more); timeout 60 \(command)", in: folder.url)
+            codes.append(result.status)
+            #expect([0, 71].contains(result.status), "\(start + more): \(result.status) \(result.errors)")
+            #expect(result.errorLines.count == (result.status == 0 ? 0 : 1), "\(start + more): \(result.errors)")
+            if result.status == 71 { #expect(result.errors.hasPrefix("\(tool): memory: "), "\(result.errors)") }
+        }
+        #expect(codes.first == 71 && codes.last == 0, "\(codes)")
+        #expect(try folder.names().filter { $0.hasSuffix(".partial") || $0.hasSuffix(".lock") }.isEmpty)
+    }
+}
