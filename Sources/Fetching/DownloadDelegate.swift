@@ -11,7 +11,7 @@ import Records
 /// thread: everything mutable is under `lock`, which is why it may be sent.
 final class DownloadDelegate: NSObject, URLSessionDataDelegate, @unchecked Sendable {
     private let address: String
-    private let part: String
+    private let target: DownloadTarget
     private let resumed: (tag: String, size: Int)?
     private let maximumBytes: Int
     private let stallSeconds: Int
@@ -24,10 +24,11 @@ final class DownloadDelegate: NSObject, URLSessionDataDelegate, @unchecked Senda
     private var error: FetchError?
 
     init(
-        address: String, part: String, resumed: (tag: String, size: Int)?, maximumBytes: Int, stallSeconds: Int
+        address: String, target: DownloadTarget, resumed: (tag: String, size: Int)?, maximumBytes: Int,
+        stallSeconds: Int
     ) {
         self.address = address
-        self.part = part
+        self.target = target
         self.resumed = resumed
         self.maximumBytes = maximumBytes
         self.stallSeconds = stallSeconds
@@ -101,8 +102,7 @@ final class DownloadDelegate: NSObject, URLSessionDataDelegate, @unchecked Senda
             // Only the very bytes that are missing, of the very version whose beginning is here.
             let range = http.value(forHTTPHeaderField: "Content-Range") ?? ""
             guard let resumed, range.hasPrefix("bytes \(resumed.size)-"), tag == nil || tag == resumed.tag else {
-                unlink(part)
-                unlink(part + ".etag")
+                target.discard()
                 return fail(.cutShort(address: address, missing: nil))
             }
             offset = resumed.size
@@ -114,16 +114,19 @@ final class DownloadDelegate: NSObject, URLSessionDataDelegate, @unchecked Senda
         let length = http.value(forHTTPHeaderField: "Content-Length").flatMap { Int($0) }
         total = length.map { $0.addingReportingOverflow(offset).overflow ? .max : $0 + offset }
         if let total, total > maximumBytes { return fail(.tooLarge(source: address, maximum: maximumBytes)) }
-        descriptor = open(part, O_WRONLY | O_CREAT | O_CLOEXEC | (offset > 0 ? O_APPEND : O_TRUNC), 0o666)
-        guard descriptor >= 0 else { return fail(.stream(.cannotCreate(path: part, errno: errno))) }
-        done = offset
-        if offset == 0 {
-            unlink(part + ".etag")
-            // Weak tags say nothing about bytes.
-            if let tag, tag.hasPrefix("\"") {
-                try? tag.write(toFile: part + ".etag", atomically: true, encoding: .utf8)
+        if offset > 0, let descriptor = target.resume(size: offset) {
+            self.descriptor = descriptor
+        } else if offset > 0 {
+            target.discard()
+            return fail(.cutShort(address: address, missing: nil))
+        } else {
+            do throws(StreamError) {
+                descriptor = try target.begin(tag: tag)
+            } catch {
+                return fail(.stream(error))
             }
         }
+        done = offset
     }
 
     func urlSession(_ session: URLSession, dataTask: URLSessionDataTask, didReceive data: Data) {
@@ -141,7 +144,7 @@ final class DownloadDelegate: NSObject, URLSessionDataDelegate, @unchecked Senda
                     let count = write(descriptor, UnsafeRawBufferPointer(rebasing: rest).baseAddress, rest.count)
                     if count < 0, errno == EINTR { continue }
                     guard count >= 0 else {
-                        fail(.stream(.writeFailed(destination: part, errno: errno)))
+                        fail(.stream(.writeFailed(destination: target.name, errno: errno)))
                         finished.signal()
                         return
                     }
@@ -163,7 +166,7 @@ final class DownloadDelegate: NSObject, URLSessionDataDelegate, @unchecked Senda
             } else if descriptor < 0 {
                 fail(.cutShort(address: address, missing: total))
             } else if fsync(descriptor) != 0 {
-                fail(.stream(.writeFailed(destination: part, errno: errno)))
+                fail(.stream(.writeFailed(destination: target.name, errno: errno)))
             }
         }
         finished.signal()

@@ -1,8 +1,7 @@
-// One file over HTTP(S), to disk, gone on with where an earlier attempt broke off.
+// One file over HTTP(S), to disk, resumed where an earlier attempt broke off.
 //
-// An unfinished download is PATH.part, and PATH.part.etag says which version of the file it is a part of. A part is
-// gone on with only under If-Range, and only if the answer is 206 for exactly the missing bytes of that version; any
-// other success begins anew, and no error page is ever saved.
+// A part (see DownloadTarget) is resumed only under If-Range, and only if the answer is 206 for exactly the missing bytes
+// of that version; any other success begins anew, and no error page is ever saved.
 
 import Foundation
 import Records
@@ -31,33 +30,36 @@ public struct Downloader: Sendable {
     /// Downloads `address` to `path`. Blocks until it is there. After a failure that trying again may cure, the part
     /// that has come stays for the next attempt.
     public func download(_ address: String, to path: String) throws(FetchError) {
+        try download(address, to: .file(path: path))
+    }
+
+    /// Downloads `address`. Blocks until it is there.
+    func download(_ address: String, to target: DownloadTarget) throws(FetchError) {
         guard let url = URL(string: address), let scheme = url.scheme?.lowercased(),
             scheme == "http" || scheme == "https", url.host != nil
         else { throw .invalidAddress(address) }
         do {
-            try attempt(url, to: path)
-        } catch .httpStatus(_, 416) where FileManager.default.fileExists(atPath: path + ".part") {
+            try attempt(url, to: target)
+        } catch .httpStatus(_, 416) where target.resumable != nil {
             // The part is longer than the file, so it is of no use.
-            removePart(of: path)
-            try attempt(url, to: path)
+            target.discard()
+            try attempt(url, to: target)
         }
     }
 
-    private func attempt(_ url: URL, to path: String) throws(FetchError) {
-        let part = path + ".part"
+    private func attempt(_ url: URL, to target: DownloadTarget) throws(FetchError) {
         var request = URLRequest(url: url, cachePolicy: .reloadIgnoringLocalCacheData)
         request.timeoutInterval = TimeInterval(stallSeconds)
         // Bytes are counted and resumed, so they have to come as they are stored.
         request.setValue("identity", forHTTPHeaderField: "Accept-Encoding")
-        let size = (try? FileManager.default.attributesOfItem(atPath: part)[.size] as? Int) ?? 0
-        let tag = try? String(contentsOfFile: part + ".etag", encoding: .utf8)
-        if size > 0, let tag, tag.hasPrefix("\"") {
-            request.setValue("bytes=\(size)-", forHTTPHeaderField: "Range")
-            request.setValue(tag, forHTTPHeaderField: "If-Range")
+        let resumed = target.resumable
+        if let resumed {
+            request.setValue("bytes=\(resumed.size)-", forHTTPHeaderField: "Range")
+            request.setValue(resumed.tag, forHTTPHeaderField: "If-Range")
         }
         let delegate = DownloadDelegate(
-            address: url.absoluteString, part: part, resumed: size > 0 ? tag.map { ($0, size) } : nil,
-            maximumBytes: maximumBytes, stallSeconds: stallSeconds)
+            address: url.absoluteString, target: target, resumed: resumed, maximumBytes: maximumBytes,
+            stallSeconds: stallSeconds)
         let configuration = URLSessionConfiguration.ephemeral
         configuration.timeoutIntervalForRequest = TimeInterval(stallSeconds)
         let session = URLSession(configuration: configuration, delegate: delegate, delegateQueue: nil)
@@ -80,15 +82,9 @@ public struct Downloader: Sendable {
         }
         delegate.close()
         if let error = delegate.failure {
-            if case .tooLarge = error { removePart(of: path) }
+            if case .tooLarge = error { target.discard() }
             throw error
         }
-        guard rename(part, path) == 0 else { throw .stream(.cannotPublish(path: path, errno: errno)) }
-        removePart(of: path)
-    }
-
-    private func removePart(of path: String) {
-        unlink(path + ".part")
-        unlink(path + ".part.etag")
+        try fetching { () throws(StreamError) in try target.publish() }
     }
 }

@@ -41,6 +41,14 @@ public enum FetchError: DiagnosableError, Equatable {
     /// Files of a model that neither the mirror nor the network has given.
     case missingFiles(model: String, files: [String], mirror: String?, reason: String)
 
+    /// Whether what has come isn't what it has to be, so that fetching it again may help.
+    var isAboutContent: Bool {
+        switch self {
+        case .wrongHash, .stream(.damaged): true
+        default: false
+        }
+    }
+
     public var diagnosis: Diagnosis {
         func at(_ source: String, line: Int? = nil, _ problem: String, _ remedy: String, _ status: ExitStatus)
             -> Diagnosis

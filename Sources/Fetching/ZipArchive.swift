@@ -7,6 +7,14 @@
 import CLibzip
 import Records
 
+#if canImport(Glibc)
+    import Glibc
+#elseif canImport(Musl)
+    import Musl
+#else
+    import Darwin
+#endif
+
 /// A zip archive that is open for reading.
 public final class ZipArchive {
     /// A file in the archive.
@@ -26,10 +34,19 @@ public final class ZipArchive {
     private let handle: OpaquePointer
 
     /// Opens the archive at `path` and checks its directory. `name` is what errors call it.
-    public init(path: String, name: String) throws(FetchError) {
+    public convenience init(path: String, name: String) throws(FetchError) {
+        try self.init(InputFile.open(path: path, maximum: .max), name: name)
+    }
+
+    /// Checks the archive's directory. `name` is what errors call it.
+    init(_ file: InputFile, name: String) throws(FetchError) {
         self.name = name
         var code: Int32 = 0
-        guard let handle = zip_open(path, ZIP_RDONLY | ZIP_CHECKCONS, &code) else {
+        // A descriptor that libzip reads from where it likes, and closes with the archive.
+        let descriptor = dup(file.descriptor)
+        lseek(descriptor, 0, SEEK_SET)
+        guard let handle = zip_fdopen(descriptor, ZIP_RDONLY | ZIP_CHECKCONS, &code) else {
+            close(descriptor)
             var error = zip_error_t()
             zip_error_init_with_code(&error, code)
             defer { zip_error_fini(&error) }

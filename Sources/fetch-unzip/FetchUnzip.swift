@@ -38,7 +38,10 @@ struct FetchUnzip: Filter {
     @Option(help: ArgumentHelp("A folder to look for the file's name in before downloading.", valueName: "dir"))
     var mirror: String?
 
-    @Option(help: ArgumentHelp("A folder to keep downloads in, and to go on with broken ones.", valueName: "dir"))
+    @Option(
+        help: ArgumentHelp(
+            "A folder to keep downloads in, each under its address, and to resume broken ones. Several runs may share it.",
+            valueName: "dir"))
     var cache: String?
 
     @Option(name: .customLong("sha256"), help: ArgumentHelp("The archive's SHA-256.", valueName: "hex"))
