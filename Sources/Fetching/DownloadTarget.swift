@@ -31,7 +31,7 @@ enum DownloadTarget: Sendable {
         guard case .file(let path) = self, let size = ownSize(of: path + ".part"), size > 0,
             let file = InputFile.kept(path + ".part.etag")
         else { return nil }
-        let tag = String(decoding: file.beginning(1024), as: UTF8.self)
+        let tag = String(decoding: file.bytes(at: 0, count: 1024), as: UTF8.self)
         return tag.hasPrefix("\"") && tag.utf8.allSatisfy { (0x21...0x7E).contains($0) } ? (tag, size) : nil
     }
 

@@ -12,17 +12,23 @@ import Records
 
 /// Downloads files.
 public struct Downloader: Sendable {
-    /// Longer without a byte is a failure.
+    /// A failure is less than `minimumRate` over so many seconds.
     public var stallSeconds: Int
+    /// In bytes a second.
+    public var minimumRate: Int
+    /// The longest that one download may take.
+    public var maximumSeconds: Int
     public var maximumBytes: Int
     /// Called now and then with the bytes that are there, and all of them where the server has said that.
     public var progress: @Sendable (_ done: Int, _ total: Int?) -> Void
 
     public init(
-        stallSeconds: Int = 30, maximumBytes: Int = 1 << 30,
+        stallSeconds: Int = 30, minimumRate: Int = 1000, maximumSeconds: Int = 6 * 3600, maximumBytes: Int = 1 << 30,
         progress: @escaping @Sendable (_ done: Int, _ total: Int?) -> Void = { _, _ in }
     ) {
         self.stallSeconds = stallSeconds
+        self.minimumRate = minimumRate
+        self.maximumSeconds = maximumSeconds
         self.maximumBytes = maximumBytes
         self.progress = progress
     }
@@ -35,9 +41,12 @@ public struct Downloader: Sendable {
 
     /// Downloads `address`. Blocks until it is there.
     func download(_ address: String, to target: DownloadTarget) throws(FetchError) {
-        guard let url = URL(string: address), let scheme = url.scheme?.lowercased(),
-            scheme == "http" || scheme == "https", url.host != nil
+        // In small letters: URLSession on Linux knows no `HTTP:`.
+        guard var parts = URLComponents(string: address), let scheme = parts.scheme?.lowercased(),
+            scheme == "http" || scheme == "https", let host = parts.host, !host.isEmpty
         else { throw .invalidAddress(address) }
+        parts.scheme = scheme
+        guard let url = parts.url else { throw .invalidAddress(address) }
         do {
             try attempt(url, to: target)
         } catch .httpStatus(_, 416) where target.resumable != nil {
@@ -67,17 +76,21 @@ public struct Downloader: Sendable {
         defer { DispatchQueue.global().async { session.invalidateAndCancel() } }
         let task = session.dataTask(with: request)
         task.resume()
-        var received = -1
-        var deadline = ContinuousClock.now + .seconds(stallSeconds)
+        let begin = ContinuousClock.now
+        var window = (begin: begin, done: 0)
         while !delegate.wait(milliseconds: 100) {
             let (done, total) = delegate.amounts
             progress(done, total)
-            if done != received {
-                received = done
-                deadline = ContinuousClock.now + .seconds(stallSeconds)
-            } else if ContinuousClock.now > deadline {
+            let now = ContinuousClock.now
+            if now - begin > .seconds(maximumSeconds) {
                 delegate.close()
-                throw .stalled(address: url.absoluteString, seconds: stallSeconds)
+                throw .tooSlow(address: url.absoluteString, seconds: maximumSeconds)
+            }
+            if done - window.done >= minimumRate * stallSeconds {
+                window = (now, done)
+            } else if now - window.begin > .seconds(stallSeconds) {
+                delegate.close()
+                throw .stalled(address: url.absoluteString, bytes: done - window.done, seconds: stallSeconds)
             }
         }
         delegate.close()

@@ -12,8 +12,12 @@ public enum FetchError: DiagnosableError, Equatable {
     case httpStatus(address: String, Int)
     /// The server closed the connection before the end.
     case cutShort(address: String, missing: Int?)
-    /// Nothing came for a while.
-    case stalled(address: String, seconds: Int)
+    /// Too little came for a while.
+    case stalled(address: String, bytes: Int, seconds: Int)
+    /// It came, but would take too long.
+    case tooSlow(address: String, seconds: Int)
+    /// The server's answer isn't one that HTTP allows.
+    case badAnswer(address: String, problem: String)
     /// More bytes than are allowed.
     case tooLarge(source: String, maximum: Int)
     /// A redirect to something that isn't https, or isn't the web at all.
@@ -69,10 +73,17 @@ public enum FetchError: DiagnosableError, Equatable {
                 .unavailable)
         case .cutShort(let address, let missing):
             let amount = missing.map { "short by \($0) bytes" } ?? "short by an unknown number of bytes"
-            return at(redacted(address), "the download is \(amount)", "run it again to go on", .temporaryFailure)
-        case .stalled(let address, let seconds):
+            return at(redacted(address), "the download is \(amount)", "run it again to resume", .temporaryFailure)
+        case .stalled(let address, let bytes, let seconds):
+            let amount = bytes == 0 ? "nothing" : "only \(bytes) bytes"
             return at(
-                redacted(address), "nothing came for \(seconds) s", "run it again to go on", .temporaryFailure)
+                redacted(address), "stalled: \(amount) came in \(seconds) s", "run it again to resume",
+                .temporaryFailure)
+        case .tooSlow(let address, let seconds):
+            let time = seconds < 3600 ? "\(seconds) s" : "\(seconds / 3600) hours"
+            return at(redacted(address), "not complete after \(time)", "run it again to resume", .temporaryFailure)
+        case .badAnswer(let address, let problem):
+            return at(redacted(address), "the server \(problem)", "check the address and its port", .protocolError)
         case .tooLarge(let source, let maximum):
             return at(
                 redacted(source), "more than --max-bytes (\(maximum))", "raise --max-bytes if that is right", .badData)

@@ -66,10 +66,11 @@ final class InputFile: Sendable {
         }
     }
 
-    /// The first bytes, at most `count`.
-    func beginning(_ count: Int) -> [UInt8] {
-        [UInt8](unsafeUninitializedCapacity: count) { buffer, initialized in
-            initialized = max(0, pread(descriptor, buffer.baseAddress, count, 0))
+    /// The bytes from `offset` on, at most `count`; none where they can't be read.
+    func bytes(at offset: Int, count: Int) -> [UInt8] {
+        guard offset >= 0, count > 0 else { return [] }
+        return [UInt8](unsafeUninitializedCapacity: count) { buffer, initialized in
+            initialized = max(0, pread(descriptor, buffer.baseAddress, count, off_t(offset)))
         }
     }
 }

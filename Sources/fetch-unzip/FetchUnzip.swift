@@ -18,6 +18,8 @@ struct FetchUnzip: Filter {
             raw the entry's bytes.
             The entry is read twice: first to check its CRC, its length and its SHA-256, then to write it, so nothing \
             of a damaged archive is written. Streams: memory is bounded by the longest row.
+            A download that brings less than 1,000 bytes a second for 30 s, or takes longer than 6 hours, ends with 75; \
+            with --cache the next run resumes it.
 
             EXAMPLE
               fetch-unzip --entry SMSSpamCollection \\
@@ -26,7 +28,7 @@ struct FetchUnzip: Filter {
 
             EXIT CODES
               64 usage, 65 damaged or wrong archive or row, 66 no such file, 69 server or network, 74 read or write \
-            error, 75 cut short or stalled: run again, 76 forbidden redirect
+            error, 75 cut short or stalled: run again, 76 forbidden redirect or no HTTP
             """)
 
     @Argument(help: ArgumentHelp("The archive: an address, a file, or - for stdin.", valueName: "url|file|-"))

@@ -70,6 +70,7 @@ struct ArchiveTests {
     @Test("an entry is found by its name, or by being the only one")
     func entries() throws {
         #expect(try read(HandmadeZip([("dir/", ""), ("dir/a.txt", "hello")]).bytes) == "hello")
+        #expect(try read(HandmadeZip([("a b", "1")]).bytes, entry: "a b") == "1")
         let two = HandmadeZip([("a", "1"), ("b", "2")]).bytes
         #expect(try read(two, entry: "b") == "2")
         try refused(two)
@@ -99,7 +100,8 @@ struct ArchiveTests {
     @Test(
         "B33: names that lead elsewhere are refused",
         arguments: [
-            "../x", "/x", "a/../../x", "..\\x", "C:\\x", "\\x", "a\u{1B}b", String(repeating: "x", count: 300),
+            "../x", "/x", "a/../../x", "..\\x", "C:\\x", "\\x", "a\u{1B}b", "a\0b", "a\0", "\0", "é\0",
+            String(repeating: "x", count: 300),
         ])
     func names(name: String) throws {
         try refused(HandmadeZip([("good", "1"), (name, "2")]).bytes, entry: "good")
