@@ -1,10 +1,10 @@
-// Finds an archive: the file itself, stdin, a mirror, the cache, or the network with its fallbacks, in this order;
-// checks what it is; and opens an entry of it.
+// Finds an archive, or a table as it is: the file itself, stdin, a mirror, the cache, or the network with its fallbacks,
+// in this order; checks what it is; and opens it, or an entry of it.
 
 import Foundation
 import Records
 
-/// Gets an archive and one of its entries.
+/// Gets an archive's entry, or a table that isn't in an archive.
 public struct ArchiveFetcher: Sendable {
     /// A path, `-`, or an http(s) address.
     public var reference: String
@@ -13,7 +13,7 @@ public struct ArchiveFetcher: Sendable {
     public var mirror: String?
     /// A folder for downloads, which are kept there, each under its address. Several processes may share it.
     public var cache: String?
-    /// The archive's SHA-256, 64 hexadecimal digits.
+    /// The SHA-256 of the archive or the plain file, 64 hexadecimal digits.
     public var expectedHash: String?
     public var entryName: String?
     public var expectedEntryHash: String?
@@ -25,23 +25,35 @@ public struct ArchiveFetcher: Sendable {
         self.reference = reference
     }
 
-    /// An archive that was found, not yet checked.
+    /// A file that was found, not yet checked.
     struct Found {
         var file: InputFile
         /// What errors call it.
         var name: String
+        /// The path or the address that it was asked for by.
+        var reference: String
         var isMirrored = false
+        var isDownload = false
+        /// Where it is kept, or will be.
+        var kept: String?
+
+        /// The last part of what it was asked for by.
+        var fileName: String {
+            if reference == "-" { return "stdin" }
+            return reference.contains("://")
+                ? names(of: reference).last ?? "download" : String(reference.split(separator: "/").last ?? "")
+        }
     }
 
     /// Finds, checks and opens.
-    public func fetch() throws(FetchError) -> VerifiedEntry {
+    public func fetch() throws(FetchError) -> VerifiedTable {
         guard reference.contains("://") else {
             let file = try InputFile.open(path: reference, maximum: downloader.maximumBytes)
-            return try verify(Found(file: file, name: reference == "-" ? "stdin" : reference))
+            return try verify(Found(file: file, name: reference == "-" ? "stdin" : reference, reference: reference))
         }
         if let mirror, let path = firstFile(in: mirror, names: names(of: reference)) {
             let file = try InputFile.open(path: path, maximum: downloader.maximumBytes)
-            return try verify(Found(file: file, name: path, isMirrored: true))
+            return try verify(Found(file: file, name: path, reference: reference, isMirrored: true))
         }
         let kept = cache.map { DownloadCache(directory: $0, note: note) }
         if let kept {
@@ -63,14 +75,14 @@ public struct ArchiveFetcher: Sendable {
         throw first ?? .invalidAddress(reference)
     }
 
-    private func download(_ address: String) throws(FetchError) -> VerifiedEntry {
+    private func download(_ address: String) throws(FetchError) -> VerifiedTable {
         let file = try fetching { () throws(StreamError) in try InputFile.unnamed() }
         try downloader.download(address, to: .unnamed(file))
-        return try verify(Found(file: file, name: redacted(address)))
+        return try verify(Found(file: file, name: redacted(address), reference: address, isDownload: true))
     }
 
     /// What is kept of `address`, or what is downloaded where nothing is, or something that isn't right.
-    private func download(_ address: String, into cache: DownloadCache) throws(FetchError) -> VerifiedEntry {
+    private func download(_ address: String, into cache: DownloadCache) throws(FetchError) -> VerifiedTable {
         let lock = try cache.lock(address)
         defer { withExtendedLifetime(lock) {} }
         if let found = cache.find(address) {
@@ -84,7 +96,10 @@ public struct ArchiveFetcher: Sendable {
         try downloader.download(address, to: incoming)
         guard let file = InputFile.kept(incoming) else { throw .stream(.notFound(source: incoming)) }
         do throws(FetchError) {
-            let verified = try verify(Found(file: file, name: redacted(address)))
+            let verified = try verify(
+                Found(
+                    file: file, name: redacted(address), reference: address, isDownload: true,
+                    kept: cache.path(of: address)))
             try cache.publish(address)
             return verified
         } catch {

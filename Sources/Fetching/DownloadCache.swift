@@ -15,7 +15,7 @@ struct DownloadCache: Sendable {
     }
 
     /// Where the file of `address` is kept: a name for people, and one that no other address has.
-    private func path(of address: String) -> String {
+    func path(of address: String) -> String {
         let name = names(of: address).last ?? ""
         let isUsable = !name.isEmpty && name.utf8.count <= 150
         return "\(directory)/\(sha256(of: address).prefix(16))-\(isUsable ? name : "download")"
@@ -24,7 +24,9 @@ struct DownloadCache: Sendable {
     /// What is kept of `address`.
     func find(_ address: String) -> ArchiveFetcher.Found? {
         let path = path(of: address)
-        return InputFile.kept(path).map { ArchiveFetcher.Found(file: $0, name: path) }
+        return InputFile.kept(path).map {
+            ArchiveFetcher.Found(file: $0, name: path, reference: address, isDownload: true, kept: path)
+        }
     }
 
     /// Where a download is put until it was checked.

@@ -60,9 +60,12 @@ struct DownloadCacheTests {
     @Test("an HTML page in place of the archive, or a damaged one, isn't kept: the next run gets the right one")
     func badContent() throws {
         let good = try folder.read("a/m.zip")
-        for bad in [Data("<html>log in</html>".utf8), good.prefix(5000)] {
+        let html = Data("\n<!DOCTYPE HTML><title>log in</title>".utf8)
+        for (bad, words) in [
+            (html, "HTML"), (good.prefix(5000), "zip archive"), (Data("busy".utf8), "column"), (Data(), "no records"),
+        ] {
             try folder.write("a/m.zip", bad)
-            expectFailure(try fetch("a/m.zip"), 65, "fetch-unzip", "zip archive")
+            expectFailure(try fetch("a/m.zip"), 65, "fetch-unzip", words)
             #expect(try folder.names("c").isEmpty)
             try folder.write("a/m.zip", good)
             expectLabel("ham", try fetch("a/m.zip"))
@@ -74,7 +77,7 @@ struct DownloadCacheTests {
     func keptBadContent() throws {
         expectLabel("ham", try fetch("a/m.zip"))
         let kept = try #require(try folder.names("c").first)
-        try folder.write("c/\(kept)", "damaged")
+        try folder.write("c/\(kept)", Data(try folder.read("a/m.zip").dropLast(9)))
         expectLabel("ham", try fetch("a/m.zip"))
         try folder.write("a/m.zip", try folder.read("b/m.zip"))
         let hash = try shell("sha256sum < b/m.zip", in: folder.url).text.prefix(64)
@@ -97,12 +100,12 @@ struct DownloadCacheTests {
         let kept = try #require(try folder.names("c").first)
         let made = try shell(
             """
-            rm c/*; echo '"v1"' > c/\(kept).unchecked.part.etag; echo precious > victim; rm -f 'c/\(kept)\(ending)'
+            rm c/*; echo '"v1"' > c/\(kept).unchecked.part.etag; echo '<html>precious' > victim; rm -f 'c/\(kept)\(ending)'
             \(command) "$PWD/victim" 'c/\(kept)\(ending)'
             """, in: folder.url)
         #expect(made.status == 0, "\(made.errors)")
         expectLabel("ham", try fetch("a/m.zip"))
-        #expect(String(decoding: try folder.read("victim"), as: UTF8.self) == "precious\n")
+        #expect(String(decoding: try folder.read("victim"), as: UTF8.self) == "<html>precious\n")
         #expect(try folder.names("c") == [kept])
     }
 

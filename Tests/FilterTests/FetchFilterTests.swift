@@ -39,7 +39,7 @@ struct FetchFilterTests {
         expectFailure(try shell("fetch-unzip - --sha256 xyz"), 64, "fetch-unzip", "xyz")
         expectFailure(try shell("fetch-unzip ftp://localhost/a"), 64, "fetch-unzip", "address")
         expectFailure(try shell("fetch-unzip -q - >/dev/full", input: Self.archive), 74, "fetch-unzip", "No space")
-        expectFailure(try shell("fetch-unzip -q -", input: Data("text".utf8)), 65, "fetch-unzip", "zip")
+        expectFailure(try shell("fetch-unzip -q -", input: Data("text".utf8)), 65, "fetch-unzip", "1 column")
         expectFailure(try shell("fetch-model gpt3 --out x"), 64, "fetch-model", "gpt2-xl")
         expectFailure(try shell("fetch-model gpt2 --out x --files a"), 64, "fetch-model", "vocab.json")
     }
