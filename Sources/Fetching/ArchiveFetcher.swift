@@ -1,19 +1,19 @@
-// Finds an archive: the file itself, stdin, a mirror, the cache, or the network with its fallbacks, in this order;
-// checks what it is; and opens an entry of it.
+// Finds an archive, or a table as it is: the file itself, stdin, a mirror, the cache, or the network with its fallbacks,
+// in this order; checks what it is; and opens it, or an entry of it.
 
 import Foundation
 import Records
 
-/// Gets an archive and one of its entries.
+/// Gets an archive's entry, or a table that isn't in an archive.
 public struct ArchiveFetcher: Sendable {
     /// A path, `-`, or an http(s) address.
     public var reference: String
     public var fallbacks: [String] = []
     /// A folder that is looked into before the network is.
     public var mirror: String?
-    /// A folder for downloads, which are kept there.
+    /// A folder for downloads, which are kept there, each under its address. Several processes may share it.
     public var cache: String?
-    /// The archive's SHA-256, 64 hexadecimal digits.
+    /// The SHA-256 of the archive or the plain file, 64 hexadecimal digits.
     public var expectedHash: String?
     public var entryName: String?
     public var expectedEntryHash: String?
@@ -25,112 +25,88 @@ public struct ArchiveFetcher: Sendable {
         self.reference = reference
     }
 
-    /// An entry that was read once to its end: its CRC, its length and its SHA-256 are right.
-    public struct VerifiedEntry {
-        public let entry: ZipArchive.Entry
-        public let hash: String
-        fileprivate let archive: ZipArchive
-        fileprivate let maximumBytes: Int
-        /// Holds the file while it is being read.
-        fileprivate let temporary: TemporaryDirectory?
+    /// A file that was found, not yet checked.
+    struct Found {
+        var file: InputFile
+        /// What errors call it.
+        var name: String
+        /// The path or the address that it was asked for by.
+        var reference: String
+        var isMirrored = false
+        var isDownload = false
+        /// Where it is kept, or will be.
+        var kept: String?
 
-        /// The entry's name without folders and without its extension.
-        public var stem: String {
-            let base = entry.name.split(separator: "/").last ?? ""
-            let dot = base.lastIndex(of: ".") ?? base.endIndex
-            return String(dot == base.startIndex ? base : base[..<dot])
-        }
-
-        /// Runs `body` with the entry's bytes from the start.
-        public func withSource<Value>(_ body: (ByteSource) throws -> Value) throws -> Value {
-            try body(archive.open(entry, maximumBytes: maximumBytes))
+        /// The last part of what it was asked for by.
+        var fileName: String {
+            if reference == "-" { return "stdin" }
+            return reference.contains("://")
+                ? names(of: reference).last ?? "download" : String(reference.split(separator: "/").last ?? "")
         }
     }
 
     /// Finds, checks and opens.
-    public func fetch() throws(FetchError) -> VerifiedEntry {
-        let found = try locate()
-        let (hash, _) = try fetching { () throws(StreamError) in
-            try sha256(of: ByteSource(path: found.path))
+    public func fetch() throws(FetchError) -> VerifiedTable {
+        guard reference.contains("://") else {
+            let file = try InputFile.open(path: reference, maximum: downloader.maximumBytes)
+            return try verify(Found(file: file, name: reference == "-" ? "stdin" : reference, reference: reference))
         }
-        let differs = expectedHash.map { $0.lowercased() != hash } ?? false
-        if differs, !(found.isMirrored && expectedEntryHash != nil) {
-            throw .wrongHash(source: found.name, expected: expectedHash ?? "", got: hash)
-        }
-        let archive = try ZipArchive(path: found.path, name: found.name)
-        let entry = try archive.entry(named: entryName)
-        let source = try archive.open(entry, maximumBytes: downloader.maximumBytes)
-        let (entryHash, _) = try fetching { () throws(StreamError) in try sha256(of: source) }
-        if let expectedEntryHash, expectedEntryHash.lowercased() != entryHash {
-            throw .wrongHash(source: "\(found.name)(\(entry.name))", expected: expectedEntryHash, got: entryHash)
-        }
-        if differs {
-            note("\(found.name) is zipped anew (SHA-256 \(hash)), but its entry \(entry.name) is the expected one")
-        } else if expectedHash == nil, expectedEntryHash == nil {
-            note("\(found.name) is not verified: no --sha256 was given (its SHA-256 is \(hash))")
-        }
-        return VerifiedEntry(
-            entry: entry, hash: entryHash, archive: archive, maximumBytes: downloader.maximumBytes,
-            temporary: found.temporary)
-    }
-
-    private struct Found {
-        var path: String
-        var name: String
-        var isMirrored = false
-        var temporary: TemporaryDirectory?
-    }
-
-    private func locate() throws(FetchError) -> Found {
-        if reference == "-" {
-            let temporary = try fetching { () throws(StreamError) in try TemporaryDirectory() }
-            let path = temporary.file("stdin.zip")
-            let source = try fetching { () throws(StreamError) in try ByteSource(path: "-") }
-            try copy(source, to: path, maximum: downloader.maximumBytes)
-            return Found(path: path, name: "stdin", temporary: temporary)
-        }
-        guard reference.contains("://") else { return Found(path: reference, name: reference) }
         if let mirror, let path = firstFile(in: mirror, names: names(of: reference)) {
-            return Found(path: path, name: path, isMirrored: true)
+            let file = try InputFile.open(path: path, maximum: downloader.maximumBytes)
+            return try verify(Found(file: file, name: path, reference: reference, isMirrored: true))
         }
-        return try download()
-    }
-
-    private func download() throws(FetchError) -> Found {
-        let temporary: TemporaryDirectory?
-        let path: String
-        if let cache {
-            try fetching { () throws(StreamError) in try createDirectories(cache) }
-            temporary = nil
-            path = "\(cache)/\(names(of: reference).last ?? "download")"
-            if FileManager.default.fileExists(atPath: path) {
-                let hash = try fetching { () throws(StreamError) in try sha256(ofFile: path) }
-                if expectedHash == nil || expectedHash?.lowercased() == hash { return Found(path: path, name: path) }
+        let kept = cache.map { DownloadCache(directory: $0, note: note) }
+        if let kept {
+            try kept.create()
+            // Before any network is asked, so that a fallback that was needed once isn't waited for again.
+            for address in [reference] + fallbacks {
+                if let found = kept.find(address), let verified = try? verify(found) { return verified }
             }
-        } else {
-            let directory = try fetching { () throws(StreamError) in try TemporaryDirectory() }
-            path = directory.file("download.zip")
-            _ = directory.file("download.zip.part")
-            _ = directory.file("download.zip.part.etag")
-            temporary = directory
         }
         var first: FetchError?
         for address in [reference] + fallbacks {
             do throws(FetchError) {
-                try downloader.download(address, to: path)
-                if let expectedHash {
-                    let hash = try fetching { () throws(StreamError) in try sha256(ofFile: path) }
-                    if hash != expectedHash.lowercased() {
-                        unlink(path)
-                        throw FetchError.wrongHash(source: address, expected: expectedHash, got: hash)
-                    }
-                }
-                return Found(path: path, name: redacted(address), temporary: temporary)
+                if let kept { return try download(address, into: kept) }
+                return try download(address)
             } catch {
                 first = first ?? error
             }
         }
         throw first ?? .invalidAddress(reference)
+    }
+
+    private func download(_ address: String) throws(FetchError) -> VerifiedTable {
+        let file = try fetching { () throws(StreamError) in try InputFile.unnamed() }
+        try downloader.download(address, to: .unnamed(file))
+        return try verify(Found(file: file, name: redacted(address), reference: address, isDownload: true))
+    }
+
+    /// What is kept of `address`, or what is downloaded where nothing is, or something that isn't right.
+    private func download(_ address: String, into cache: DownloadCache) throws(FetchError) -> VerifiedTable {
+        let lock = try cache.lock(address)
+        defer { withExtendedLifetime(lock) {} }
+        if let found = cache.find(address) {
+            do throws(FetchError) {
+                return try verify(found)
+            } catch  where error.isAboutContent {
+                note("\(found.name): \(error.diagnosis.problem): it is downloaded anew")
+            }
+        }
+        let incoming = cache.incoming(address)
+        try downloader.download(address, to: incoming)
+        guard let file = InputFile.kept(incoming) else { throw .stream(.notFound(source: incoming)) }
+        do throws(FetchError) {
+            let verified = try verify(
+                Found(
+                    file: file, name: redacted(address), reference: address, isDownload: true,
+                    kept: cache.path(of: address)))
+            try cache.publish(address)
+            return verified
+        } catch {
+            // A sound archive without the entry is kept: with another --entry it is the right one.
+            if error.isAboutContent { unlink(incoming) } else { try cache.publish(address) }
+            throw error
+        }
     }
 }
 
@@ -139,13 +115,12 @@ package func names(of address: String) -> [String] {
     let path = address.prefix { $0 != "?" && $0 != "#" }
     let raw = path.split(separator: "/").last.map(String.init) ?? ""
     let decoded = raw.removingPercentEncoding ?? raw
-    return [raw, decoded].filter { !$0.isEmpty && !$0.contains("/") && $0 != "." && $0 != ".." }
+    return [raw, decoded].filter {
+        !$0.isEmpty && !$0.contains("/") && !$0.utf8.contains { $0 < 0x20 } && $0 != "." && $0 != ".."
+    }
 }
 
 /// The first of these files that is in the folder.
 func firstFile(in folder: String, names: [String]) -> String? {
-    names.map { "\(folder)/\($0)" }.first { path in
-        var isDirectory: ObjCBool = false
-        return FileManager.default.fileExists(atPath: path, isDirectory: &isDirectory) && !isDirectory.boolValue
-    }
+    names.map { "\(folder)/\($0)" }.first { isRegularFile($0) }
 }

@@ -1,6 +1,7 @@
 // What URLSession reports while a file comes, written to disk as it comes.
 
 import Foundation
+import Records
 
 #if canImport(FoundationNetworking)
     import FoundationNetworking
@@ -10,7 +11,7 @@ import Foundation
 /// thread: everything mutable is under `lock`, which is why it may be sent.
 final class DownloadDelegate: NSObject, URLSessionDataDelegate, @unchecked Sendable {
     private let address: String
-    private let part: String
+    private let target: DownloadTarget
     private let resumed: (tag: String, size: Int)?
     private let maximumBytes: Int
     private let stallSeconds: Int
@@ -19,14 +20,16 @@ final class DownloadDelegate: NSObject, URLSessionDataDelegate, @unchecked Senda
     private var descriptor: Int32 = -1
     private var done = 0
     private var total: Int?
+    private var isEncoded = false
     private var redirects = 0
     private var error: FetchError?
 
     init(
-        address: String, part: String, resumed: (tag: String, size: Int)?, maximumBytes: Int, stallSeconds: Int
+        address: String, target: DownloadTarget, resumed: (tag: String, size: Int)?, maximumBytes: Int,
+        stallSeconds: Int
     ) {
         self.address = address
-        self.part = part
+        self.target = target
         self.resumed = resumed
         self.maximumBytes = maximumBytes
         self.stallSeconds = stallSeconds
@@ -96,12 +99,13 @@ final class DownloadDelegate: NSObject, URLSessionDataDelegate, @unchecked Senda
         var offset = 0
         switch http.statusCode {
         case 200: break
+        case 206 where resumed == nil:
+            return fail(.badAnswer(address: address, problem: "sends a part that wasn't asked for"))
         case 206:
             // Only the very bytes that are missing, of the very version whose beginning is here.
             let range = http.value(forHTTPHeaderField: "Content-Range") ?? ""
             guard let resumed, range.hasPrefix("bytes \(resumed.size)-"), tag == nil || tag == resumed.tag else {
-                unlink(part)
-                unlink(part + ".etag")
+                target.discard()
                 return fail(.cutShort(address: address, missing: nil))
             }
             offset = resumed.size
@@ -110,19 +114,30 @@ final class DownloadDelegate: NSObject, URLSessionDataDelegate, @unchecked Senda
             return fail(.forbiddenRedirect(address: address, to: target))
         default: return fail(.httpStatus(address: address, http.statusCode))
         }
-        let length = http.value(forHTTPHeaderField: "Content-Length").flatMap { Int($0) }
+        // Some servers compress all the same. URLSession unpacks that, so its length isn't that of what comes here, and
+        // what has come can't be resumed.
+        let encoding = http.value(forHTTPHeaderField: "Content-Encoding")?.lowercased() ?? "identity"
+        guard ["identity", "", "gzip", "x-gzip", "deflate"].contains(encoding), offset == 0 || encoding == "identity"
+        else {
+            return fail(.badAnswer(address: address, problem: "sends the encoding \(encoding), which wasn't asked for"))
+        }
+        isEncoded = encoding != "identity" && encoding != ""
+        let length = isEncoded ? nil : http.value(forHTTPHeaderField: "Content-Length").flatMap { Int($0) }
         total = length.map { $0.addingReportingOverflow(offset).overflow ? .max : $0 + offset }
         if let total, total > maximumBytes { return fail(.tooLarge(source: address, maximum: maximumBytes)) }
-        descriptor = open(part, O_WRONLY | O_CREAT | O_CLOEXEC | (offset > 0 ? O_APPEND : O_TRUNC), 0o666)
-        guard descriptor >= 0 else { return fail(.stream(.cannotCreate(path: part, errno: errno))) }
-        done = offset
-        if offset == 0 {
-            unlink(part + ".etag")
-            // Weak tags say nothing about bytes.
-            if let tag, tag.hasPrefix("\"") {
-                try? tag.write(toFile: part + ".etag", atomically: true, encoding: .utf8)
+        if offset > 0, let descriptor = target.resume(size: offset) {
+            self.descriptor = descriptor
+        } else if offset > 0 {
+            target.discard()
+            return fail(.cutShort(address: address, missing: nil))
+        } else {
+            do throws(StreamError) {
+                descriptor = try target.begin(tag: isEncoded ? nil : tag)
+            } catch {
+                return fail(.stream(error))
             }
         }
+        done = offset
     }
 
     func urlSession(_ session: URLSession, dataTask: URLSessionDataTask, didReceive data: Data) {
@@ -140,7 +155,7 @@ final class DownloadDelegate: NSObject, URLSessionDataDelegate, @unchecked Senda
                     let count = write(descriptor, UnsafeRawBufferPointer(rebasing: rest).baseAddress, rest.count)
                     if count < 0, errno == EINTR { continue }
                     guard count >= 0 else {
-                        fail(.stream(.writeFailed(destination: part, errno: errno)))
+                        fail(.stream(.writeFailed(destination: target.name, errno: errno)))
                         finished.signal()
                         return
                     }
@@ -155,6 +170,9 @@ final class DownloadDelegate: NSObject, URLSessionDataDelegate, @unchecked Senda
         lock.withLock {
             if let total, done < total, descriptor >= 0 {
                 fail(.cutShort(address: address, missing: total - done))
+            } else if problem != nil, descriptor >= 0, (problem as? URLError)?.code != .timedOut {
+                // All that was promised is there, or nobody has said how much that is.
+                if total == nil { fail(.cutShort(address: address, missing: nil)) }
             } else if let problem = problem as? URLError {
                 fail(translated(problem))
             } else if let problem {
@@ -162,7 +180,7 @@ final class DownloadDelegate: NSObject, URLSessionDataDelegate, @unchecked Senda
             } else if descriptor < 0 {
                 fail(.cutShort(address: address, missing: total))
             } else if fsync(descriptor) != 0 {
-                fail(.stream(.writeFailed(destination: part, errno: errno)))
+                fail(.stream(.writeFailed(destination: target.name, errno: errno)))
             }
         }
         finished.signal()
@@ -170,11 +188,11 @@ final class DownloadDelegate: NSObject, URLSessionDataDelegate, @unchecked Senda
 
     private func translated(_ problem: URLError) -> FetchError {
         switch problem.code {
-        case .timedOut: .stalled(address: address, seconds: stallSeconds)
+        case .timedOut: .stalled(address: address, bytes: 0, seconds: stallSeconds)
         case .networkConnectionLost: .cutShort(address: address, missing: total.map { $0 - done })
-        case .unsupportedURL, .redirectToNonExistentLocation:
-            .forbiddenRedirect(
-                address: address, to: problem.failingURL?.absoluteString ?? "something that isn't the web")
+        // Redirects to anything but http and https were refused before: it is the answer that curl doesn't know.
+        case .unsupportedURL, .badServerResponse, .cannotParseResponse:
+            .badAnswer(address: address, problem: "sends an answer that isn't HTTP")
         case .httpTooManyRedirects: .tooManyRedirects(address: address)
         case .cannotFindHost, .dnsLookupFailed: .unreachable(address: address, reason: "no such host")
         case .cannotConnectToHost: .unreachable(address: address, reason: "no connection")

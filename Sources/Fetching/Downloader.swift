@@ -1,10 +1,10 @@
-// One file over HTTP(S), to disk, gone on with where an earlier attempt broke off.
+// One file over HTTP(S), to disk, resumed where an earlier attempt broke off.
 //
-// An unfinished download is PATH.part, and PATH.part.etag says which version of the file it is a part of. A part is
-// gone on with only under If-Range, and only if the answer is 206 for exactly the missing bytes of that version; any
-// other success begins anew, and no error page is ever saved.
+// A part (see DownloadTarget) is resumed only under If-Range, and only if the answer is 206 for exactly the missing bytes
+// of that version; any other success begins anew, and no error page is ever saved.
 
 import Foundation
+import Records
 
 #if canImport(FoundationNetworking)
     import FoundationNetworking
@@ -12,17 +12,23 @@ import Foundation
 
 /// Downloads files.
 public struct Downloader: Sendable {
-    /// Longer without a byte is a failure.
+    /// A failure is less than `minimumRate` over so many seconds.
     public var stallSeconds: Int
+    /// In bytes a second.
+    public var minimumRate: Int
+    /// The longest that one download may take.
+    public var maximumSeconds: Int
     public var maximumBytes: Int
     /// Called now and then with the bytes that are there, and all of them where the server has said that.
     public var progress: @Sendable (_ done: Int, _ total: Int?) -> Void
 
     public init(
-        stallSeconds: Int = 30, maximumBytes: Int = 1 << 30,
+        stallSeconds: Int = 30, minimumRate: Int = 1000, maximumSeconds: Int = 6 * 3600, maximumBytes: Int = 1 << 30,
         progress: @escaping @Sendable (_ done: Int, _ total: Int?) -> Void = { _, _ in }
     ) {
         self.stallSeconds = stallSeconds
+        self.minimumRate = minimumRate
+        self.maximumSeconds = maximumSeconds
         self.maximumBytes = maximumBytes
         self.progress = progress
     }
@@ -30,33 +36,39 @@ public struct Downloader: Sendable {
     /// Downloads `address` to `path`. Blocks until it is there. After a failure that trying again may cure, the part
     /// that has come stays for the next attempt.
     public func download(_ address: String, to path: String) throws(FetchError) {
-        guard let url = URL(string: address), let scheme = url.scheme?.lowercased(),
-            scheme == "http" || scheme == "https", url.host != nil
+        try download(address, to: .file(path: path))
+    }
+
+    /// Downloads `address`. Blocks until it is there.
+    func download(_ address: String, to target: DownloadTarget) throws(FetchError) {
+        // In small letters: URLSession on Linux knows no `HTTP:`.
+        guard var parts = URLComponents(string: address), let scheme = parts.scheme?.lowercased(),
+            scheme == "http" || scheme == "https", let host = parts.host, !host.isEmpty
         else { throw .invalidAddress(address) }
+        parts.scheme = scheme
+        guard let url = parts.url else { throw .invalidAddress(address) }
         do {
-            try attempt(url, to: path)
-        } catch .httpStatus(_, 416) where FileManager.default.fileExists(atPath: path + ".part") {
+            try attempt(url, to: target)
+        } catch .httpStatus(_, 416) where target.resumable != nil {
             // The part is longer than the file, so it is of no use.
-            removePart(of: path)
-            try attempt(url, to: path)
+            target.discard()
+            try attempt(url, to: target)
         }
     }
 
-    private func attempt(_ url: URL, to path: String) throws(FetchError) {
-        let part = path + ".part"
+    private func attempt(_ url: URL, to target: DownloadTarget) throws(FetchError) {
         var request = URLRequest(url: url, cachePolicy: .reloadIgnoringLocalCacheData)
         request.timeoutInterval = TimeInterval(stallSeconds)
         // Bytes are counted and resumed, so they have to come as they are stored.
         request.setValue("identity", forHTTPHeaderField: "Accept-Encoding")
-        let size = (try? FileManager.default.attributesOfItem(atPath: part)[.size] as? Int) ?? 0
-        let tag = try? String(contentsOfFile: part + ".etag", encoding: .utf8)
-        if size > 0, let tag, tag.hasPrefix("\"") {
-            request.setValue("bytes=\(size)-", forHTTPHeaderField: "Range")
-            request.setValue(tag, forHTTPHeaderField: "If-Range")
+        let resumed = target.resumable
+        if let resumed {
+            request.setValue("bytes=\(resumed.size)-", forHTTPHeaderField: "Range")
+            request.setValue(resumed.tag, forHTTPHeaderField: "If-Range")
         }
         let delegate = DownloadDelegate(
-            address: url.absoluteString, part: part, resumed: size > 0 ? tag.map { ($0, size) } : nil,
-            maximumBytes: maximumBytes, stallSeconds: stallSeconds)
+            address: url.absoluteString, target: target, resumed: resumed, maximumBytes: maximumBytes,
+            stallSeconds: stallSeconds)
         let configuration = URLSessionConfiguration.ephemeral
         configuration.timeoutIntervalForRequest = TimeInterval(stallSeconds)
         let session = URLSession(configuration: configuration, delegate: delegate, delegateQueue: nil)
@@ -64,30 +76,28 @@ public struct Downloader: Sendable {
         defer { DispatchQueue.global().async { session.invalidateAndCancel() } }
         let task = session.dataTask(with: request)
         task.resume()
-        var received = -1
-        var deadline = ContinuousClock.now + .seconds(stallSeconds)
+        let begin = ContinuousClock.now
+        var window = (begin: begin, done: 0)
         while !delegate.wait(milliseconds: 100) {
             let (done, total) = delegate.amounts
             progress(done, total)
-            if done != received {
-                received = done
-                deadline = ContinuousClock.now + .seconds(stallSeconds)
-            } else if ContinuousClock.now > deadline {
+            let now = ContinuousClock.now
+            if now - begin > .seconds(maximumSeconds) {
                 delegate.close()
-                throw .stalled(address: url.absoluteString, seconds: stallSeconds)
+                throw .tooSlow(address: url.absoluteString, seconds: maximumSeconds)
+            }
+            if done - window.done >= minimumRate * stallSeconds {
+                window = (now, done)
+            } else if now - window.begin > .seconds(stallSeconds) {
+                delegate.close()
+                throw .stalled(address: url.absoluteString, bytes: done - window.done, seconds: stallSeconds)
             }
         }
         delegate.close()
         if let error = delegate.failure {
-            if case .tooLarge = error { removePart(of: path) }
+            if case .tooLarge = error { target.discard() }
             throw error
         }
-        guard rename(part, path) == 0 else { throw .stream(.cannotPublish(path: path, errno: errno)) }
-        removePart(of: path)
-    }
-
-    private func removePart(of path: String) {
-        unlink(path + ".part")
-        unlink(path + ".part.etag")
+        try fetching { () throws(StreamError) in try target.publish() }
     }
 }

@@ -12,8 +12,12 @@ public enum FetchError: DiagnosableError, Equatable {
     case httpStatus(address: String, Int)
     /// The server closed the connection before the end.
     case cutShort(address: String, missing: Int?)
-    /// Nothing came for a while.
-    case stalled(address: String, seconds: Int)
+    /// Too little came for a while.
+    case stalled(address: String, bytes: Int, seconds: Int)
+    /// It came, but would take too long.
+    case tooSlow(address: String, seconds: Int)
+    /// The server's answer isn't one that HTTP allows.
+    case badAnswer(address: String, problem: String)
     /// More bytes than are allowed.
     case tooLarge(source: String, maximum: Int)
     /// A redirect to something that isn't https, or isn't the web at all.
@@ -24,8 +28,12 @@ public enum FetchError: DiagnosableError, Equatable {
     case wrongHash(source: String, expected: String, got: String)
     /// Reading or writing a file failed.
     case stream(StreamError)
-    /// A table's row has fewer columns than were named.
+    /// A table's row has fewer columns than were named, or than the header has.
     case tooFewColumns(source: String, line: Int, count: Int, expected: Int)
+    /// A table's row has more columns than were named, or than the header has.
+    case tooManyColumns(source: String, line: Int, count: Int, expected: Int)
+    /// The first row has the names of the columns where records were expected.
+    case namesAsRecord(source: String)
     /// A header doesn't name a column that is wanted.
     case noSuchColumn(source: String, column: String)
     /// A CSV field's quotes don't fit together.
@@ -34,12 +42,24 @@ public enum FetchError: DiagnosableError, Equatable {
     case invalidUTF8(source: String, line: Int)
     /// An entry that isn't in the archive, or none was named and there are several.
     case noSuchEntry(source: String, name: String?, available: [String])
+    /// An entry is wanted of a file that isn't an archive.
+    case notAnArchive(source: String, entry: String)
+    /// A server has sent an HTML page.
+    case page(source: String)
     /// A file that isn't what a model's file has to be.
     case notTheModel(source: String, problem: String)
     /// Another run is writing the same directory.
     case locked(path: String)
     /// Files of a model that neither the mirror nor the network has given.
     case missingFiles(model: String, files: [String], mirror: String?, reason: String)
+
+    /// Whether what has come isn't what it has to be, so that fetching it again may help.
+    var isAboutContent: Bool {
+        switch self {
+        case .wrongHash, .stream(.damaged), .notAnArchive, .page: true
+        default: false
+        }
+    }
 
     public var diagnosis: Diagnosis {
         func at(_ source: String, line: Int? = nil, _ problem: String, _ remedy: String, _ status: ExitStatus)
@@ -61,10 +81,17 @@ public enum FetchError: DiagnosableError, Equatable {
                 .unavailable)
         case .cutShort(let address, let missing):
             let amount = missing.map { "short by \($0) bytes" } ?? "short by an unknown number of bytes"
-            return at(redacted(address), "the download is \(amount)", "run it again to go on", .temporaryFailure)
-        case .stalled(let address, let seconds):
+            return at(redacted(address), "the download is \(amount)", "run it again to resume", .temporaryFailure)
+        case .stalled(let address, let bytes, let seconds):
+            let amount = bytes == 0 ? "nothing" : "only \(bytes) bytes"
             return at(
-                redacted(address), "nothing came for \(seconds) s", "run it again to go on", .temporaryFailure)
+                redacted(address), "stalled: \(amount) came in \(seconds) s", "run it again to resume",
+                .temporaryFailure)
+        case .tooSlow(let address, let seconds):
+            let time = seconds < 3600 ? "\(seconds) s" : "\(seconds / 3600) hours"
+            return at(redacted(address), "not complete after \(time)", "run it again to resume", .temporaryFailure)
+        case .badAnswer(let address, let problem):
+            return at(redacted(address), "the server \(problem)", "check the address and its port", .protocolError)
         case .tooLarge(let source, let maximum):
             return at(
                 redacted(source), "more than --max-bytes (\(maximum))", "raise --max-bytes if that is right", .badData)
@@ -84,8 +111,17 @@ public enum FetchError: DiagnosableError, Equatable {
             return at(
                 source, line: line, "\(count) column\(count == 1 ? "" : "s") instead of \(expected)",
                 "check --format and --columns", .badData)
+        case .tooManyColumns(let source, let line, let count, let expected):
+            return at(
+                source, line: line, "\(count) columns instead of \(expected)",
+                "quote fields that hold the separator, name all columns in --columns (_ leaves one out), or give --header",
+                .badData)
+        case .namesAsRecord(let source):
+            return at(source, line: 1, "names the columns, and isn't a record", "give --header", .badData)
         case .noSuchColumn(let source, let column):
-            return at(source, line: 1, "the header has no column \"\(column)\"", "check --columns", .badData)
+            return at(
+                source, line: 1, "the header has no column \"\(column)\"",
+                "check --columns: KEY=COLUMN takes a column under another name", .badData)
         case .misplacedQuote(let source, let line):
             return at(
                 source, line: line, "a quote out of place", "quote the whole field and double quotes in it", .badData)
@@ -96,6 +132,14 @@ public enum FetchError: DiagnosableError, Equatable {
             return at(
                 source, name.map { "no entry \"\($0)\"" } ?? "\(available.count) entries, and none was named",
                 available.isEmpty ? "check the archive" : "give --entry with one of: \(list)", .badData)
+        case .notAnArchive(let source, let entry):
+            return at(
+                source, "isn't a zip archive, so it has no entry \"\(entry)\"",
+                "leave --entry out, or give the archive", .badData)
+        case .page(let source):
+            return at(
+                source, "an HTML page, neither an archive nor a table",
+                "check the address: it may ask for a login, or be the page about the file", .badData)
         case .notTheModel(let source, let problem):
             return at(source, problem, "get the right file", .badData)
         case .locked(let path):

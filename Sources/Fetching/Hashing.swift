@@ -22,9 +22,15 @@ public func sha256(ofFile path: String) throws(StreamError) -> String {
     try sha256(of: ByteSource(path: path)).hash
 }
 
-/// Copies `source` to a new file.
+/// Copies `source` to a new file at `path`.
 func copy(_ source: ByteSource, to path: String, maximum: Int) throws(FetchError) {
     let file = try fetching { () throws(StreamError) in try AtomicFile(path: path) }
+    try copy(source, to: file.sink, maximum: maximum)
+    try fetching { () throws(StreamError) in try file.commit() }
+}
+
+/// Copies `source` to `sink` and flushes it; more than `maximum` bytes are an error.
+func copy(_ source: ByteSource, to sink: ByteSink, maximum: Int) throws(FetchError) {
     let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 1 << 18, alignment: 16)
     defer { buffer.deallocate() }
     var total = 0
@@ -34,8 +40,8 @@ func copy(_ source: ByteSource, to path: String, maximum: Int) throws(FetchError
         total += count
         if total > maximum { throw .tooLarge(source: source.name, maximum: maximum) }
         try fetching { () throws(StreamError) in
-            try file.sink.write(UnsafeRawBufferPointer(rebasing: buffer[..<count]))
+            try sink.write(UnsafeRawBufferPointer(rebasing: buffer[..<count]))
         }
     }
-    try fetching { () throws(StreamError) in try file.commit() }
+    try fetching { () throws(StreamError) in try sink.flush() }
 }

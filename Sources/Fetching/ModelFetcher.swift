@@ -49,7 +49,7 @@ public struct ModelFetcher: Sendable {
 
     private func fetch(_ file: ModelFile) throws(FetchError) {
         let path = "\(directory)/\(file.name)"
-        if FileManager.default.fileExists(atPath: path), (try? check(file, at: path, name: path)) != nil {
+        if isRegularFile(path), (try? check(file, at: path, name: path)) != nil {
             return note("\(file.name): already there")
         }
         if let mirror, let mirrored = firstFile(in: "\(mirror)/\(model.name)", names: [file.name]) {

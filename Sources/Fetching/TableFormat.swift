@@ -14,11 +14,39 @@ public enum TableFormat: String, Sendable, CaseIterable {
     case raw
 }
 
+/// A column of a table, and the key that it gets in records.
+public struct TableColumn: Sendable, Equatable {
+    /// nil where the column is left out.
+    public let key: String?
+    /// What a header calls it.
+    public let name: String
+
+    /// - Parameter text: `text`, or `text=body` where the header calls it `body`; `_` for a column that is left out. nil
+    ///   where a name is missing.
+    public init?(_ text: String) {
+        let parts = text.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false).map(String.init)
+        guard !parts.contains(""), parts.count == 1 || parts[0] != "_" else { return nil }
+        key = parts[0] == "_" ? nil : parts[0]
+        name = parts[parts.count - 1]
+    }
+
+    /// Whether a header calls it otherwise.
+    public var isRenamed: Bool { key != nil && key != name }
+
+    /// The columns that a comma-separated list names; nil where one has no name, or two have the same key.
+    public static func list(_ text: String) -> [TableColumn]? {
+        let parts = text.split(separator: ",", omittingEmptySubsequences: false)
+        let columns = parts.compactMap { TableColumn(String($0)) }
+        let keys = columns.compactMap(\.key)
+        return columns.count == parts.count && Set(keys).count == keys.count ? columns : nil
+    }
+}
+
 /// Turns a table into records.
 public struct TableConverter: Sendable {
     public var format: TableFormat
-    /// The keys for the columns, in order; with a header, the columns that are wanted. `_` leaves a column out.
-    public var columns: [String]
+    /// The columns in order; with a header, those that are wanted, in any order.
+    public var columns: [TableColumn]
     /// The first row names the columns.
     public var hasHeader: Bool
     /// What the ids begin with.
@@ -26,7 +54,8 @@ public struct TableConverter: Sendable {
     public var maximumLineLength: Int
 
     public init(
-        format: TableFormat = .tsv, columns: [String] = ["label", "text"], hasHeader: Bool = false, name: String,
+        format: TableFormat = .tsv, columns: [TableColumn] = TableColumn.list("label,text") ?? [],
+        hasHeader: Bool = false, name: String,
         maximumLineLength: Int = LineReader.defaultMaximumLineLength
     ) {
         self.format = format
@@ -89,35 +118,45 @@ private struct RowWriter {
     let source: String
     /// For every wanted column, its place in the row.
     private var places: [(key: String, place: Int)]?
+    /// How many columns every row has.
+    private var width: Int
     private(set) var count = 0
     private var writer = JSONWriter()
 
     init(converter: TableConverter, source: String) {
         self.converter = converter
         self.source = source
+        width = converter.columns.count
         if !converter.hasHeader {
-            places = converter.columns.enumerated().filter { $0.element != "_" }.map { ($0.element, $0.offset) }
+            places = converter.columns.enumerated().compactMap { place, column in column.key.map { ($0, place) } }
         }
     }
 
     mutating func write(_ fields: [ArraySlice<UInt8>], line: Int, to sink: ByteSink) throws {
         guard let places else {
-            places = try converter.columns.filter { $0 != "_" }.map { column in
-                guard let place = fields.firstIndex(where: { $0.elementsEqual(column.utf8) }) else {
-                    throw FetchError.noSuchColumn(source: source, column: column)
+            width = fields.count
+            places = try converter.columns.compactMap { column in
+                guard let key = column.key else { return nil }
+                guard let place = fields.firstIndex(where: { $0.elementsEqual(column.name.utf8) }) else {
+                    throw FetchError.noSuchColumn(source: source, column: column.name)
                 }
-                return (column, place)
+                return (key, place)
             }
             return
         }
-        let needed = converter.hasHeader ? (places.map(\.place).max() ?? 0) + 1 : converter.columns.count
-        guard fields.count >= needed else {
-            throw FetchError.tooFewColumns(source: source, line: line, count: fields.count, expected: needed)
+        if fields.count < width {
+            throw FetchError.tooFewColumns(source: source, line: line, count: fields.count, expected: width)
+        }
+        if fields.count > width {
+            throw FetchError.tooManyColumns(source: source, line: line, count: fields.count, expected: width)
+        }
+        if count == 0, !converter.hasHeader, places.allSatisfy({ fields[$0.place].elementsEqual($0.key.utf8) }) {
+            throw FetchError.namesAsRecord(source: source)
         }
         count += 1
         writer.removeAll()
         writer.beginObject()
-        if !converter.columns.contains("id") {
+        if !places.contains(where: { $0.key == "id" }) {
             writer.key("id")
             writer.string("\(converter.name)-\(count)")
         }

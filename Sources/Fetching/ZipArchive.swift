@@ -7,6 +7,14 @@
 import CLibzip
 import Records
 
+#if canImport(Glibc)
+    import Glibc
+#elseif canImport(Musl)
+    import Musl
+#else
+    import Darwin
+#endif
+
 /// A zip archive that is open for reading.
 public final class ZipArchive {
     /// A file in the archive.
@@ -26,10 +34,19 @@ public final class ZipArchive {
     private let handle: OpaquePointer
 
     /// Opens the archive at `path` and checks its directory. `name` is what errors call it.
-    public init(path: String, name: String) throws(FetchError) {
+    public convenience init(path: String, name: String) throws(FetchError) {
+        try self.init(InputFile.open(path: path, maximum: .max), name: name)
+    }
+
+    /// Checks the archive's directory. `name` is what errors call it.
+    init(_ file: InputFile, name: String) throws(FetchError) {
         self.name = name
         var code: Int32 = 0
-        guard let handle = zip_open(path, ZIP_RDONLY | ZIP_CHECKCONS, &code) else {
+        // A descriptor that libzip reads from where it likes, and closes with the archive.
+        let descriptor = dup(file.descriptor)
+        lseek(descriptor, 0, SEEK_SET)
+        guard let handle = zip_fdopen(descriptor, ZIP_RDONLY | ZIP_CHECKCONS, &code) else {
+            close(descriptor)
             var error = zip_error_t()
             zip_error_init_with_code(&error, code)
             defer { zip_error_fini(&error) }
@@ -39,7 +56,7 @@ public final class ZipArchive {
         }
         self.handle = handle
         do {
-            entries = try Self.checkedEntries(of: handle, name: name)
+            entries = try Self.checkedEntries(of: handle, in: file, name: name)
         } catch {
             zip_discard(handle)
             throw .stream(error)
@@ -106,7 +123,9 @@ public final class ZipArchive {
         }
     }
 
-    private static func checkedEntries(of handle: OpaquePointer, name: String) throws(StreamError) -> [Entry] {
+    private static func checkedEntries(
+        of handle: OpaquePointer, in file: InputFile, name: String
+    ) throws(StreamError) -> [Entry] {
         func refuse(_ problem: String) -> StreamError { .damaged(source: name, problem: problem) }
         let count = Int(zip_get_num_entries(handle, 0))
         if count > maximumEntries { throw refuse("more than \(maximumEntries) entries") }
@@ -119,12 +138,7 @@ public final class ZipArchive {
             else { throw refuse("an entry without a readable name") }
             // The name as it is stored: libzip shows control characters as CP437's pictures.
             let hasControls = zip_get_name(handle, index, UInt32(ZIP_FL_ENC_RAW)).map { raw in
-                var position = 0
-                while raw[position] != 0 {
-                    if (1..<0x20).contains(raw[position]) || raw[position] == 0x7F { return true }
-                    position += 1
-                }
-                return false
+                UnsafeBufferPointer(start: raw, count: strlen(raw)).contains { (1..<0x20).contains($0) || $0 == 0x7F }
             }
             if hasControls ?? true { throw refuse("an entry's name has control characters: \"\(entryName)\"") }
             if let problem = problem(ofName: entryName) { throw refuse("\(problem): \"\(entryName)\"") }
@@ -142,6 +156,9 @@ public final class ZipArchive {
             if status.encryption_method != 0 { throw refuse("an encrypted entry: \"\(entryName)\"") }
             guard let size = Int(exactly: status.size) else { throw refuse("an impossible size: \"\(entryName)\"") }
             entries.append(Entry(name: entryName, size: size, index: index))
+        }
+        if seen.contains(where: { $0.utf8.contains(0x20) }), !namesAreFreeOfNULs(file) {
+            throw refuse("an entry's name has control characters")
         }
         return entries
     }

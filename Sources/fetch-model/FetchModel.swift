@@ -11,8 +11,10 @@ struct FetchModel: Filter {
         discussion: """
             Reads nothing from stdin. Looks for DIR/NAME/FILE under --mirror first, then on huggingface.co.
             Writes config.json, vocab.json, merges.txt and model.safetensors (gpt2: 548 MB) into --out. Files that are \
-            there and right stay; a broken download goes on where it stopped. Of gpt2 the revision is pinned and \
-            tokenizer and weights are checked by SHA-256; of the larger models only the tokenizer is.
+            there and right stay; a broken download is resumed where it stopped. One that brings less than 1,000 bytes \
+            a second for 30 s, or takes longer than 6 hours, ends with 75.
+            Of gpt2 the revision is pinned and tokenizer and weights are checked by SHA-256; of the larger models only \
+            the tokenizer is.
             Streams: memory doesn't grow with the files.
 
             EXAMPLES
@@ -21,7 +23,7 @@ struct FetchModel: Filter {
 
             EXIT CODES
               64 usage, 65 wrong file, 69 neither mirror nor network has a file, 73 can't create, 74 read or write \
-            error, 75 cut short or stalled: run again, 76 forbidden redirect
+            error, 75 cut short or stalled: run again, 76 forbidden redirect or no HTTP
             """)
 
     @Argument(help: "gpt2 (124M), gpt2-medium, gpt2-large or gpt2-xl.")

@@ -1,4 +1,4 @@
-// fetch-unzip: one entry of a zip archive, from wherever it is, as records.
+// fetch-unzip: a table, or one in a zip archive, from wherever it is, as records.
 
 import ArgumentParser
 import Fetching
@@ -10,26 +10,32 @@ extension TableFormat: ExpressibleByArgument {}
 @main
 struct FetchUnzip: Filter {
     static let configuration = CommandConfiguration.filter(
-        "fetch-unzip", "Get a zip archive and write one of its entries as records.",
+        "fetch-unzip", "Get a table, plain or in a zip archive, and write it as records.",
         discussion: """
-            Reads an archive from an http(s) address, a file, or stdin (-). Where it is an address, --mirror is looked \
-            into first, then --cache, then the network, with the --fallback addresses after it.
+            Reads from an http(s) address, a file, or stdin (-). What begins as a zip archive does is one, whatever its \
+            name; anything else is the table itself. Where it is an address, --mirror is looked into first, then \
+            --cache, then the network, with the --fallback addresses after it.
             Writes NDJSON records, {"id": "SMSSpamCollection-1", "label": …, "text": …}, one per row; with --format \
-            raw the entry's bytes.
-            The entry is read twice: first to check its CRC, its length and its SHA-256, then to write it, so nothing \
-            of a damaged archive is written. Streams: memory is bounded by the longest row.
+            raw the bytes. Every row has as many columns as --columns names or, with --header, as the header has; of \
+            tab-separated rows without a header the last column keeps further tabs.
+            The table is read twice: first to check its SHA-256 and an entry's CRC and length, then to write it, so \
+            nothing of a damaged archive is written. Streams: memory is bounded by the longest row.
+            A download that brings less than 1,000 bytes a second for 30 s, or takes longer than 6 hours, ends with 75; \
+            with --cache the next run resumes it.
 
-            EXAMPLE
+            EXAMPLES
+              fetch-unzip tickets.csv --format csv --header \\
+                --columns label=category,text=body
               fetch-unzip --entry SMSSpamCollection \\
                 https://archive.ics.uci.edu/static/public/228/sms+spam+collection.zip \\
                 | head -1
 
             EXIT CODES
               64 usage, 65 damaged or wrong archive or row, 66 no such file, 69 server or network, 74 read or write \
-            error, 75 cut short or stalled: run again, 76 forbidden redirect
+            error, 75 cut short or stalled: run again, 76 forbidden redirect or no HTTP
             """)
 
-    @Argument(help: ArgumentHelp("The archive: an address, a file, or - for stdin.", valueName: "url|file|-"))
+    @Argument(help: ArgumentHelp("The archive or table: an address, a file, or - for stdin.", valueName: "url|file|-"))
     var archive: String
 
     @Option(help: ArgumentHelp("An address to try when the first fails. Can be given several times.", valueName: "url"))
@@ -38,10 +44,15 @@ struct FetchUnzip: Filter {
     @Option(help: ArgumentHelp("A folder to look for the file's name in before downloading.", valueName: "dir"))
     var mirror: String?
 
-    @Option(help: ArgumentHelp("A folder to keep downloads in, and to go on with broken ones.", valueName: "dir"))
+    @Option(
+        help: ArgumentHelp(
+            "A folder to keep downloads in, each under its address, and to resume broken ones. Several runs may share it.",
+            valueName: "dir"))
     var cache: String?
 
-    @Option(name: .customLong("sha256"), help: ArgumentHelp("The archive's SHA-256.", valueName: "hex"))
+    @Option(
+        name: .customLong("sha256"),
+        help: ArgumentHelp("The SHA-256 of the archive, or of the plain file.", valueName: "hex"))
     var archiveHash: SHA256Digits?
 
     @Option(help: ArgumentHelp("The entry. Not needed where there is only one.", valueName: "name"))
@@ -54,10 +65,13 @@ struct FetchUnzip: Filter {
             valueName: "hex"))
     var entryHash: SHA256Digits?
 
-    @Option(help: "How the entry is written.")
+    @Option(help: "How the table is written.")
     var format: TableFormat = .tsv
 
-    @Option(help: ArgumentHelp("The keys for the columns; _ leaves one out.", valueName: "a,b"))
+    @Option(
+        help: ArgumentHelp(
+            "The keys for the columns; _ leaves one out. With --header, text=body takes the column body as text.",
+            valueName: "a,b"))
     var columns = "label,text"
 
     @Flag(help: "The first row names the columns, and --columns picks from them.")
@@ -70,9 +84,13 @@ struct FetchUnzip: Filter {
     @OptionGroup var verbosity: QuietOption
 
     func run() throws {
-        let names = columns.split(separator: ",", omittingEmptySubsequences: false).map(String.init)
-        if names.contains("") || Set(names.filter { $0 != "_" }).count != names.filter({ $0 != "_" }).count {
+        guard let wanted = TableColumn.list(columns) else {
             throw UsageError("--columns has an empty or repeated name", remedy: "give names such as label,text")
+        }
+        if !header, let column = wanted.first(where: \.isRenamed) {
+            throw UsageError(
+                "--columns renames \(column.name), but no header names the columns",
+                remedy: "give --header, or the keys alone, in the order of the columns")
         }
         let notes = verbosity.notes("fetch-unzip")
         let bar = DownloadProgress(tool: "fetch-unzip", label: "download", quiet: notes.quiet)
@@ -89,11 +107,11 @@ struct FetchUnzip: Filter {
         bar.finish()
 
         let converter = TableConverter(
-            format: format, columns: names, hasHeader: header, name: verified.stem, maximumLineLength: lines.maxLine)
+            format: format, columns: wanted, hasHeader: header, name: verified.stem, maximumLineLength: lines.maxLine)
         let sink = ByteSink.standardOutput()
         let count = try verified.withSource { try converter.convert($0, to: sink) }
         try sink.close()
-        notes.summary("\(count) records from \(verified.entry.name)")
+        notes.summary("\(count) records from \(verified.name)")
     }
 }
 

@@ -70,6 +70,7 @@ struct ArchiveTests {
     @Test("an entry is found by its name, or by being the only one")
     func entries() throws {
         #expect(try read(HandmadeZip([("dir/", ""), ("dir/a.txt", "hello")]).bytes) == "hello")
+        #expect(try read(HandmadeZip([("a b", "1")]).bytes, entry: "a b") == "1")
         let two = HandmadeZip([("a", "1"), ("b", "2")]).bytes
         #expect(try read(two, entry: "b") == "2")
         try refused(two)
@@ -99,7 +100,8 @@ struct ArchiveTests {
     @Test(
         "B33: names that lead elsewhere are refused",
         arguments: [
-            "../x", "/x", "a/../../x", "..\\x", "C:\\x", "\\x", "a\u{1B}b", String(repeating: "x", count: 300),
+            "../x", "/x", "a/../../x", "..\\x", "C:\\x", "\\x", "a\u{1B}b", "a\0b", "a\0", "\0", "é\0",
+            String(repeating: "x", count: 300),
         ])
     func names(name: String) throws {
         try refused(HandmadeZip([("good", "1"), (name, "2")]).bytes, entry: "good")
@@ -116,73 +118,5 @@ struct ArchiveTests {
     func noArchive() throws {
         try refused(Array("ham\thello\n".utf8))
         try refused([])
-    }
-}
-
-@Suite("Tables")
-struct TableTests {
-    private func convert(_ text: String, _ converter: TableConverter) throws -> [String] {
-        try convert(Array(text.utf8), converter)
-    }
-
-    private func convert(_ bytes: [UInt8], _ converter: TableConverter) throws -> [String] {
-        let directory = try TemporaryDirectory()
-        let file = try AtomicFile(path: directory.file("out"))
-        _ = try converter.convert(ByteSource(bytes: bytes, name: "table"), to: file.sink)
-        try file.commit()
-        let text = try String(decoding: ByteSource(path: file.path).readAll(maximum: 1 << 20), as: UTF8.self)
-        return text.split(separator: "\n").map(String.init)
-    }
-
-    @Test("C44: tab-separated text has no quoting, and further tabs belong to the text")
-    func tsv() throws {
-        #expect(
-            try convert("ham\tsay \"hi\nspam\ta\tb\r\n", TableConverter(name: "t")) == [
-                #"{"id":"t-1","label":"ham","text":"say \"hi"}"#, #"{"id":"t-2","label":"spam","text":"a\tb"}"#,
-            ])
-        #expect(throws: FetchError.tooFewColumns(source: "table", line: 2, count: 1, expected: 2)) {
-            try convert("ham\ta\nspam\n", TableConverter(name: "t"))
-        }
-    }
-
-    @Test("A15: bytes that aren't UTF-8 are an error with their line", arguments: [TableFormat.tsv, .csv])
-    func invalidUTF8(format: TableFormat) throws {
-        let separator: UInt8 = format == .tsv ? 0x09 : 0x2C
-        #expect(throws: FetchError.invalidUTF8(source: "table", line: 2)) {
-            try convert(
-                [0x61, separator, 0x62, 0x0A, 0x61, separator, 0xFF], TableConverter(format: format, name: "t"))
-        }
-    }
-
-    @Test("CSV follows RFC 4180")
-    func csv() throws {
-        let text = "\u{FEFF}id,skip,text,label\r\n1,x,\"a \"\"q\"\", b\nc\",ham\r\n2,,plain,spam"
-        #expect(
-            try convert(text, TableConverter(format: .csv, hasHeader: true, name: "t")) == [
-                #"{"id":"t-1","label":"ham","text":"a \"q\", b\nc"}"#, #"{"id":"t-2","label":"spam","text":"plain"}"#,
-            ])
-        #expect(
-            try convert("1,x,t", TableConverter(format: .csv, columns: ["id", "_", "text"], name: "t")) == [
-                #"{"id":"1","text":"t"}"#
-            ])
-        for bad in ["a,\"b", "a,\"b\"c\n", "a,b\"c\n"] {
-            #expect(throws: FetchError.misplacedQuote(source: "table", line: 1)) {
-                try convert(bad, TableConverter(format: .csv, name: "t"))
-            }
-        }
-    }
-
-    @Test("A11: a table without rows is an error", arguments: [TableFormat.tsv, .csv, .ndjson])
-    func empty(format: TableFormat) {
-        #expect(throws: RecordError.noRecords(source: "table")) {
-            try convert("", TableConverter(format: format, name: "t"))
-        }
-    }
-
-    @Test("a mirror is looked into under the name as it is and decoded")
-    func mirrorNames() {
-        #expect(names(of: "https://x/a/sms%2Bspam.zip?q=1") == ["sms%2Bspam.zip", "sms+spam.zip"])
-        #expect(names(of: "https://x/a/%2e%2e%2fb") == ["%2e%2e%2fb"])
-        #expect(names(of: "https://x/..") == [])
     }
 }

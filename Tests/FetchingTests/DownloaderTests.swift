@@ -87,6 +87,52 @@ struct DownloaderTests {
         #expect(redacted("https://host/a@b") == "https://host/a@b")
     }
 
+    @Test("an answer that isn't HTTP is told as one", arguments: ["garbage", "status", "headless", "ssh"])
+    func garbage(kind: String) throws {
+        defer { clean() }
+        let error = try #require(throws: FetchError.self) { try download("raw-\(kind)") }
+        #expect(error.diagnosis.status == .protocolError && error.description.contains("isn't HTTP"), "\(error)")
+        #expect(try remaining().isEmpty)
+    }
+
+    @Test("a part that nobody asked for, or an encoding that can't be unpacked, is 76", arguments: ["part", "br"])
+    func unasked(name: String) throws {
+        defer { clean() }
+        let error = try #require(throws: FetchError.self) { try download(name) }
+        #expect(error.diagnosis.status == .protocolError && error.description.contains("asked for"), "\(error)")
+    }
+
+    @Test("a scheme in capitals is the same scheme")
+    func capitals() throws {
+        defer { clean() }
+        try Downloader().download(server.address("ok").replacing("http:", with: "HTTP:"), to: path)
+        #expect(FileManager.default.contents(atPath: path) == LoopbackServer.content)
+    }
+
+    @Test(
+        "a body in chunks, or compressed though that wasn't asked for, arrives; cut it is 75",
+        arguments: ["chunks", "gzip"])
+    func withoutLength(name: String) throws {
+        defer { clean() }
+        let error = try #require(throws: FetchError.self) { try download(name) }
+        #expect(error.diagnosis.status == .temporaryFailure && error.description.contains("short by"), "\(error)")
+        try download(name)
+        #expect(FileManager.default.contents(atPath: path) == LoopbackServer.content)
+        #expect(try remaining() == ["file"])
+    }
+
+    @Test("a download that only trickles is stalled, and one has to end within its time")
+    func trickle() throws {
+        defer { clean() }
+        let slow = try #require(throws: FetchError.self) { try download("trickle", stall: 1) }
+        #expect(slow.diagnosis.status == .temporaryFailure && slow.description.contains("stalled: only"), "\(slow)")
+        let late = try #require(throws: FetchError.self) {
+            try Downloader(minimumRate: 1, maximumSeconds: 1).download(server.address("trickle"), to: path)
+        }
+        #expect(late == .tooSlow(address: server.address("trickle"), seconds: 1))
+        #expect(late.diagnosis.status == .temporaryFailure)
+    }
+
     @Test("B29: a stalled download is 75")
     func stall() throws {
         defer { clean() }

@@ -37,10 +37,12 @@ final class LoopbackServer {
     static let content = Data((0..<100_000).map { UInt8(truncatingIfNeeded: ($0 &* $0) >> 3) })
 
     private static let script = """
-        import http.server, os, sys, threading, time
+        import gzip, http.server, os, sys, threading, time
         threading.Thread(target=lambda: (sys.stdin.read(), os._exit(0)), daemon=True).start()
         content = bytes((i * i >> 3) & 255 for i in range(100000))
         seen = {}
+        raw = {'garbage': b'\\x16\\x03\\x01garbage\\n' * 9, 'status': b'HTTP/1.1 abc OK\\r\\n\\r\\n', 'nothing': b'',
+            'headless': b'HTTP/9.9\\r\\n\\r\\nhello', 'ssh': b'SSH-2.0-OpenSSH_9.2\\r\\n'}
         class Handler(http.server.BaseHTTPRequestHandler):
             protocol_version = 'HTTP/1.1'
             def log_message(self, *a): pass
@@ -52,6 +54,13 @@ final class LoopbackServer {
                 self.end_headers()
                 self.wfile.write(body)
                 self.wfile.flush()
+            def chunks(self, body, whole):
+                self.send_response(200)
+                self.send_header('Transfer-Encoding', 'chunked')
+                self.end_headers()
+                for start in range(0, len(body) if whole else 40000, 20000):
+                    self.wfile.write(b'%x\\r\\n' % 20000 + body[start:start + 20000] + b'\\r\\n')
+                if whole: self.wfile.write(b'0\\r\\n\\r\\n')
             def do_GET(self):
                 kind = self.path.strip('/').split('-')[0]
                 visit = seen[self.path] = seen.get(self.path, 0) + 1
@@ -81,6 +90,22 @@ final class LoopbackServer {
                     self.end_headers()
                     try:
                         while True: self.wfile.write(b'10000\\r\\n' + b'x' * 65536 + b'\\r\\n')
+                    except OSError: pass
+                elif kind == 'raw': self.wfile.write(raw[self.path.strip('/')[4:]])
+                elif kind == 'gzip':
+                    body = gzip.compress(content)
+                    self.reply(200, body if visit > 1 else body[:len(body) // 2], {'ETag': tag, 'Content-Encoding': 'gzip'},
+                        length=len(body))
+                elif kind == 'br': self.reply(200, b'x' * 99, {'Content-Encoding': 'br'})
+                elif kind == 'part': self.reply(206, b'x' * 99, {'Content-Range': 'bytes 0-98/99'})
+                elif kind == 'chunks': self.chunks(content, visit > 1)
+                elif kind == 'trickle':
+                    self.reply(200, b'', length=len(content))
+                    try:
+                        while True:
+                            self.wfile.write(b'x' * 10)
+                            self.wfile.flush()
+                            time.sleep(0.05)
                     except OSError: pass
                 elif kind == 'file': self.reply(302, b'', {'Location': 'file:///etc/hostname'})
                 elif kind == 'loop': self.reply(302, b'', {'Location': self.path})

@@ -39,7 +39,7 @@ struct FetchFilterTests {
         expectFailure(try shell("fetch-unzip - --sha256 xyz"), 64, "fetch-unzip", "xyz")
         expectFailure(try shell("fetch-unzip ftp://localhost/a"), 64, "fetch-unzip", "address")
         expectFailure(try shell("fetch-unzip -q - >/dev/full", input: Self.archive), 74, "fetch-unzip", "No space")
-        expectFailure(try shell("fetch-unzip -q -", input: Data("text".utf8)), 65, "fetch-unzip", "zip")
+        expectFailure(try shell("fetch-unzip -q -", input: Data("text".utf8)), 65, "fetch-unzip", "1 column")
         expectFailure(try shell("fetch-model gpt3 --out x"), 64, "fetch-model", "gpt2-xl")
         expectFailure(try shell("fetch-model gpt2 --out x --files a"), 64, "fetch-model", "vocab.json")
     }
@@ -59,5 +59,21 @@ struct FetchFilterTests {
         try folder.write("m/gpt2/config.json", "{\"model_type\":\"gpt2\",\"n_layer\":12,\"n_head\":12,\"n_embd\":768}")
         #expect(try shell("fetch-model gpt2 --out out --mirror m --files config.json", in: folder.url).status == 0)
         #expect(try folder.names("out") == ["config.json"])
+    }
+
+    @Test("a device in a model's place gives 66 where it is read; fetch-model doesn't take it for the file")
+    func device() throws {
+        let folder = try TinyModel.shared().workspace()
+        let score = try shell(
+            "rm model/vocab.json; ln -s /dev/zero model/vocab.json; echo a | score --model model", in: folder.url)
+        expectFailure(score, 66, "score", "isn't a regular file")
+        let config = "{\"model_type\":\"gpt2\",\"n_layer\":12,\"n_head\":12,\"n_embd\":768}"
+        try FileManager.default.createDirectory(
+            at: folder.url.appendingPathComponent("m/gpt2"), withIntermediateDirectories: true)
+        try folder.write("m/gpt2/config.json", config)
+        let fetch = try shell(
+            "mkdir out; ln -s /dev/zero out/config.json; fetch-model gpt2 --out out --mirror m --files config.json",
+            in: folder.url)
+        expectFailure(fetch, 73, "fetch-model", "isn't a regular file")
     }
 }

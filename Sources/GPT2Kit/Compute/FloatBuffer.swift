@@ -34,7 +34,9 @@ public final class FloatBuffer: @unchecked Sendable {
         let (bytes, overflow) = max(count, 16).multipliedReportingOverflow(by: MemoryLayout<Float>.stride)
         guard !overflow else { throw OutOfMemory(bytes: .max) }
         // Something has to be left for those who can't say that they got nothing: threads, kernels, Swift's own arrays.
-        if bytes >= 1 << 20, !memoryIsAvailable(bytes + Self.reserve) { throw OutOfMemory(bytes: bytes) }
+        if bytes >= 1 << 20, bytes > .max - Self.reserve || !memoryIsAvailable(bytes + Self.reserve) {
+            throw OutOfMemory(bytes: bytes)
+        }
         var memory: UnsafeMutableRawPointer?
         if bytes >= 2 * Self.hugePage {
             guard let mapping = Self.map(bytes) else { throw OutOfMemory(bytes: bytes) }

@@ -85,7 +85,8 @@ public final class ByteSource {
         }
     }
 
-    private static func open(_ path: String) throws(StreamError) -> Int32 {
+    /// The descriptor of the file at `path`, open for reading; the caller closes it.
+    package static func open(_ path: String) throws(StreamError) -> Int32 {
         while true {
             let descriptor = systemOpen(path, O_RDONLY)
             if descriptor >= 0 { return descriptor }

@@ -28,7 +28,7 @@ public final class MappedFile: @unchecked Sendable {
         var status = stat()
         guard fstat(descriptor, &status) == 0 else { throw failure(path, errno) }
         guard status.st_mode & S_IFMT != S_IFDIR else { throw .isDirectory(source: path) }
-        guard status.st_mode & S_IFMT == S_IFREG else { throw .notRegularFile(path: path) }
+        guard status.st_mode & S_IFMT == S_IFREG else { throw .notRegularInput(source: path) }
         name = path
         guard let size = Int(exactly: status.st_size), size > 0 else {
             bytes = UnsafeRawBufferPointer(start: nil, count: 0)

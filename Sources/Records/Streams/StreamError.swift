@@ -14,6 +14,8 @@ public enum StreamError: DiagnosableError, Equatable {
     case isDirectory(source: String)
     /// The input doesn't exist.
     case notFound(source: String)
+    /// The input's path names a device, a pipe or a socket where only a regular file can be read.
+    case notRegularInput(source: String)
     /// The input may not be read.
     case unreadable(source: String)
     /// Opening the input failed in another way.
@@ -53,6 +55,9 @@ public enum StreamError: DiagnosableError, Equatable {
         case .notFound(let source):
             return Diagnosis(
                 source: source, problem: "no such file", remedy: "check the path", status: .noInput)
+        case .notRegularInput(let source):
+            return Diagnosis(
+                source: source, problem: "isn't a regular file", remedy: "name a file that is one", status: .noInput)
         case .unreadable(let source):
             return Diagnosis(
                 source: source, problem: "permission denied", remedy: "make it readable for this user",

@@ -1,0 +1,113 @@
+import Foundation
+import Records
+import Testing
+
+import Fetching
+
+@Suite("Tables")
+struct TableTests {
+    private func convert(_ text: String, _ converter: TableConverter) throws -> [String] {
+        try convert(Array(text.utf8), converter)
+    }
+
+    private func convert(_ bytes: [UInt8], _ converter: TableConverter) throws -> [String] {
+        let directory = try TemporaryDirectory()
+        let file = try AtomicFile(path: directory.file("out"))
+        _ = try converter.convert(ByteSource(bytes: bytes, name: "table"), to: file.sink)
+        try file.commit()
+        let text = try String(decoding: ByteSource(path: file.path).readAll(maximum: 1 << 20), as: UTF8.self)
+        return text.split(separator: "\n").map(String.init)
+    }
+
+    private func columns(_ text: String) -> [TableColumn] { TableColumn.list(text) ?? [] }
+
+    @Test("C44: tab-separated text has no quoting, and further tabs belong to the text")
+    func tsv() throws {
+        #expect(
+            try convert("ham\tsay \"hi\nspam\ta\tb\r\n", TableConverter(name: "t")) == [
+                #"{"id":"t-1","label":"ham","text":"say \"hi"}"#, #"{"id":"t-2","label":"spam","text":"a\tb"}"#,
+            ])
+        #expect(throws: FetchError.tooFewColumns(source: "table", line: 2, count: 1, expected: 2)) {
+            try convert("ham\ta\nspam\n", TableConverter(name: "t"))
+        }
+    }
+
+    @Test("A15: bytes that aren't UTF-8 are an error with their line", arguments: [TableFormat.tsv, .csv])
+    func invalidUTF8(format: TableFormat) throws {
+        let separator: UInt8 = format == .tsv ? 0x09 : 0x2C
+        #expect(throws: FetchError.invalidUTF8(source: "table", line: 2)) {
+            try convert(
+                [0x61, separator, 0x62, 0x0A, 0x61, separator, 0xFF], TableConverter(format: format, name: "t"))
+        }
+    }
+
+    @Test("CSV follows RFC 4180")
+    func csv() throws {
+        let text = "\u{FEFF}id,skip,text,label\r\n1,x,\"a \"\"q\"\", b\nc\",ham\r\n2,,plain,spam"
+        #expect(
+            try convert(text, TableConverter(format: .csv, hasHeader: true, name: "t")) == [
+                #"{"id":"t-1","label":"ham","text":"a \"q\", b\nc"}"#, #"{"id":"t-2","label":"spam","text":"plain"}"#,
+            ])
+        #expect(
+            try convert("1,x,t", TableConverter(format: .csv, columns: columns("id,_,text"), name: "t")) == [
+                #"{"id":"1","text":"t"}"#
+            ])
+        for bad in ["a,\"b", "a,\"b\"c\n", "a,b\"c\n"] {
+            #expect(throws: FetchError.misplacedQuote(source: "table", line: 1)) {
+                try convert(bad, TableConverter(format: .csv, name: "t"))
+            }
+        }
+    }
+
+    @Test("every row has as many columns as are named", arguments: [TableFormat.csv, .tsv])
+    func width(format: TableFormat) throws {
+        let separator = format == .csv ? "," : "\t"
+        func rows(_ text: String) -> String { text.replacing("|", with: separator) }
+        if format == .csv {
+            #expect(throws: FetchError.tooManyColumns(source: "table", line: 2, count: 3, expected: 2)) {
+                try convert("ham,a\nspam,b,c\n", TableConverter(format: format, name: "t"))
+            }
+        }
+        let headed = TableConverter(format: format, hasHeader: true, name: "t")
+        #expect(throws: FetchError.tooManyColumns(source: "table", line: 3, count: 4, expected: 3)) {
+            try convert(rows("label|text|more\nham|a|1\nspam|b|c|2\n"), headed)
+        }
+        #expect(throws: FetchError.tooFewColumns(source: "table", line: 2, count: 2, expected: 3)) {
+            try convert(rows("label|text|more\nham|a\n"), headed)
+        }
+    }
+
+    @Test("a header that is read as a record is an error", arguments: [TableFormat.csv, .tsv])
+    func forgottenHeader(format: TableFormat) throws {
+        let text = "label,text\nham,a\n".replacing(",", with: format == .csv ? "," : "\t")
+        #expect(throws: FetchError.namesAsRecord(source: "table")) {
+            try convert(text, TableConverter(format: format, name: "t"))
+        }
+    }
+
+    @Test("columns get other keys than the header's")
+    func renaming() throws {
+        let converter = TableConverter(
+            format: .csv, columns: columns("label=category,text=a=b"), hasHeader: true, name: "t")
+        #expect(
+            try convert("n,a=b,category\n1,hello,ham\n", converter) == [#"{"id":"t-1","label":"ham","text":"hello"}"#])
+        #expect(throws: FetchError.noSuchColumn(source: "table", column: "category")) {
+            try convert("n,a=b,class\n1,hello,ham\n", converter)
+        }
+        for wrong in ["", "a,", "a,a", "a,a=b", "=b", "a=", "_=b"] { #expect(TableColumn.list(wrong) == nil) }
+    }
+
+    @Test("A11: a table without rows is an error", arguments: [TableFormat.tsv, .csv, .ndjson])
+    func empty(format: TableFormat) {
+        #expect(throws: RecordError.noRecords(source: "table")) {
+            try convert("", TableConverter(format: format, name: "t"))
+        }
+    }
+
+    @Test("a mirror is looked into under the name as it is and decoded")
+    func mirrorNames() {
+        #expect(names(of: "https://x/a/sms%2Bspam.zip?q=1") == ["sms%2Bspam.zip", "sms+spam.zip"])
+        #expect(names(of: "https://x/a/%2e%2e%2fb") == ["%2e%2e%2fb"])
+        #expect(names(of: "https://x/..") == [])
+    }
+}
