@@ -145,11 +145,12 @@ bench: build ## Measure against PyTorch, tiktoken and jq; writes BENCHMARKS.md (
 	@ONLY='$(ONLY)' RUNS='$(RUNS)' PYTHON='$(PYTHON)' MIRROR='$(MIRROR)' BASE='$(if $(filter command,$(origin BASE)),$(BASE))' DATA='$(DATA)' \
 	  STEPS='$(STEPS)' QUICK='$(QUICK)' FULL='$(FULL)' Benchmarks/bench
 
-lint: ## Check the style of the sources.
-	@$(SWIFT) format lint --strict --recursive --parallel Package.swift Sources Tests
+lint: ## Check the style of the sources, and who imports whom.
+	@$(SWIFT) format lint --strict --recursive --parallel Package.swift Sources Tests Benchmarks
+	@Tests/floors.sh
 
 format: ## Bring the sources into the project's style.
-	@$(SWIFT) format --in-place --recursive --parallel Package.swift Sources Tests
+	@$(SWIFT) format --in-place --recursive --parallel Package.swift Sources Tests Benchmarks
 
 install: build ## Copy the filters to PREFIX/bin (default /usr/local).
 	@install -d "$(DESTDIR)$(PREFIX)/bin"

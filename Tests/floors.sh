@@ -1,0 +1,17 @@
+#!/bin/bash
+# The rules of the house that the compiler doesn't keep (docs/architecture.md): prints what breaks them, and fails then.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+broken=$(
+  # door MODULE FOLDER: a C library is imported in one folder.
+  door() { grep -rlE "^ *import $1$" Sources Benchmarks Tests --include='*.swift' | grep -v "^$2/" | sed "s|$|: imports $1, which only $2 may|" || true; }
+  door COneDNN Sources/GPT2Kit/Compute
+  door CLibzip Sources/Fetching
+  door CLibcrypto Sources/Hashing
+  # What has no business with command lines and processes.
+  grep -rlE '^ *import (ArgumentParser|FilterSupport)$' Sources/{Records,Hashing,Safetensors,Fetching,Evaluation,Tokenization,GPT2Kit} \
+    | sed 's|$|: a library imports what only filters may|' || true
+  grep -rlE '^ *import Foundation' Sources --include='*.swift' | grep -v '^Sources/Fetching/' | sed 's|$|: imports Foundation, which only Sources/Fetching may|' || true
+  find Sources Tests Benchmarks -name '*.swift' -exec awk 'END { if (NR > 300) print FILENAME ": " NR " lines, more than 300" }' {} \;
+)
+[ -z "$broken" ] || { printf '%s\n' "$broken" >&2; exit 1; }
