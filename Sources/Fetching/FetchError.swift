@@ -62,11 +62,13 @@ public enum FetchError: DiagnosableError, Equatable {
     }
 
     public var diagnosis: Diagnosis {
-        func at(_ source: String, line: Int? = nil, _ problem: String, _ remedy: String, _ status: ExitStatus)
-            -> Diagnosis
-        {
+        func at(
+            _ source: String, line: Int? = nil, _ problem: String, _ remedy: String, _ status: ExitStatus,
+            _ choice: Diagnosis.Choice? = nil
+        ) -> Diagnosis {
             Diagnosis(
-                source: source, position: line.map { .line($0) }, problem: problem, remedy: remedy, status: status)
+                source: source, position: line.map { .line($0) }, problem: problem, remedy: remedy, status: status,
+                choice: choice)
         }
         switch self {
         case .invalidAddress(let address):
@@ -74,11 +76,10 @@ public enum FetchError: DiagnosableError, Equatable {
         case .unreachable(let address, let reason):
             return at(
                 redacted(address), "can't be reached (\(reason))",
-                "check the network, or give --mirror with a folder that has the file", .unavailable)
+                "check the network", .unavailable, .mirror)
         case .httpStatus(let address, let status):
             return at(
-                redacted(address), "the server answered \(status)", "check the address, or try --fallback or --mirror",
-                .unavailable)
+                redacted(address), "the server answered \(status)", "check the address", .unavailable, .fallback)
         case .cutShort(let address, let missing):
             let amount = missing.map { "short by \($0) bytes" } ?? "short by an unknown number of bytes"
             return at(redacted(address), "the download is \(amount)", "run it again to resume", .temporaryFailure)
@@ -94,7 +95,8 @@ public enum FetchError: DiagnosableError, Equatable {
             return at(redacted(address), "the server \(problem)", "check the address and its port", .protocolError)
         case .tooLarge(let source, let maximum):
             return at(
-                redacted(source), "more than --max-bytes (\(maximum))", "raise --max-bytes if that is right", .badData)
+                redacted(source), "more than \(maximum) bytes", "check that it is the right file", .badData,
+                .downloadLimit)
         case .forbiddenRedirect(let address, let target):
             return at(
                 redacted(address), "redirects to \(redacted(target)), which isn't allowed", "check the address",
@@ -110,18 +112,17 @@ public enum FetchError: DiagnosableError, Equatable {
         case .tooFewColumns(let source, let line, let count, let expected):
             return at(
                 source, line: line, "\(count) column\(count == 1 ? "" : "s") instead of \(expected)",
-                "check --format and --columns", .badData)
+                "give every row the same columns", .badData, .columns)
         case .tooManyColumns(let source, let line, let count, let expected):
             return at(
                 source, line: line, "\(count) columns instead of \(expected)",
-                "quote fields that hold the separator, name all columns in --columns (_ leaves one out), or give --header",
-                .badData)
+                "quote fields that hold the separator", .badData, .columns)
         case .namesAsRecord(let source):
-            return at(source, line: 1, "names the columns, and isn't a record", "give --header", .badData)
+            return at(source, line: 1, "names the columns, and isn't a record", "remove that line", .badData, .header)
         case .noSuchColumn(let source, let column):
             return at(
                 source, line: 1, "the header has no column \"\(column)\"",
-                "check --columns: KEY=COLUMN takes a column under another name", .badData)
+                "check the names of the columns", .badData, .columnSource)
         case .misplacedQuote(let source, let line):
             return at(
                 source, line: line, "a quote out of place", "quote the whole field and double quotes in it", .badData)
@@ -131,11 +132,12 @@ public enum FetchError: DiagnosableError, Equatable {
             let list = available.prefix(8).joined(separator: ", ") + (available.count > 8 ? ", …" : "")
             return at(
                 source, name.map { "no entry \"\($0)\"" } ?? "\(available.count) entries, and none was named",
-                available.isEmpty ? "check the archive" : "give --entry with one of: \(list)", .badData)
+                available.isEmpty ? "check the archive" : "name one of its entries (\(list))", .badData,
+                available.isEmpty ? nil : .entry)
         case .notAnArchive(let source, let entry):
             return at(
                 source, "isn't a zip archive, so it has no entry \"\(entry)\"",
-                "leave --entry out, or give the archive", .badData)
+                "give the archive", .badData, .noEntry)
         case .page(let source):
             return at(
                 source, "an HTML page, neither an archive nor a table",
@@ -145,12 +147,11 @@ public enum FetchError: DiagnosableError, Equatable {
         case .locked(let path):
             return at(path, "locked by another run", "wait for it to end", .temporaryFailure)
         case .missingFiles(let model, let files, let mirror, let reason):
-            let place = mirror.map { "\($0)/\(model)" } ?? "a folder DIR/\(model) and give --mirror DIR"
+            let place = mirror.map { "\($0)/\(model)" } ?? "a folder \(model)"
             return at(
                 model, "missing \(files.joined(separator: ", ")) (\(reason))",
-                "connect to the network and run again, or put \(files.count == 1 ? "it" : "them") into \(place)"
-                    + (files.contains("model.safetensors") ? "; --tokenizer-only is enough for random weights" : ""),
-                .unavailable)
+                "connect to the network and run again, or put \(files.count == 1 ? "it" : "them") into \(place)",
+                .unavailable, mirror == nil ? .mirrorOfModels : nil)
         }
     }
 }

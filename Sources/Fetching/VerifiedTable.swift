@@ -66,8 +66,8 @@ extension ArchiveFetcher {
             : try verifyFile(found, hash: hash)
         if differs {
             note("\(found.name) is zipped anew (SHA-256 \(hash)), but its entry \(table.name) is the expected one")
-        } else if expectedHash == nil, expectedEntryHash == nil {
-            note("\(found.name) is not verified: no --sha256 was given (its SHA-256 is \(hash))")
+        } else if expectedHash == nil, expectedEntryHash == nil, isArchive || found.isDownload {
+            note("\(found.name) is not verified, because no SHA-256 was given (it is \(hash))")
         }
         return table
     }

@@ -46,23 +46,37 @@ struct CommandLineOptions {
     func complete(_ diagnosis: Diagnosis) -> Diagnosis {
         guard let (name, advice) = diagnosis.choice.map(Self.advice), names.contains(name) else { return diagnosis }
         var diagnosis = diagnosis
-        diagnosis.remedy += ", or \(advice)"
+        diagnosis.remedy += advice
         return diagnosis
     }
 
-    /// The same name means the same in every filter.
+    /// What is added to a remedy. The same name means the same in every filter.
     private static func advice(_ choice: Diagnosis.Choice) -> (name: String, advice: String) {
         switch choice {
-        case .textField: ("--text-field", "name the key of the text with --text-field")
-        case .labelField: ("--label-field", "name the key of the label with --label-field")
-        case .expectedField: ("--expected-field", "name the key of the right label with --expected-field")
-        case .predictedField: ("--predicted-field", "name the key of the predicted label with --predicted-field")
-        case .lineLength: ("--max-line", "raise --max-line")
-        case .rowLength: ("--length", "raise --length, or leave out --strict")
-        case .memory: ("--max-memory", "raise --max-memory")
-        case .output: ("--out", "choose another --out")
-        case .perClass: ("--per-class", "lower --per-class")
-        case .labels: ("--labels", "correct --labels")
+        case .textField: ("--text-field", ", or name the key of the text with --text-field")
+        case .labelField: ("--label-field", ", or name the key of the label with --label-field")
+        case .expectedField: ("--expected-field", ", or name the key of the right label with --expected-field")
+        case .predictedField: ("--predicted-field", ", or name the key of the predicted label with --predicted-field")
+        case .lineLength: ("--max-line", ", or raise --max-line")
+        case .rowLength: ("--length", ", or raise --length, or leave out --strict")
+        case .memory: ("--max-memory", ", or raise --max-memory")
+        case .output: ("--out", ", or choose another --out")
+        case .perClass: ("--per-class", ", or lower --per-class")
+        case .labels: ("--labels", ", or correct --labels")
+        case .mirror: ("--mirror", ", or name a folder that has it with --mirror")
+        case .mirrorOfModels: ("--mirror", " and name what holds it with --mirror")
+        case .fallback: ("--fallback", ", or name another one with --fallback")
+        case .downloadLimit: ("--max-bytes", ", or raise --max-bytes")
+        case .columns:
+            (
+                "--columns",
+                ", or correct --format and --columns, where _ leaves a column out (with --header others are left out)"
+            )
+        case .columnSource: ("--columns", ", or take it under another name: --columns KEY=COLUMN")
+        case .header: ("--header", ", or take the columns from it with --header")
+        case .entry: ("--entry", " with --entry")
+        case .noEntry: ("--entry", ", or leave out --entry")
+        case .resume: ("--resume", " with --resume")
         }
     }
 

@@ -37,14 +37,14 @@ public enum ClassWeights: Sendable, Equatable {
             for (label, weight) in pairs {
                 guard let index = labels.firstIndex(where: { $0.utf8.elementsEqual(label.utf8) }) else {
                     throw .impossibleSetting(
-                        "--class-weights: the data have no label '\(label)'",
+                        "the class weights name a label that the data don't have: '\(label)'",
                         remedy: "use \(labels.map { "'\($0)'" }.joined(separator: ", "))")
                 }
                 weights[index] = weight
             }
             if let label = repeatedLabel {
                 throw .impossibleSetting(
-                    "--class-weights: '\(label)' has two weights", remedy: "name every label once")
+                    "the class '\(label)' has two weights", remedy: "name every label once")
             }
             return weights
         }

@@ -56,11 +56,11 @@ public struct TrainingSettings: Sendable, Equatable {
     package func check(_ config: GPT2Config) throws(ModelError) {
         if dropout > 0, trainable == .head {
             throw .impossibleSetting(
-                "--dropout has no effect where the head alone is trained", remedy: "leave it out, or train a block")
+                "dropout has no effect where the head alone is trained", remedy: "leave it out, or train a block")
         }
         if case .lora(let lora) = trainable, lora.rank > config.width {
             throw .impossibleSetting(
-                "--lora-rank \(lora.rank) is more than the model's width of \(config.width)",
+                "LoRA's rank \(lora.rank) is more than the model's width of \(config.width)",
                 remedy: "choose a smaller one")
         }
     }

@@ -55,6 +55,16 @@ public struct Diagnosis: Sendable, Equatable {
         case perClass
         /// Which classes there have to be.
         case labels
+        /// Which folder, or which folder's folder, or which other address a download may come from.
+        case mirror, mirrorOfModels, fallback
+        /// How much may be downloaded.
+        case downloadLimit
+        /// Which columns a table has, which of them are taken under which keys, and whether its first row names them.
+        case columns, columnSource, header
+        /// Which entry of an archive is taken, and that none is.
+        case entry, noEntry
+        /// That a run is resumed.
+        case resume
     }
 
     /// A file's name as the user gave it, `stdin` for a pipe, or an address; nil where no input is to blame.

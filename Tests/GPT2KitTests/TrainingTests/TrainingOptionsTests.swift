@@ -212,11 +212,11 @@ struct TrainingOptionsTests {
                 return what.contains(part)
             }
         }
-        expectRefusal("--dropout") {
+        expectRefusal("dropout has no effect") {
             $0.trainable = .head
             $0.dropout = 0.1
         }
-        expectRefusal("--lora-rank 17") {
+        expectRefusal("LoRA's rank 17") {
             var lora = LoRA()
             lora.rank = 17
             $0.trainable = .lora(lora)

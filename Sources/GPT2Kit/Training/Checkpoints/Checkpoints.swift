@@ -42,7 +42,7 @@ public struct Checkpoints: Sendable {
     public static func requirePossible(_ output: String, base: Classifier.Base, resumes: Bool) throws {
         if case .directory(let path) = base, let origin = resolvedPath(path), origin == resolvedPath(output) {
             throw ModelError.impossibleSetting(
-                "--out \(output) is also the base, from which a run with checkpoints could not begin again",
+                "the output \(output) is also the base, from which a run with checkpoints could not begin again",
                 remedy: "write the model to another directory")
         }
         let directory = directory(output)
@@ -104,7 +104,8 @@ public struct ForgottenCheckpoints: DiagnosableError, Equatable {
     public var diagnosis: Diagnosis {
         Diagnosis(
             source: directory, problem: "here are checkpoints of an earlier run, up to step \(step)",
-            remedy: "go on with --resume, or remove them to start from the beginning", status: .cannotCreate)
+            remedy: "remove them to start from the beginning, or resume from there", status: .cannotCreate,
+            choice: .resume)
     }
 }
 
@@ -115,8 +116,8 @@ public struct TrainingStopped: DiagnosableError {
 
     public var diagnosis: Diagnosis {
         Diagnosis(
-            source: "stdin", problem: "stopped after step \(step), which is saved", remedy: "go on with --resume",
-            status: .interrupted)
+            source: "stdin", problem: "stopped after step \(step), which is saved", remedy: "resume from there",
+            status: .interrupted, choice: .resume)
     }
 }
 
@@ -128,7 +129,10 @@ public struct CheckpointNotWritten: DiagnosableError {
 
     public var diagnosis: Diagnosis {
         var diagnosis = cause
-        if let newest { diagnosis.remedy += ", then go on from step \(newest) with --resume" }
+        if let newest {
+            diagnosis.remedy += ", then resume from step \(newest)"
+            diagnosis.choice = .resume
+        }
         return diagnosis
     }
 }
