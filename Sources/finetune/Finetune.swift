@@ -122,11 +122,9 @@ struct Finetune: Filter {
     }
 
     private func isFinished(_ checkpoints: Checkpoints) throws -> Bool {
-        do {
-            return try checkpoints.areFinished(output: files.out)
-        } catch  where files.force {
-            return false  // A model that is damaged may be replaced like any other.
-        }
+        // A model that is damaged may be replaced like any other.
+        if files.force { return (try? checkpoints.areFinished(output: files.out)) ?? false }
+        return try checkpoints.areFinished(output: files.out)
     }
 
     private func train(
