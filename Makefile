@@ -48,7 +48,7 @@ FREE_GOALS := help deps build test test-cpus parity bench lint format docs insta
 # A table can be looked at while runs are being made.
 LOCKED_GOALS := $(if $(LOCKED),,$(filter-out $(FREE_GOALS),$(filter-out experiments-table,$(MAKECMDGOALS))))
 
-.PHONY: $(FREE_GOALS) all experiments overlap baseline
+.PHONY: $(FREE_GOALS) all experiments overlap verify baseline
 
 help: ## Print this list.
 	@echo "make TARGET [PIPELINE=NAME] [BASE=random:gpt2|DIR] [MIRROR=DIR] [MODEL=gpt2] [LENGTH=N] [FINETUNE='--epochs 3 …']"
@@ -97,6 +97,9 @@ overlap: $(OUT)/train.ndjson $(OUT)/validation.ndjson $(OUT)/test.ndjson ## Coun
 	@for part in validation test; do \
 	  jq -nr --arg part $$part --slurpfile train $< -f pipelines/common/overlap.jq $(OUT)/$$part.ndjson; \
 	done
+
+verify: | build ## Compare the model's weights with the checksum in its config.json.
+	$(BIN)/score --verify --model $(OUT)/model < /dev/null
 
 ifneq ($(filter baseline,$(MAKECMDGOALS)),)
 CHECKS += check-scikit-learn

@@ -53,6 +53,8 @@ public enum CheckpointError: DiagnosableError, Equatable {
 public struct Checkpoint: Sendable {
     /// The directory as the user gave it.
     public let directory: String
+    /// The directory's model.safetensors; nil where the weights are those of an index.
+    package let singleFile: SafetensorsFile?
     private let parts: [SafetensorsFile]
     private let partOfTensor: [String: Int]
 
@@ -65,9 +67,12 @@ public struct Checkpoint: Sendable {
         let single = "\(directory)/model.safetensors"
         let index = "\(directory)/model.safetensors.index.json"
         if access(single, F_OK) == 0 {
-            parts = [try SafetensorsFile(path: single)]
-            partOfTensor = Dictionary(parts[0].names.map { ($0, 0) }) { first, _ in first }
+            let file = try SafetensorsFile(path: single)
+            singleFile = file
+            parts = [file]
+            partOfTensor = Dictionary(file.names.map { ($0, 0) }) { first, _ in first }
         } else if access(index, F_OK) == 0 {
+            singleFile = nil
             (parts, partOfTensor) = try Self.open(index: index, directory: directory)
         } else {
             guard let files = entries(of: directory) else { throw CheckpointError.noDirectory(path: directory) }

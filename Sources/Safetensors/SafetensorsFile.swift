@@ -31,6 +31,8 @@ public struct SafetensorsFile: Sendable {
     }
 
     public var source: String { storage.name }
+    /// The whole file, header included.
+    package var fileBytes: UnsafeRawBufferPointer { storage.bytes }
     public var metadata: [String: String] { header.metadata }
     /// In the order of their data.
     public var names: [String] { header.tensors.map(\.name) }

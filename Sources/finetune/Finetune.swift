@@ -38,7 +38,7 @@ struct Finetune: Filter {
               finetune --base gpt2 --checkpoint-every 100 --resume … >> metrics.ndjson
 
             EXIT CODES
-              64 usage, 65 bad shard or a loss that isn't finite, 66 no such file, 71 too little memory, 73 the model \
+              64 usage, 65 bad shard, damaged weights or a loss that isn't finite, 66 no such file, 71 too little memory, 73 the model \
             can't be written, a model is there and no --force, or there are checkpoints and no --resume, 74 read or write error, 75 another run is \
             writing the same --out, 78 base, tokenizer, shards don't belong together, or checkpoints to the run, \
             130 INT, 143 TERM
@@ -92,7 +92,7 @@ struct Finetune: Filter {
                 output: files.out, every: checkpointing.checkpointEvery, resumes: checkpointing.resume,
                 identity: tuner.identity(classifier, training: training, validation: validation, test: test)
             ) { Interruption.heldSignal != nil }
-            if checkpointing.resume, checkpoints.areFinished(output: files.out) {
+            if checkpointing.resume, try isFinished(checkpoints) {
                 checkpoints.remove()  // The directory, where the run was killed before it removed that.
                 return notes.record("\(files.out) is what this run ended in: nothing to do")
             }
@@ -121,6 +121,12 @@ struct Finetune: Filter {
         tuner.checkpoints?.remove()
         notes.summary("model written to \(files.out)")
         try metrics.close(model: files.out)
+    }
+
+    private func isFinished(_ checkpoints: Checkpoints) throws -> Bool {
+        // A model that is damaged may be replaced like any other.
+        if files.force { return (try? checkpoints.areFinished(output: files.out)) ?? false }
+        return try checkpoints.areFinished(output: files.out)
     }
 
     private func train(

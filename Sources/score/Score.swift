@@ -17,6 +17,9 @@ struct ScoreCommand: Filter {
             then line, label, probability and the probabilities of all classes. A line that can't be read becomes \
             {"line":N,"error":…}; the others are scored all the same, and the exit code is 65.
             Streams: memory doesn't grow with the input. Texts longer than the model was trained on are cut.
+            The weights are compared with the checksum in the model's config.json, in the background, before anything is \
+            written. Weights of 64 MiB and more take longer to check than a few texts take to score: for less than 16 KiB \
+            in less than 1,024 lines only --verify checks them. With --line-buffered they are checked after the first answer.
 
             EXAMPLE
               score --model build/demo/model < messages.txt \\
@@ -24,7 +27,7 @@ struct ScoreCommand: Filter {
               tail -F inbox.log | score --model model --line-buffered
 
             EXIT CODES
-              64 usage, 65 some lines were bad or the input is token shards, 66 no such file, 74 read or write error, 78 incomplete model
+              64 usage, 65 some lines were bad, the input is token shards or the weights are damaged, 66 no such file, 74 read or write error, 78 incomplete model
             """)
 
     @Option(help: ArgumentHelp("The model directory.", valueName: "dir"))
@@ -51,6 +54,13 @@ struct ScoreCommand: Filter {
         transform: nonNegativeInteger)
     var check = 128
 
+    @Flag(
+        help: """
+            Check the weights before anything is read, however large they are, and say where the model has no checksum. \
+            With an empty input that is all.
+            """)
+    var verify = false
+
     @OptionGroup var input: InputArgument
     @OptionGroup var records: RecordOptions
     @OptionGroup var threads: ThreadsOption
@@ -60,6 +70,7 @@ struct ScoreCommand: Filter {
         let workers = Workers(count: threads.count)
         let reader = records.lines.reader(try input.open())
         let classifier = try Classifier(directory: model, workers: workers)
+        if verify { try verifyWeights(classifier) }
         let thresholds = try thresholds(classifier.labels)
         func scorer(_ precision: Precision) throws -> Scorer {
             try Scorer(classifier, thresholds: thresholds, precision: precision, workers: workers)
@@ -91,6 +102,13 @@ struct ScoreCommand: Filter {
                 """)
         }
         if report.errors > 0 { throw BadLines(source: reader.source.name, errors: report.errors, lines: report.lines) }
+    }
+
+    private func verifyWeights(_ classifier: Classifier) throws {
+        guard let check = classifier.weightsCheck else {
+            return verbosity.notes("score").record("\(model): its config.json names no checksum of the weights")
+        }
+        try check.wait()
     }
 
     private func thresholds(_ labels: [String]) throws -> [Threshold] {

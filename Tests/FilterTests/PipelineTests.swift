@@ -31,6 +31,15 @@ import Testing
         }
     }
 
+    @Test func `verify checks the pipeline's model, and makes none`() throws {
+        for name in ["demo", "sms-spam"] {
+            let result = try commands("verify PIPELINE=\(name)")
+            #expect(result.status == 0, "\(result.errors)")
+            #expect(result.text.contains("score --verify --model build/\(name)/model < /dev/null"))
+            #expect(!result.text.contains("/finetune "))
+        }
+    }
+
     @Test func `sms-spam balances the training part alone`() throws {
         let lines = try commands("all PIPELINE=sms-spam").lines
         #expect(lines.filter { $0.contains("/balance ") }.count == 1)

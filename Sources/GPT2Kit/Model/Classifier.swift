@@ -26,6 +26,9 @@ public struct Classifier: Sendable {
     public var provenance: Provenance?
     /// ``RunIdentity/sha256`` of the run that it was trained in, where that had checkpoints.
     package var runSHA256: String?
+    /// Of a classifier that was read from a directory: tells whether its weights are whole. nil where its config.json
+    /// names no checksum.
+    public private(set) var weightsCheck: WeightsCheck?
 
     package init(
         config: GPT2Config, parameters: GPT2Parameters, labels: [String], pooling: Pooling, paddedLength: Int,
@@ -162,7 +165,10 @@ extension Classifier {
         case .directory(let directory):
             let json = try readJSON(directory + "/config.json")
             config = try GPT2Config(json: json, file: directory + "/config.json")
+            let own = try OwnConfiguration(json, positions: config.positions, file: directory + "/config.json")
             let checkpoint = try Checkpoint(directory: directory)
+            let check = try WeightsCheck(checkpoint, expected: own.weightsSHA256)
+            check?.begin()
             if let classes = try GPT2Parameters.classes(checkpoint), classes != labels.count {
                 throw ModelError.headMismatch(head: classes, labels: labels.count, file: directory)
             }
@@ -178,6 +184,8 @@ extension Classifier {
             ) { name, shape in
                 try GPT2Parameters.randomHead(name, shape, width: config.width, seed: seed)
             }
+            // Training takes so much longer that it can wait.
+            try check?.wait()
         case .randomNamed(let name):
             guard let known = try GPT2Config.named(name) else { throw ModelError.unknownModel(name) }
             config = known
@@ -207,6 +215,7 @@ extension Classifier {
         }
         let own = try OwnConfiguration(json, positions: config.positions, file: file)
         config.isCausal = own.isCausal ?? true
+        let check = try WeightsCheck(checkpoint, expected: own.weightsSHA256)
         let tokenizer = try Tokenizer(directory: directory)
         try Self.check(tokenizer, config, directory)
         if let hash = own.tokenizerSHA256, !tokenizer.isIdentified(by: hash) {
@@ -224,6 +233,7 @@ extension Classifier {
                 json["pad_token_id"]?.int.flatMap { (0..<config.vocabularySize).contains($0) ? $0 : nil }
                     ?? Int(tokenizer.endOfText)),
             tokenizer: tokenizer, tokenizerDirectory: directory, origin: directory)
+        weightsCheck = check
     }
 
     private static func check(_ tokenizer: Tokenizer, _ config: GPT2Config, _ directory: String) throws(ModelError) {

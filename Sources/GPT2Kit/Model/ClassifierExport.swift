@@ -1,6 +1,7 @@
 // Writes a model directory as Hugging Face's `GPT2ForSequenceClassification` expects it, with everything that scoring
 // needs: config.json, model.safetensors, vocab.json, merges.txt, tokenizer_config.json and a model card (ModelCard).
 
+import Hashing
 import Records
 import Safetensors
 import Tokenization
@@ -27,8 +28,12 @@ extension Classifier {
             }
         }
         let sink = try output.file("model.safetensors")
-        try weights.write { try sink.write($0) }
-        try output.file("config.json").write(configuration())
+        let hash = SHA256()
+        try weights.write {
+            hash.update($0)
+            try sink.write($0)
+        }
+        try output.file("config.json").write(configuration(weightsSHA256: hash.hexadecimal))
         try output.file("tokenizer_config.json").write(tokenizerConfiguration())
         let (vocabulary, merges) = try Tokenizer.files(directory: tokenizerDirectory)
         try output.file("vocab.json").write(vocabulary)
@@ -71,7 +76,7 @@ extension Classifier {
         return leastNormSolution(differences, offsets)
     }
 
-    private func configuration() -> [UInt8] {
+    private func configuration(weightsSHA256: String) -> [UInt8] {
         var json = JSONWriter()
         json.beginObject()
         json.key("architectures")
@@ -109,6 +114,8 @@ extension Classifier {
         json.number(paddedLength)
         json.key("tokenizer_sha256")
         json.string(tokenizerSHA256)
+        json.key("weights_sha256")
+        json.string(weightsSHA256)
         if let runSHA256 {
             json.key("run_sha256")
             json.string(runSHA256)

@@ -17,6 +17,10 @@ public enum ModelError: DiagnosableError, Equatable {
     case wrongShape(String, expected: [Int], got: [Int], file: String)
     /// A weight is infinite or not a number.
     case notFinite(String, file: String)
+    /// The weights don't have the checksum that config.json names.
+    case otherWeights(file: String)
+    /// config.json names the checksum of one file of weights, and there are several.
+    case weightsInParts(file: String)
     /// The directory has no classification head where one is needed.
     case noHead(file: String)
     /// The head has another number of classes than there are labels.
@@ -70,6 +74,14 @@ public enum ModelError: DiagnosableError, Equatable {
             Diagnosis(
                 source: file, problem: "tensor \(name) holds numbers that are infinite or NaN",
                 remedy: "train or fetch the model again", status: .badData)
+        case .otherWeights(let file):
+            Diagnosis(
+                source: file, problem: "its weights don't have the checksum that config.json names",
+                remedy: "restore the model directory, or train again", status: .badData)
+        case .weightsInParts(let file):
+            Diagnosis(
+                source: file, problem: "the weights are in several files, but config.json names the checksum of one",
+                remedy: "restore the model directory, or train again", status: .badData)
         case .noHead(let file):
             Diagnosis(
                 source: file, problem: "no classification head (score.weight)",

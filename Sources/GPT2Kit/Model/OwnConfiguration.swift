@@ -10,6 +10,8 @@ struct OwnConfiguration {
     /// T, from 1 to the model's positions.
     private(set) var paddedLength: Int?
     private(set) var tokenizerSHA256: String?
+    /// Of model.safetensors as it lies there.
+    private(set) var weightsSHA256: String?
 
     /// - Parameter json: the whole config.json, of a model with `positions` positions.
     /// - Throws: ``ModelError/wrongValue(_:needed:file:)``.
@@ -31,6 +33,7 @@ struct OwnConfiguration {
             $0.int.flatMap { (1...positions).contains($0) ? $0 : nil }
         }
         tokenizerSHA256 = try value("tokenizer_sha256", "64 hexadecimal digits") { sha256($0) }
+        weightsSHA256 = try value("weights_sha256", "64 hexadecimal digits") { sha256($0) }
         _ = try value("run_sha256", "64 hexadecimal digits") { sha256($0) }
     }
 }

@@ -42,6 +42,8 @@ public struct ScoreStream {
     /// Lines of a window: enough work for every core, little enough to hold, and to wait for.
     private static let windowLines = 1024
     private static let windowBytes = 1 << 18
+    /// Texts that take so much longer to score than weights to hash that the check of these costs nothing noticeable.
+    private static let checkedBytes = 1 << 14
 
     private static let expectedKey = Array("expected".utf8)
     /// What is written here, and so not passed on.
@@ -70,7 +72,12 @@ public struct ScoreStream {
         }
     }
 
+    private var weightsCheck: WeightsCheck? { scorer.classifier.weightsCheck }
+
     /// Runs to the end of the input.
+    ///
+    /// The check of the weights, where it has begun, ends before anything is written. It begins here where the input is
+    /// more than a few texts.
     ///
     /// - Parameters:
     ///   - lineBuffered: answer what has arrived instead of waiting for a full window.
@@ -94,7 +101,9 @@ public struct ScoreStream {
             }
             let isFull = window.count >= Self.windowLines || bytes >= Self.windowBytes
             if atEnd || isFull || (lineBuffered && !reader.hasBufferedLine) {
+                if isFull || bytes >= Self.checkedBytes { weightsCheck?.begin() }
                 try write(window, into: sink)
+                if !atEnd { weightsCheck?.begin() }
                 if lineBuffered { try sink.flush() }
                 report.lines += window.count
                 window.removeAll(keepingCapacity: true)
@@ -196,6 +205,7 @@ public struct ScoreStream {
             }
             output.append(0x0A)
         }
+        try weightsCheck?.waitIfBegun()
         try sink.write(output)
     }
 

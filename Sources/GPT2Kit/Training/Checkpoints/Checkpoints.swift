@@ -59,11 +59,15 @@ public struct Checkpoints: Sendable {
     public func remove() { directory.remove() }
 
     /// Whether the model in `output` is what this run ends in, and whole.
-    public func areFinished(output: String) -> Bool {
+    ///
+    /// - Throws: ``ModelError/otherWeights(file:)`` where it is this run's, but damaged.
+    public func areFinished(output: String) throws(ModelError) -> Bool {
         guard directory.steps.isEmpty, let json = try? readJSON("\(output)/config.json"),
-            (try? Checkpoint(directory: output)) != nil
+            let weights = try? Checkpoint(directory: output),
+            json["gpt2kit"]?["run_sha256"]?.string == identity.sha256
         else { return false }
-        return json["gpt2kit"]?["run_sha256"]?.string == identity.sha256
+        try WeightsCheck(weights, expected: json["gpt2kit"]?["weights_sha256"]?.string)?.wait()
+        return true
     }
 
     /// The checkpoint to go on from; nil for the beginning.

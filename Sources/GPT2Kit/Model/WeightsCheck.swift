@@ -1,0 +1,131 @@
+// Whether the weights of a model directory are the ones that were written: a flipped bit gives other scores, and no other
+// sign. A thread of its own hashes them while they are being used. That takes 0.3 s for 124M parameters, longer than it
+// takes to load them and score a text; so for large files it begins when somebody asks for it.
+// Not here: who asks, and when (ScoreStream, Classifier).
+
+import Dispatch
+import Hashing
+import Safetensors
+import Synchronization
+
+#if canImport(Glibc)
+    import Glibc
+#elseif canImport(Darwin)
+    import Darwin
+#endif
+
+/// The comparison of a model.safetensors with the checksum that config.json names.
+public final class WeightsCheck: Sendable {
+    private let work: Work
+    private let isBegun = Atomic(false)
+
+    /// A file below this size is hashed in the time that it takes to start a process.
+    private static let smallBytes = 64 << 20
+
+    /// The check of the weights of `checkpoint`, begun where they are few; nil where config.json names no checksum.
+    ///
+    /// - Parameter expected: the file's SHA-256 in lower-case hexadecimal.
+    /// - Throws: ``ModelError/weightsInParts(file:)``.
+    init?(_ checkpoint: Checkpoint, expected: String?) throws(ModelError) {
+        guard let expected else { return nil }
+        guard let file = checkpoint.singleFile else { throw .weightsInParts(file: checkpoint.directory) }
+        work = Work(file, expected)
+        if file.fileBytes.count < Self.smallBytes { begin() }
+    }
+
+    deinit {
+        // Nobody wants to know any more.
+        if isBegun.load(ordering: .relaxed) { work.end() } else { work.done.leave() }
+    }
+
+    /// Begins to hash the file, unless that has begun.
+    package func begin() {
+        if !isBegun.exchange(true, ordering: .relaxed) { work.begin() }
+    }
+
+    /// Begins, and waits for the outcome.
+    ///
+    /// - Throws: ``ModelError/otherWeights(file:)`` where the weights don't have the checksum.
+    public func wait() throws(ModelError) {
+        begin()
+        try work.outcome()
+    }
+
+    /// Waits as ``wait()`` does, where the check has begun.
+    package func waitIfBegun() throws(ModelError) {
+        if isBegun.load(ordering: .relaxed) { try work.outcome() }
+    }
+}
+
+/// What the thread reads and writes.
+///
+/// `@unchecked Sendable`: `hash` belongs to the thread until `done`, and is only read from then on.
+private final class Work: @unchecked Sendable {
+    let file: SafetensorsFile
+    /// Entered until the file is hashed.
+    let done = DispatchGroup()
+    private let expected: String
+    /// Made and finished by those who wait: a thread that never allocates needs no heap of its own.
+    private let hash = SHA256()
+    private let isUnwanted = Atomic(false)
+
+    /// Little enough that nobody has to wait long for the thread to notice that it can end.
+    private static let pieceBytes = 1 << 20
+    private static let stackBytes = 1 << 18
+
+    init(_ file: SafetensorsFile, _ expected: String) {
+        self.file = file
+        self.expected = expected
+        done.enter()
+    }
+
+    func begin() {
+        var attributes = pthread_attr_t()
+        pthread_attr_init(&attributes)
+        defer { pthread_attr_destroy(&attributes) }
+        pthread_attr_setdetachstate(&attributes, Int32(PTHREAD_CREATE_DETACHED))
+        pthread_attr_setstacksize(&attributes, Self.stackBytes)
+        #if canImport(Darwin)
+            var thread: pthread_t?
+        #else
+            var thread = pthread_t()
+        #endif
+        let status = pthread_create(
+            &thread, &attributes,
+            { argument in
+                Work.retained(argument)?.run()
+                return nil
+            }, Unmanaged.passRetained(self).toOpaque())
+        guard status != 0 else { return }
+        // No thread is to be had: then here and now.
+        Unmanaged.passUnretained(self).release()
+        run()
+    }
+
+    /// Ends the thread, which uses libcrypto: that must not go on while the process cleans up.
+    func end() {
+        isUnwanted.store(true, ordering: .relaxed)
+        done.wait()
+    }
+
+    /// Waits, and compares.
+    func outcome() throws(ModelError) {
+        done.wait()
+        if hash.hexadecimal != expected { throw .otherWeights(file: file.source) }
+    }
+
+    /// The object that was passed to the thread. (Darwin's pointer isn't optional, Glibc's is.)
+    private static func retained(_ argument: UnsafeMutableRawPointer?) -> Work? {
+        argument.map { Unmanaged<Work>.fromOpaque($0).takeRetainedValue() }
+    }
+
+    private func run() {
+        defer { done.leave() }
+        let bytes = file.fileBytes
+        for start in stride(from: 0, to: bytes.count, by: Self.pieceBytes) {
+            if isUnwanted.load(ordering: .relaxed) { return }
+            let piece = start..<min(start + Self.pieceBytes, bytes.count)
+            hash.update(UnsafeRawBufferPointer(rebasing: bytes[piece]))
+        }
+    }
+}
