@@ -34,14 +34,27 @@ public struct ScoreStream {
         }
     }
 
+    /// A line that was read. Of a text its tokens are known already: no second copy of a long one waits.
     private enum Item {
-        case text([UInt8], members: [(key: ArraySlice<UInt8>, value: ArraySlice<UInt8>)])
+        /// A line of text, perhaps not UTF-8.
+        case text(ArraySlice<UInt8>, tokens: [Int32])
+        /// The members of a record that are passed on, all of its line.
+        case record([(key: ArraySlice<UInt8>, value: ArraySlice<UInt8>)], tokens: [Int32])
         case failure(String)
+
+        var tokens: [Int32]? {
+            switch self {
+            case .text(_, let tokens), .record(_, let tokens): tokens
+            case .failure: nil
+            }
+        }
     }
 
     /// Lines of a window: enough work for every core, little enough to hold, and to wait for.
     private static let windowLines = 1024
     private static let windowBytes = 1 << 18
+    /// Texts and values of more bytes aren't copied into the output of their window, but written by themselves.
+    private static let longText = 1 << 16
 
     private static let expectedKey = Array("expected".utf8)
     /// What is written here, and so not passed on.
@@ -133,14 +146,16 @@ public struct ScoreStream {
     }
 
     private mutating func text(_ line: Line) -> Item {
-        var bytes = Array(line.content)
-        if String(validating: bytes, as: UTF8.self) == nil {
-            report.repaired += 1
-            bytes = Array(String(decoding: bytes, as: UTF8.self).utf8)
-        }
-        var json = JSONWriter()
-        json.string(utf8: bytes)
-        return .text(bytes, members: [(Array("\"text\"".utf8)[...], json.bytes[...])])
+        let content = line.content
+        guard firstInvalidUTF8(content) != nil else { return .text(content, tokens: scorer.encode(content)) }
+        report.repaired += 1
+        // A byte can become three; an array that grows by itself would be copied.
+        var count = 0
+        forEachUTF8Part(content) { count += $0.count }
+        var repaired: [UInt8] = []
+        repaired.reserveCapacity(count)
+        forEachUTF8Part(content) { repaired += $0 }
+        return .text(content, tokens: scorer.encode(repaired[...]))
     }
 
     private mutating func record(_ line: Line, _ records: inout RecordReader) throws -> Item {
@@ -156,19 +171,19 @@ public struct ScoreStream {
                 members.append((line.bytes[key], line.bytes[member.value]))
             }
         }
-        return .text(text, members: members)
+        return .record(members, tokens: scorer.encode(text[...]))
     }
 
     /// The first window that has as many texts as the check wants is where it is made.
-    private mutating func compare(_ scores: [Score], _ texts: [[UInt8]]) throws {
+    private mutating func compare(_ scores: [Score], _ texts: [[Int32]]) throws {
         guard let check, report.comparison == nil, check.texts > 0, texts.count >= check.texts else { return }
-        let reference = try check.reference().score(Array(texts.prefix(check.texts)))
+        let reference = try check.reference().score(tokens: Array(texts.prefix(check.texts)))
         report.comparison = PrecisionComparison(Array(scores.prefix(check.texts)), reference)
     }
 
     private mutating func write(_ window: [(line: Int, item: Item)], into sink: ByteSink) throws {
-        let texts = window.compactMap { if case .text(let bytes, _) = $0.item { bytes } else { nil } }
-        let results = try scorer.score(texts)
+        let texts = window.compactMap(\.item.tokens)
+        let results = try scorer.score(tokens: texts)
         try compare(results, texts)
         var scores = results.makeIterator()
         var output: [UInt8] = []
@@ -183,13 +198,19 @@ public struct ScoreStream {
                 json.string(problem)
                 json.endObject()
                 output += json.bytes
-            case .text(_, let members):
+            case .text(let text, _):
+                guard let score = scores.next() else { continue }
+                output += "{\"text\":\"".utf8
+                try append(text: text, to: &output, sink)
+                output += "\",".utf8
+                append(score, line, to: &output)
+            case .record(let members, _):
                 guard let score = scores.next() else { continue }
                 output.append(UInt8(ascii: "{"))
                 for member in members {
                     output += member.key
                     output.append(UInt8(ascii: ":"))
-                    output += member.value
+                    try append(value: member.value, to: &output, sink)
                     output.append(UInt8(ascii: ","))
                 }
                 append(score, line, to: &output)
@@ -197,6 +218,31 @@ public struct ScoreStream {
             output.append(0x0A)
         }
         try sink.write(output)
+    }
+
+    /// The characters of a string of JSON.
+    private func append(text: ArraySlice<UInt8>, to output: inout [UInt8], _ sink: ByteSink) throws(StreamError) {
+        let isLong = text.count > Self.longText
+        if isLong { try write(&output, sink) }
+        var json = JSONWriter()
+        try forEachUTF8Part(text) { part throws(StreamError) in
+            json.removeAll()
+            json.string(utf8: part)
+            output += json.bytes.dropFirst().dropLast()
+            if isLong { try write(&output, sink) }
+        }
+    }
+
+    /// A value of JSON.
+    private func append(value: ArraySlice<UInt8>, to output: inout [UInt8], _ sink: ByteSink) throws(StreamError) {
+        guard value.count > Self.longText else { return output += value }
+        try write(&output, sink)
+        try sink.write(value)
+    }
+
+    private func write(_ output: inout [UInt8], _ sink: ByteSink) throws(StreamError) {
+        try sink.write(output)
+        output.removeAll(keepingCapacity: true)
     }
 
     /// `"line":…,"label":…,"probability":…,"probabilities":{…}}`
