@@ -101,7 +101,7 @@ struct ScoreCommand: Filter {
                 \(Precision.automatic.rawValue)'s, probabilities by up to \(Float(comparison.largestDifference))
                 """)
         }
-        if report.errors > 0 { throw BadLines(source: reader.source.name, errors: report.errors, lines: report.lines) }
+        if report.errors > 0 { throw BadLines(source: reader.source.name, report) }
     }
 
     private func verifyWeights(_ classifier: Classifier) throws {
@@ -132,11 +132,19 @@ struct BadLines: DiagnosableError {
     let source: String
     let errors: Int
     let lines: Int
+    let first: Diagnosis?
+
+    init(source: String, _ report: ScoreStream.Report) {
+        self.source = source
+        (errors, lines, first) = (report.errors, report.lines, report.firstError)
+    }
 
     var diagnosis: Diagnosis {
-        Diagnosis(
-            source: source, problem: "\(errors) of \(lines) lines could not be scored",
-            remedy: "look for \"error\" in the output", status: .badData)
+        var problem = "\(errors) of \(lines) lines could not be scored"
+        if let first, case .line(let line) = first.position { problem += ", first line \(line) (\(first.problem))" }
+        return Diagnosis(
+            source: source, problem: problem, remedy: "look for \"error\" in the output", status: .badData,
+            choice: first?.choice)
     }
 }
 

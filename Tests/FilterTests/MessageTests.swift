@@ -6,6 +6,18 @@ import Testing
 private func name(_ command: String) -> String { command.split(separator: " ").first.map(String.init) ?? command }
 
 @Suite struct MessageTests {
+    @Test func `score names the first line that it can't score, and the option that helps`() throws {
+        let folder = try TinyModel.shared().workspace()
+        let result = try shell(
+            #"printf '{"text":"a"}\n{"body":"b"}\n{"body":"c"}\n' | score --model model --input ndjson"#, in: folder.url
+        )
+        expectFailure(
+            result, 65, "score",
+            #"stdin: 2 of 3 lines could not be scored, first line 2 (no "text"): look for "error" in the output, or name the "#
+                + "key of the text with --text-field")
+        #expect(result.lines.count == 3)
+    }
+
     @Test(
         "C43: the remedy for what jq accepts is what jq makes of it",
         arguments: [

@@ -48,7 +48,7 @@ import Testing
         expectFailure(
             try shell("tokenize-pad --tokenizer tok --length 4 --strict in.ndjson", in: folder.url), 65,
             "tokenize-pad",
-            "in.ndjson:1: 9 tokens are more than the length 4: shorten the text, or raise --length, or leave out --strict"
+            "in.ndjson:1: the text has more than 4 tokens: shorten the text, or raise --length, or leave out --strict"
         )
     }
 

@@ -16,6 +16,8 @@ public struct ScoreStream {
         public var lines = 0
         /// Lines that became an error object.
         public var errors = 0
+        /// What was wrong with the first of them.
+        public var firstError: Diagnosis?
         /// Lines of text with bytes that aren't UTF-8, replaced by U+FFFD.
         public var repaired = 0
         public var truncated = 0
@@ -34,9 +36,20 @@ public struct ScoreStream {
         }
     }
 
+    /// A line that was read. Of a text its tokens are known already: no second copy of a long one waits.
     private enum Item {
-        case text([UInt8], members: [(key: ArraySlice<UInt8>, value: ArraySlice<UInt8>)])
+        /// A line of text, perhaps not UTF-8.
+        case text(ArraySlice<UInt8>, tokens: [Int32])
+        /// The members of a record that are passed on, all of its line.
+        case record([(key: ArraySlice<UInt8>, value: ArraySlice<UInt8>)], tokens: [Int32])
         case failure(String)
+
+        var tokens: [Int32]? {
+            switch self {
+            case .text(_, let tokens), .record(_, let tokens): tokens
+            case .failure: nil
+            }
+        }
     }
 
     /// Lines of a window: enough work for every core, little enough to hold, and to wait for.
@@ -44,6 +57,8 @@ public struct ScoreStream {
     private static let windowBytes = 1 << 18
     /// Texts that take so much longer to score than weights to hash that the check of these costs nothing noticeable.
     private static let checkedBytes = 1 << 14
+    /// Texts and values of more bytes aren't copied into the output of their window, but written by themselves.
+    private static let longText = 1 << 16
 
     private static let expectedKey = Array("expected".utf8)
     /// What is written here, and so not passed on.
@@ -125,8 +140,7 @@ public struct ScoreStream {
             line = next
         } catch {
             guard case .lineTooLong = error else { throw error }
-            report.errors += 1
-            return (.failure(error.diagnosis.problem), 0)
+            return (failure(error.diagnosis), 0)
         }
         if line.number == 1, input == .text, looksLikeRecord(line.bytes) { beginsLikeJSON() }
         if beginning.count < ShardInsteadOfTexts.bytesThatTell {
@@ -135,21 +149,28 @@ public struct ScoreStream {
         }
         do {
             return (try input == .text ? text(line) : record(line, &records), line.bytes.count)
-        } catch {
-            report.errors += 1
-            return (.failure((error as? any DiagnosableError)?.diagnosis.problem ?? "\(error)"), 0)
+        } catch let error as any DiagnosableError {
+            return (failure(error.diagnosis), 0)
         }
     }
 
+    private mutating func failure(_ diagnosis: Diagnosis) -> Item {
+        report.errors += 1
+        report.firstError = report.firstError ?? diagnosis
+        return .failure(diagnosis.problem)
+    }
+
     private mutating func text(_ line: Line) -> Item {
-        var bytes = Array(line.content)
-        if String(validating: bytes, as: UTF8.self) == nil {
-            report.repaired += 1
-            bytes = Array(String(decoding: bytes, as: UTF8.self).utf8)
-        }
-        var json = JSONWriter()
-        json.string(utf8: bytes)
-        return .text(bytes, members: [(Array("\"text\"".utf8)[...], json.bytes[...])])
+        let content = line.content
+        guard firstInvalidUTF8(content) != nil else { return .text(content, tokens: scorer.encode(content)) }
+        report.repaired += 1
+        // A byte can become three; an array that grows by itself would be copied.
+        var count = 0
+        forEachUTF8Part(content) { count += $0.count }
+        var repaired: [UInt8] = []
+        repaired.reserveCapacity(count)
+        forEachUTF8Part(content) { repaired += $0 }
+        return .text(content, tokens: scorer.encode(repaired[...]))
     }
 
     private mutating func record(_ line: Line, _ records: inout RecordReader) throws -> Item {
@@ -165,19 +186,19 @@ public struct ScoreStream {
                 members.append((line.bytes[key], line.bytes[member.value]))
             }
         }
-        return .text(text, members: members)
+        return .record(members, tokens: scorer.encode(text[...]))
     }
 
     /// The first window that has as many texts as the check wants is where it is made.
-    private mutating func compare(_ scores: [Score], _ texts: [[UInt8]]) throws {
+    private mutating func compare(_ scores: [Score], _ texts: [[Int32]]) throws {
         guard let check, report.comparison == nil, check.texts > 0, texts.count >= check.texts else { return }
-        let reference = try check.reference().score(Array(texts.prefix(check.texts)))
+        let reference = try check.reference().score(tokens: Array(texts.prefix(check.texts)))
         report.comparison = PrecisionComparison(Array(scores.prefix(check.texts)), reference)
     }
 
     private mutating func write(_ window: [(line: Int, item: Item)], into sink: ByteSink) throws {
-        let texts = window.compactMap { if case .text(let bytes, _) = $0.item { bytes } else { nil } }
-        let results = try scorer.score(texts)
+        let texts = window.compactMap(\.item.tokens)
+        let results = try scorer.score(tokens: texts)
         try compare(results, texts)
         var scores = results.makeIterator()
         var output: [UInt8] = []
@@ -192,13 +213,19 @@ public struct ScoreStream {
                 json.string(problem)
                 json.endObject()
                 output += json.bytes
-            case .text(_, let members):
+            case .text(let text, _):
+                guard let score = scores.next() else { continue }
+                output += "{\"text\":\"".utf8
+                try append(text: text, to: &output, sink)
+                output += "\",".utf8
+                append(score, line, to: &output)
+            case .record(let members, _):
                 guard let score = scores.next() else { continue }
                 output.append(UInt8(ascii: "{"))
                 for member in members {
                     output += member.key
                     output.append(UInt8(ascii: ":"))
-                    output += member.value
+                    try append(value: member.value, to: &output, sink)
                     output.append(UInt8(ascii: ","))
                 }
                 append(score, line, to: &output)
@@ -207,6 +234,31 @@ public struct ScoreStream {
         }
         try weightsCheck?.waitIfBegun()
         try sink.write(output)
+    }
+
+    /// The characters of a string of JSON.
+    private func append(text: ArraySlice<UInt8>, to output: inout [UInt8], _ sink: ByteSink) throws(StreamError) {
+        let isLong = text.count > Self.longText
+        if isLong { try write(&output, sink) }
+        var json = JSONWriter()
+        try forEachUTF8Part(text) { part throws(StreamError) in
+            json.removeAll()
+            json.string(utf8: part)
+            output += json.bytes.dropFirst().dropLast()
+            if isLong { try write(&output, sink) }
+        }
+    }
+
+    /// A value of JSON.
+    private func append(value: ArraySlice<UInt8>, to output: inout [UInt8], _ sink: ByteSink) throws(StreamError) {
+        guard value.count > Self.longText else { return output += value }
+        try write(&output, sink)
+        try sink.write(value)
+    }
+
+    private func write(_ output: inout [UInt8], _ sink: ByteSink) throws(StreamError) {
+        try sink.write(output)
+        output.removeAll(keepingCapacity: true)
     }
 
     /// `"line":…,"label":…,"probability":…,"probabilities":{…}}`

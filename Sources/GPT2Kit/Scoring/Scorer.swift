@@ -57,7 +57,15 @@ public final class Scorer {
     ///
     /// - Throws: ``OutOfMemory``; ``ModelError/notFinite(_:file:)`` where a logit is infinite or not a number.
     public func score(_ texts: [[UInt8]]) throws -> [Score] {
-        try score(tokens: texts.map { encoder.encode($0) })
+        try score(tokens: texts.map { encode($0[...]) })
+    }
+
+    /// The tokens of `text`, valid UTF-8: those that the model reads, and one more where there are more, so that it is
+    /// known that the text is cut.
+    package func encode(_ text: ArraySlice<UInt8>) -> [Int32] {
+        var ids: [Int32] = []
+        text.withUnsafeBufferPointer { encoder.encode($0, into: &ids, limit: classifier.paddedLength + 1) }
+        return ids
     }
 
     /// Scores of texts given as their tokens.

@@ -54,7 +54,8 @@ package struct TrainingData: Sendable {
         }
         if let row = set.texts.rows.labels.firstIndex(where: { $0 < 0 }) {
             throw .unusableData(
-                "the record of line \(set.texts.rows.lines[row]) has no label", remedy: "label all records",
+                "the record of line \(set.texts.rows.lines[row]) has no label",
+                remedy: "label all records, and name the key of the label to tokenize-pad if it isn't \"label\"",
                 file: set.source)
         }
         try base.check(set)

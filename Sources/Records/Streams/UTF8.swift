@@ -31,3 +31,28 @@ public func firstInvalidUTF8(_ bytes: ArraySlice<UInt8>) -> Int? {
         return nil
     }
 }
+
+/// Calls `body` with one part of `bytes` after another, each of at most 64 KiB, or what became of them: sequences that
+/// aren't UTF-8 are U+FFFD, as `String(decoding:as:)` has it.
+package func forEachUTF8Part<Failure: Error>(
+    _ bytes: ArraySlice<UInt8>, _ body: (ArraySlice<UInt8>) throws(Failure) -> Void
+) throws(Failure) {
+    var rest = bytes
+    while !rest.isEmpty {
+        let part = rest.prefix(partLength(rest))
+        rest = rest.dropFirst(part.count)
+        if firstInvalidUTF8(part) == nil {
+            try body(part)
+        } else {
+            try body(Array(String(decoding: part, as: UTF8.self).utf8)[...])
+        }
+    }
+}
+
+/// The length of a part that no sequence begins in and ends behind.
+private func partLength(_ bytes: ArraySlice<UInt8>) -> Int {
+    let most = 1 << 16
+    guard bytes.count > most else { return bytes.count }
+    // A sequence has at most three bytes that continue it.
+    return (0...3).lazy.map { most - $0 }.first { bytes[bytes.startIndex + $0] & 0xC0 != 0x80 } ?? most
+}

@@ -7,7 +7,7 @@ public enum TokenShardMakerError: DiagnosableError, Equatable {
     /// A record's label isn't one of the given ones.
     case unknownLabel(source: String, line: Int, label: String, known: [String])
     /// A text is longer than the length, and nothing may be cut.
-    case tooLong(source: String, line: Int, tokens: Int, length: Int)
+    case tooLong(source: String, line: Int, length: Int)
 
     public var diagnosis: Diagnosis {
         switch self {
@@ -15,9 +15,9 @@ public enum TokenShardMakerError: DiagnosableError, Equatable {
             Diagnosis(
                 source: source, position: .line(line), problem: "unknown label '\(label)'",
                 remedy: "the labels are \(known.joined(separator: ", "))", status: .badData)
-        case .tooLong(let source, let line, let tokens, let length):
+        case .tooLong(let source, let line, let length):
             Diagnosis(
-                source: source, position: .line(line), problem: "\(tokens) tokens are more than the length \(length)",
+                source: source, position: .line(line), problem: "the text has more than \(length) tokens",
                 remedy: "shorten the text", status: .badData, choice: .rowLength)
         }
     }
@@ -123,7 +123,8 @@ public struct TokenShardMaker {
         while let record = try reader.next() {
             isEmpty = false
             ids.removeAll(keepingCapacity: true)
-            try record.textBytes().withUnsafeBufferPointer { encoder.encode($0, into: &ids) }
+            // One more token than a row has tells whether the text is cut.
+            try record.textBytes().withUnsafeBufferPointer { encoder.encode($0, into: &ids, limit: maximum + 1) }
             // An empty text is one pad: every row has a token whose logits can be read.
             if ids.isEmpty { ids.append(tokenizer.endOfText) }
             var label: Int32 = -1
@@ -136,8 +137,7 @@ public struct TokenShardMaker {
                 label = index
             }
             if ids.count > maximum, isStrict {
-                throw TokenShardMakerError.tooLong(
-                    source: source, line: record.line.number, tokens: ids.count, length: maximum)
+                throw TokenShardMakerError.tooLong(source: source, line: record.line.number, length: maximum)
             }
             try body(ids.prefix(maximum), label, Int64(record.line.number), ids.count > maximum)
         }

@@ -69,6 +69,7 @@ public struct BPETrainer {
                 } else if pieces.insert(text[range]) {
                     counts.append(1)
                 }
+                return true
             }
         }
     }

@@ -36,15 +36,15 @@ struct PreTokenizer: Sendable {
         return classes
     }()
 
-    /// Calls `body` with every piece of `text`, in order; together they are the text.
+    /// Calls `body` with every piece of `text`, in order, until it returns false; all of them together are the text.
     @inline(__always)
-    func forEachPiece(_ text: UnsafeBufferPointer<UInt8>, _ body: (Range<Int>) -> Void) {
+    func forEachPiece(_ text: UnsafeBufferPointer<UInt8>, _ body: (Range<Int>) -> Bool) {
         classes.withUnsafeBufferPointer { classes in
             let cutter = Cutter(text: text, classes: classes)
             var start = 0
             while start < text.count {
                 let end = cutter.end(ofPieceAt: start)
-                body(start..<end)
+                guard body(start..<end) else { return }
                 start = end
             }
         }

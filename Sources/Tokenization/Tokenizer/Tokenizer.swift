@@ -28,6 +28,8 @@ public final class Tokenizer: Sendable {
     private let tokenBytes: [UInt8]
     /// Where each id's bytes start in ``tokenBytes``, and the end of the last.
     private let tokenStarts: [Int]
+    /// The bytes of the longest token.
+    let longestToken: Int
 
     /// Reads `vocab.json` and `merges.txt` of `directory`, or its `tokenizer.json` where it has neither.
     ///
@@ -64,6 +66,7 @@ public final class Tokenizer: Sendable {
         }
         tokenBytes = bytes
         tokenStarts = starts
+        longestToken = zip(starts, starts.dropFirst()).reduce(1) { max($0, $1.1 - $1.0) }
         sha256 = files.vocabulary.withUnsafeBytes { vocabulary in
             files.mergeLines.withUnsafeBytes { Self.hash(vocabulary, $0) }
         }
@@ -108,6 +111,11 @@ public final class Tokenizer: Sendable {
         return encoder.encode(Array(text.utf8))
     }
 
+    /// The number of bytes of `id`, which has to exist.
+    func length(_ id: Int32) -> Int {
+        tokenStarts[Int(id) + 1] - tokenStarts[Int(id)]
+    }
+
     /// The bytes of `ids`, which need not be UTF-8 where a character was cut; nil for an id that doesn't exist.
     public func decode(_ ids: some Sequence<Int32>) -> [UInt8]? {
         var bytes: [UInt8] = []
@@ -121,14 +129,21 @@ public final class Tokenizer: Sendable {
 
 /// Encodes texts one after another, remembering the words that it has met: one per thread.
 ///
-/// Memory: 1 MiB for the words, and scratch as large as the longest piece.
+/// Memory: 1 MiB for the words, and scratch for 64 KiB of a piece (more only where no place of it can be cut).
 public struct TokenEncoder {
     public let tokenizer: Tokenizer
     private var cache = WordCache()
     private var merger = PieceMerger()
+    private let leastBlock: Int
 
     public init(_ tokenizer: Tokenizer) {
+        self.init(tokenizer, leastBlock: 1 << 16)
+    }
+
+    /// - Parameter leastBlock: bytes of a piece that are merged at once, or more; the result is the same.
+    package init(_ tokenizer: Tokenizer, leastBlock: Int) {
         self.tokenizer = tokenizer
+        self.leastBlock = leastBlock
     }
 
     public mutating func encode(_ text: [UInt8]) -> [Int32] {
@@ -138,24 +153,33 @@ public struct TokenEncoder {
         return ids
     }
 
-    /// Appends the ids of `text`, valid UTF-8, to `ids`.
+    /// Appends the ids of `text`, valid UTF-8, to `ids`: all of them, or the first `limit`. What follows these isn't
+    /// looked at, but for the end of the word.
     ///
     /// - Complexity: O(n), with a logarithmic factor within pieces without white space or punctuation.
-    public mutating func encode(_ text: UnsafeBufferPointer<UInt8>, into ids: inout [Int32]) {
+    public mutating func encode(
+        _ text: UnsafeBufferPointer<UInt8>, into ids: inout [Int32], limit: Int = .max
+    ) {
+        let (end, overflow) = ids.count.addingReportingOverflow(limit)
+        let most = overflow ? Int.max : end
+        if limit == 0 { return }
         tokenizer.byteTokens.withUnsafeBufferPointer { byteTokens in
             tokenizer.merges.withView { merges in
                 tokenizer.preTokenizer.forEachPiece(text) { range in
                     let piece = UnsafeBufferPointer(rebasing: text[range])
                     guard let key = WordCache.Key(text, range) else {
-                        merger.merge(piece, byteTokens: byteTokens.baseAddress!, merges: merges, into: &ids)
-                        return
+                        merger.mergeInBlocks(
+                            piece, of: leastBlock, tokenizer: tokenizer, merges: merges, limit: most, into: &ids)
+                        return ids.count < most
                     }
-                    if cache.append(key, to: &ids) { return }
+                    if cache.append(key, to: &ids) { return ids.count < most }
                     let start = ids.count
                     merger.merge(piece, byteTokens: byteTokens.baseAddress!, merges: merges, into: &ids)
                     cache.store(key, ids[start...])
+                    return ids.count < most
                 }
             }
         }
+        if ids.count > most { ids.removeLast(ids.count - most) }
     }
 }

@@ -247,7 +247,7 @@ private func foreign(
         #expect(cut.rows.labels == texts.rows.labels)
 
         maker.isStrict = true
-        #expect(throws: TokenShardMakerError.tooLong(source: "stdin", line: 3, tokens: 6, length: 5)) {
+        #expect(throws: TokenShardMakerError.tooLong(source: "stdin", line: 3, length: 5)) {
             var maker = maker
             maker.length = .fixed(5)
             _ = try make(records.replacingOccurrences(of: "the dog sat on the mat", with: "qwrtp~"), maker)

@@ -1,0 +1,69 @@
+// Pieces that are merged block by block have the tokens that they have when they are merged as a whole.
+
+import Records
+import Testing
+import Tokenization
+
+@Suite struct LongPieceTests {
+    /// Text of one piece: letters, at random, or a pattern repeated, now and then with a letter that breaks it.
+    private static func text(_ alphabet: Int, count: Int, _ random: inout SeededGenerator) -> [UInt8] {
+        let pattern = (0..<1 + random.nextInteger(below: 7)).map { _ in random.nextInteger(below: alphabet) }
+        let breaks = [1, 2, 50, 1 << 20][random.nextInteger(below: 4)]
+        return (0..<count).map { index in
+            let isBreak = random.nextInteger(below: breaks) == 0
+            let letter = isBreak ? random.nextInteger(below: alphabet) : pattern[index % pattern.count]
+            return UInt8(ascii: "a") + UInt8(letter)
+        }
+    }
+
+    /// A tokenizer learned from such texts; every other one has its merges in an order that no training gives.
+    private static func tokenizer(_ round: Int, _ alphabet: Int, _ random: inout SeededGenerator) throws -> Tokenizer {
+        var trainer = BPETrainer()
+        for _ in 0..<8 { try trainer.add(text(alphabet, count: 100 + random.nextInteger(below: 300), &random)) }
+        let learned = try trainer.train(vocabularySize: 258 + random.nextInteger(below: 60))
+        var lines = learned.mergeLines
+        if round % 2 == 1 {
+            let merges = lines.split(separator: 0x0A)
+            let order = random.permutation(merges.count - 1)
+            lines = Array(merges[0]) + [0x0A] + order.flatMap { Array(merges[1 + $0]) + [0x0A] }
+        }
+        return try Tokenizer(
+            vocabulary: MappedFile(copying: learned.vocabulary, name: "vocab.json"),
+            merges: MappedFile(copying: lines, name: "merges.txt"))
+    }
+
+    @Test
+    func `a piece merged in blocks has the tokens of the whole piece, and the first of them when these are asked for`()
+        throws
+    {
+        let seed = UInt64.random(in: 0...UInt64.max)
+        var random = SeededGenerator(seed: seed)
+        for round in 0..<60 {
+            let alphabet = 1 + random.nextInteger(below: 4)
+            let tokenizer = try Self.tokenizer(round, alphabet, &random)
+            for _ in 0..<4 {
+                let text = Self.text(alphabet, count: 20_000 + random.nextInteger(below: 20_000), &random)
+                var whole = TokenEncoder(tokenizer, leastBlock: .max)
+                var blocks = TokenEncoder(tokenizer, leastBlock: 1)
+                let ids = whole.encode(text)
+                #expect(blocks.encode(text) == ids, "seed \(seed), round \(round)")
+                let limit = random.nextInteger(below: ids.count + 2)
+                var first: [Int32] = [7]
+                text.withUnsafeBufferPointer { blocks.encode($0, into: &first, limit: limit) }
+                #expect(first == [7] + ids.prefix(limit), "seed \(seed), round \(round)")
+            }
+        }
+    }
+
+    @Test func `the first tokens of a text of many words are those of the whole text`() throws {
+        let tokenizer = try learnedTokenizer().tokenizer
+        let text = Array(TokenizerTests.texts.joined(separator: " \n ").utf8)
+        let ids = tokenizer.encode(String(decoding: text, as: UTF8.self))
+        var encoder = TokenEncoder(tokenizer)
+        for limit in 0...ids.count + 1 {
+            var first: [Int32] = []
+            text.withUnsafeBufferPointer { encoder.encode($0, into: &first, limit: limit) }
+            #expect(first == Array(ids.prefix(limit)), "\(limit)")
+        }
+    }
+}
