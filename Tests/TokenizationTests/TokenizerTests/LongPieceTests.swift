@@ -55,6 +55,28 @@ import Tokenization
         }
     }
 
+    @Test func `where the end of a text decides how its beginning is merged, a block is cut elsewhere or grows`() throws
+    {
+        // Each letter merges with the next one, the later in the alphabet the sooner: which of them do depends on where
+        // the text ends.
+        let letters = Array("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ".utf8)
+        let pairs = zip(letters, letters.dropFirst()).map { String(decoding: [$0, $1], as: UTF8.self) }
+        let bytes = try BPETrainer().train(vocabularySize: 257).vocabulary.dropLast()
+        let entries = pairs.enumerated().map { ",\"\($1)\":\(257 + $0)" }.joined() + "}"
+        let lines = "#version: 0.2\n" + pairs.reversed().map { "\($0.prefix(1)) \($0.suffix(1))\n" }.joined()
+        let tokenizer = try Tokenizer(
+            vocabulary: MappedFile(copying: bytes + Array(entries.utf8), name: "vocab.json"),
+            merges: MappedFile(copying: Array(lines.utf8), name: "merges.txt"))
+        var whole = TokenEncoder(tokenizer, leastBlock: .max)
+        var blocks = TokenEncoder(tokenizer, leastBlock: 1)
+        for start in 0..<letters.count {
+            for length in [letters.count, letters.count - 1] {
+                let text = Array(letters[start...]) + (0..<4_000).map { letters[$0 % length] }
+                #expect(blocks.encode(text) == whole.encode(text), "\(start), \(length)")
+            }
+        }
+    }
+
     @Test func `the first tokens of a text of many words are those of the whole text`() throws {
         let tokenizer = try learnedTokenizer().tokenizer
         let text = Array(TokenizerTests.texts.joined(separator: " \n ").utf8)
