@@ -19,8 +19,8 @@ public final class Tokenizer: Sendable {
     /// SHA-256, in lower-case hexadecimal, of vocab.json followed by merges.txt as GPT-2 was published with them: the
     /// same for the same tokens and merges, whatever files they were read from.
     public let sha256: String
-    /// The same of the two files as they are; nil where it was read from tokenizer.json.
-    private let filesSHA256: String?
+    /// vocab.json and merges.txt as they are; nil where it was read from tokenizer.json.
+    private let files: (vocabulary: MappedFile, merges: MappedFile)?
 
     let preTokenizer = PreTokenizer()
     let byteTokens: [UInt32]
@@ -70,13 +70,15 @@ public final class Tokenizer: Sendable {
         sha256 = files.vocabulary.withUnsafeBytes { vocabulary in
             files.mergeLines.withUnsafeBytes { Self.hash(vocabulary, $0) }
         }
-        filesSHA256 = read.map { read in
-            withExtendedLifetime(read) { Self.hash(read.vocabulary.bytes, read.merges.bytes) }
-        }
+        self.files = read
     }
 
     /// Whether `sha256` is that of this tokenizer: ``sha256``, or, as earlier versions wrote it, of the files as they are.
-    public func isIdentified(by sha256: String) -> Bool { sha256 == self.sha256 || sha256 == filesSHA256 }
+    public func isIdentified(by sha256: String) -> Bool {
+        if sha256 == self.sha256 { return true }
+        guard let files else { return false }
+        return withExtendedLifetime(files) { sha256 == Self.hash(files.vocabulary.bytes, files.merges.bytes) }
+    }
 
     /// vocab.json and merges.txt of `directory` as they are, or as they follow from its tokenizer.json.
     ///

@@ -34,25 +34,50 @@ struct TokenizerFiles {
     }
 
     /// vocab.json as GPT-2 was published with it: in the order of the ids, as Python's `json.dumps` writes it.
+    ///
+    /// Every tokenizer that is loaded is identified by it, so that it is written without an array for each character.
     var vocabulary: [UInt8] {
-        let escaped = ByteAlphabet.scalars.map { scalar in
-            switch scalar {
-            case "\"", "\\": return Array("\\\(scalar)".utf8)
-            default:
-                if scalar.isASCII { return [UInt8(scalar.value)] }
-                let digits = String(scalar.value, radix: 16)
-                return Array("\\u\(String(repeating: "0", count: 4 - digits.count))\(digits)".utf8)
+        // For every byte eight places: its character as JSON has it, at most six bytes, and how many they are.
+        var escapes = [UInt8](repeating: 0, count: 8 << 8)
+        for (byte, scalar) in ByteAlphabet.scalars.enumerated() {
+            let characters = Self.escaped(scalar)
+            escapes.replaceSubrange(8 * byte..<8 * byte + characters.count, with: characters)
+            escapes[8 * byte + 7] = UInt8(characters.count)
+        }
+        // Around a token, `, "` and `": `, and an id of at most 19 digits.
+        let most = 2 + 6 * tokens.bytes.count + 25 * tokens.count
+        return [UInt8](unsafeUninitializedCapacity: most) { text, count in
+            func put(_ byte: UInt8) {
+                text[count] = byte
+                count += 1
+            }
+            escapes.withUnsafeBufferPointer { escapes in
+                put(UInt8(ascii: "{"))
+                for (id, index) in indexOfID.enumerated() {
+                    for byte in (id == 0 ? "\"" : ", \"").utf8 { put(byte) }
+                    for byte in tokens[index] {
+                        let first = 8 * Int(byte)
+                        for place in first..<first + Int(escapes[first + 7]) { put(escapes[place]) }
+                    }
+                    for byte in "\": ".utf8 { put(byte) }
+                    var unit = 1
+                    while id / unit >= 10 { unit *= 10 }
+                    while unit > 0 {
+                        put(UInt8(ascii: "0") + UInt8(id / unit % 10))
+                        unit /= 10
+                    }
+                }
+                put(UInt8(ascii: "}"))
             }
         }
-        var text = [UInt8(ascii: "{")]
-        text.reserveCapacity(4 * tokens.bytes.count + 12 * tokens.count)
-        for (id, index) in indexOfID.enumerated() {
-            text += (id == 0 ? "\"" : ", \"").utf8
-            for byte in tokens[index] { text += escaped[Int(byte)] }
-            text += "\": \(id)".utf8
-        }
-        text.append(UInt8(ascii: "}"))
-        return text
+    }
+
+    /// A character of GPT-2's alphabet in a string of JSON.
+    private static func escaped(_ scalar: Unicode.Scalar) -> [UInt8] {
+        if scalar == "\"" || scalar == "\\" { return Array("\\\(scalar)".utf8) }
+        if scalar.isASCII { return [UInt8(scalar.value)] }
+        let digits = String(scalar.value, radix: 16)
+        return Array("\\u\(String(repeating: "0", count: 4 - digits.count))\(digits)".utf8)
     }
 
     /// - Parameter offset: of the bytes within the file, for messages.
@@ -104,6 +129,7 @@ struct TokenizerFiles {
 
     private mutating func readMerges(_ file: MappedFile) throws(TokenizerError) {
         merges = MergeTable(capacity: tokens.count)
+        mergeLines.reserveCapacity(file.bytes.count + mergeLines.count)
         var isMade = [Bool](repeating: false, count: tokens.count)
         for token in byteTokens { isMade[Int(token)] = true }
         var rank: UInt32 = 0
