@@ -34,7 +34,7 @@ final class InputFile: Sendable {
     /// The file in a directory of downloads; nil where there is none, or something else: links aren't followed.
     static func kept(_ path: String) -> InputFile? {
         // A pipe of that name isn't waited for.
-        let descriptor = openFile(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK)
+        let descriptor = systemOpen(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK)
         guard descriptor >= 0 else { return nil }
         let file = InputFile(descriptor: descriptor)
         var status = stat()
@@ -43,12 +43,7 @@ final class InputFile: Sendable {
 
     /// A new file in $TMPDIR without a name: it goes away with the process, however that ends.
     static func unnamed() throws(StreamError) -> InputFile {
-        let place = try TemporaryDirectory()
-        let path = place.file("download")
-        let descriptor = openFile(path, O_RDWR | O_CREAT | O_EXCL, 0o600)
-        guard descriptor >= 0 else { throw .cannotCreate(path: path, errno: errno) }
-        // `place` removes the name.
-        return InputFile(descriptor: descriptor)
+        InputFile(descriptor: try TemporaryDirectory.unnamedFile())
     }
 
     /// All bytes, from the start. `name` is what errors call it.
@@ -80,6 +75,3 @@ func isRegularFile(_ path: String) -> Bool {
     var status = stat()
     return stat(path, &status) == 0 && status.st_mode & S_IFMT == S_IFREG
 }
-
-/// `open` under a name that methods don't take.
-func openFile(_ path: String, _ flags: Int32, _ mode: mode_t = 0) -> Int32 { open(path, flags | O_CLOEXEC, mode) }

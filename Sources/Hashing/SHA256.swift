@@ -14,10 +14,10 @@ public final class SHA256 {
 
         public init() {}
 
-        public func update(_ bytes: UnsafeRawBufferPointer) { hash.update(bytes) }
+        public func update(_ bytes: UnsafeRawBufferPointer) { hash.update(bufferPointer: bytes) }
 
         /// The 32 bytes of the hash of all that came so far.
-        public var digest: [UInt8] { hash.digest }
+        public var digest: [UInt8] { Array(hash.finalize()) }
     #else
         private let context: OpaquePointer
 
@@ -56,6 +56,11 @@ public final class SHA256 {
         let hash = SHA256()
         hash.update(bytes)
         return hash.hexadecimal
+    }
+
+    /// Whether `text` is a hash as ``hexadecimal`` has it.
+    public static func isHexadecimal(_ text: String) -> Bool {
+        text.utf8.count == 64 && text.utf8.allSatisfy { (0x30...0x39).contains($0) || (0x61...0x66).contains($0) }
     }
 
     private static func hexadecimal(_ bytes: [UInt8]) -> String {

@@ -1,5 +1,5 @@
 // Writes a model directory as Hugging Face's `GPT2ForSequenceClassification` expects it, with everything that scoring
-// needs: config.json, model.safetensors, vocab.json, merges.txt, tokenizer_config.json and a model card (ModelCard).
+// needs: config.json, model.safetensors, vocab.json, merges.txt, tokenizer_config.json and a model card (Classifier+Card).
 
 import Hashing
 import Records

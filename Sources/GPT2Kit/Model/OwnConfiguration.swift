@@ -1,6 +1,7 @@
 // What this project adds to config.json: the object `gpt2kit`. Everything in it decides about scores, so that a value of
 // another type than ours is an error, never ignored. FORMATS.md describes it.
 
+import Hashing
 import Records
 
 /// The object `gpt2kit` of a config.json; all nil where there is none, as in models of other programs.
@@ -40,7 +41,5 @@ struct OwnConfiguration {
 
 /// The string if it is a SHA-256 in lower-case hexadecimal.
 private func sha256(_ json: JSONValue) -> String? {
-    guard let text = json.string, text.utf8.count == 64 else { return nil }
-    let isHexadecimal = text.utf8.allSatisfy { (0x30...0x39).contains($0) || (0x61...0x66).contains($0) }
-    return isHexadecimal ? text : nil
+    json.string.flatMap { SHA256.isHexadecimal($0) ? $0 : nil }
 }

@@ -128,7 +128,7 @@ final class TrainingRun {
     /// - Throws: ``StopRequested``.
     func evaluate(
         _ rows: [Int], of features: Features, shouldStop: () -> Bool = { false },
-        told: (_ expected: Int, _ predicted: Int) -> Void = { _, _ in }
+        told: ((_ expected: Int, _ predicted: Int) -> Void)? = nil
     ) throws -> (loss: Double, accuracy: Double) {
         let K = data.base.labels.count
         var loss = 0.0
@@ -148,7 +148,7 @@ final class TrainingRun {
             let labels = chunk.map { features.labels[$0] }
             let result = crossEntropy(logits.pointer, labels: labels, classes: K)
             for (row, label) in labels.enumerated() {
-                told(label, argmax(UnsafeBufferPointer(start: logits.pointer + row * K, count: K)))
+                told?(label, argmax(UnsafeBufferPointer(start: logits.pointer + row * K, count: K)))
             }
             loss += result.sum
             correct += result.correct

@@ -17,10 +17,7 @@ extension Interruption {
         let diagnosis = Diagnosis(
             source: "memory", problem: "more is needed than the system gives", remedy: memoryRemedy,
             status: .osLimit)
-        let text = Array("\(tool): \(diagnosis.message)\n".utf8)
-        let copy = UnsafeMutableRawBufferPointer.allocate(byteCount: text.count, alignment: 1)
-        copy.copyBytes(from: text)
-        lostMemory = UnsafeRawBufferPointer(copy)
+        lostMemory = lastWords(tool, diagnosis)
         makeSignalStack()
         for (index, number) in [SIGABRT, SIGSEGV].enumerated() {
             var action = sigaction()
@@ -39,14 +36,8 @@ extension Interruption {
 
     /// Ends the process because a library could not get memory.
     package static func endWithoutMemory() -> Never {
-        if !lostMemory.isEmpty { tellAndDie() }
+        if !lostMemory.isEmpty { end(lostMemory, .osLimit) }
         fatalError("out of memory")
-    }
-
-    fileprivate static func tellAndDie() -> Never {
-        _ = systemWrite(2, lostMemory)
-        removeAll()
-        _exit(ExitStatus.osLimit.rawValue)
     }
 
     /// Set once, before the handler that reads it is installed.
@@ -63,7 +54,7 @@ extension Interruption {
 private let leastMemory = 4 << 20
 
 private func onCrash(_ number: Int32) {
-    if !memoryIsAvailable(leastMemory) { Interruption.tellAndDie() }
+    if !memoryIsAvailable(leastMemory) { Interruption.end(Interruption.lostMemory, .osLimit) }
     // The signal comes again: by itself, when the instruction is tried again, or sent.
     sigaction(number, Interruption.previous + (number == SIGABRT ? 0 : 1), nil)
     if number == SIGABRT { raise(number) }

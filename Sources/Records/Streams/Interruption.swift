@@ -114,10 +114,7 @@ public enum Interruption {
         let diagnosis = Diagnosis(
             source: "mapped file", problem: "cut short, or its disk failed, while it was in use",
             remedy: "restore it, replace files by renaming only, and run again", status: .ioError)
-        let text = Array("\(tool): \(diagnosis.message)\n".utf8)
-        let copy = UnsafeMutableRawBufferPointer.allocate(byteCount: text.count, alignment: 1)
-        copy.copyBytes(from: text)
-        lostMapping = UnsafeRawBufferPointer(copy)
+        lostMapping = lastWords(tool, diagnosis)
         _ = paths  // A handler must not be the first to touch it.
         signal(SIGBUS, tellLostMapping)
     }
@@ -125,7 +122,22 @@ public enum Interruption {
     /// Set once, before the handler that reads it is installed.
     nonisolated(unsafe) fileprivate static var lostMapping = UnsafeRawBufferPointer(start: nil, count: 0)
 
-    static func removeAll() {
+    /// A message in memory of its own, for a handler to write.
+    static func lastWords(_ tool: String, _ diagnosis: Diagnosis) -> UnsafeRawBufferPointer {
+        let text = Array("\(tool): \(diagnosis.message)\n".utf8)
+        let copy = UnsafeMutableRawBufferPointer.allocate(byteCount: text.count, alignment: 1)
+        copy.copyBytes(from: text)
+        return UnsafeRawBufferPointer(copy)
+    }
+
+    /// Writes a message, removes unfinished outputs, and ends the process.
+    static func end(_ words: UnsafeRawBufferPointer, _ status: ExitStatus) -> Never {
+        _ = systemWrite(2, words)
+        removeAll()
+        _exit(status.rawValue)
+    }
+
+    fileprivate static func removeAll() {
         for slot in stride(from: capacity - 1, through: 0, by: -1) {
             if let path = paths[slot], unlink(path) != 0 { rmdir(path) }
         }
@@ -151,7 +163,5 @@ private func noteOrDie(_ number: Int32) {
 }
 
 private func tellLostMapping(_ number: Int32) {
-    _ = systemWrite(2, Interruption.lostMapping)
-    Interruption.removeAll()
-    _exit(ExitStatus.ioError.rawValue)
+    Interruption.end(Interruption.lostMapping, .ioError)
 }

@@ -15,7 +15,7 @@ public final class TemporaryDirectory {
     private var files: [String] = []
 
     public init() throws(StreamError) {
-        let parent = getenv("TMPDIR").map { String(cString: $0) } ?? "/tmp"
+        let parent = Self.parent
         var template = Array("\(parent)/gpt2-filters-XXXXXX".utf8CString)
         guard mkdtemp(&template) != nil else { throw .cannotCreate(path: parent, errno: errno) }
         path = String(decoding: template.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
@@ -29,6 +29,20 @@ public final class TemporaryDirectory {
         }
         rmdir(path)
         Interruption.remove(path)
+    }
+
+    /// Where temporary directories are made.
+    static var parent: String { getenv("TMPDIR").map { String(cString: $0) } ?? "/tmp" }
+
+    /// A descriptor of a new file without a name, to be read and written: it goes away with the last descriptor or mapping
+    /// of it, however the process ends.
+    package static func unnamedFile() throws(StreamError) -> Int32 {
+        let place = try TemporaryDirectory()
+        let path = place.file("file")
+        let descriptor = systemOpen(path, O_RDWR | O_CREAT | O_EXCL, 0o600)
+        // `place` removes the name.
+        guard descriptor >= 0 else { throw .cannotCreate(path: path, errno: errno) }
+        return descriptor
     }
 
     /// The path of a file in it, which is removed together with it.

@@ -15,12 +15,8 @@ package final class UnnamedFile: Sendable {
     package static let alignment = 1 << 16
 
     package init() throws(StreamError) {
-        let place = try TemporaryDirectory()
-        directory = getenv("TMPDIR").map { String(cString: $0) } ?? "/tmp"
-        let path = place.file("features")
-        descriptor = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0o600)
-        guard descriptor >= 0 else { throw .cannotCreate(path: path, errno: errno) }
-        // `place` removes the name; the file stays for as long as it is open or mapped.
+        directory = TemporaryDirectory.parent
+        descriptor = try TemporaryDirectory.unnamedFile()
     }
 
     deinit { close(descriptor) }

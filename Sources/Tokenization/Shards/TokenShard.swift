@@ -1,6 +1,7 @@
 // One token shard: a safetensors blob of some rows of a stream. FORMATS.md describes it.
 // Not here: the order of shards in a stream (ShardReader, ShardWriter).
 
+import Hashing
 import Records
 import Safetensors
 
@@ -193,8 +194,7 @@ private struct ShardFields {
 
     func sha256(_ name: String) throws(ShardError.Reason) -> String {
         let text = try text(name)
-        let isHexadecimal = text.utf8.allSatisfy { (0x30...0x39).contains($0) || (0x61...0x66).contains($0) }
-        guard text.utf8.count == 64, isHexadecimal else { throw .wrongField(name, value: text) }
+        guard SHA256.isHexadecimal(text) else { throw .wrongField(name, value: text) }
         return text
     }
 
