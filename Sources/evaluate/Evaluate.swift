@@ -24,7 +24,7 @@ struct Evaluate: Filter {
                 | evaluate
 
             EXIT CODES
-              64 usage, 65 a record without one of the labels, 66 no such file, 74 read or write error
+              64 usage, 65 a record without one of the labels, 66 no such file, 71 too little memory, 74 read or write error
             """)
 
     @Option(help: "text, or json.")

@@ -27,7 +27,7 @@ struct ScoreCommand: Filter {
               tail -F inbox.log | score --model model --line-buffered
 
             EXIT CODES
-              64 usage, 65 some lines were bad, the input is token shards or the weights are damaged, 66 no such file, 74 read or write error, 78 incomplete model
+              64 usage, 65 some lines were bad, the input is token shards or the weights are damaged, 66 no such file, 71 too little memory, 74 read or write error, 78 incomplete model
             """)
 
     @Option(help: ArgumentHelp("The model directory.", valueName: "dir"))

@@ -27,7 +27,7 @@ struct TokenizePad: Filter {
                 --labels-from train.tokens test.ndjson > test.tokens
 
             EXIT CODES
-              64 usage, 65 bad record, unknown label or, with --strict, a text that is too long, 66 no such file, \
+              64 usage, 65 bad record, unknown label or, with --strict, a text that is too long, 66 no such file, 71 too little memory, \
             74 read or write error, 78 not a GPT-2 tokenizer, or SHARD was made with another one
             """)
 
