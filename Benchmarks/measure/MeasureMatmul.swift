@@ -50,9 +50,9 @@ private struct Layers: @unchecked Sendable {  // every worker has memory of its 
     /// Tokens of all workers in a round.
     let tokens: Int
     let implementation: String
-    private let blocks: [[PackedLinear]]
+    private let blocks: [[PrepackedLinear]]
     private let chunks: [Chunk]
-    private static let chunkTokens = FrozenBlocks.chunkTokens
+    private static let chunkTokens = InferenceBlocks.chunkTokens
 
     private struct Chunk {
         let input: FloatBuffer
@@ -67,13 +67,13 @@ private struct Layers: @unchecked Sendable {  // every worker has memory of its 
             for index in 0..<tensor.count { tensor.pointer[index] = Float.random(in: -0.03...0.03, using: &generator) }
             return tensor
         }
-        var blocks: [[PackedLinear]] = []
+        var blocks: [[PrepackedLinear]] = []
         for _ in 0..<count {
             blocks.append([
-                try PackedLinear(tensor([C, 3 * C]), tensor([3 * C]), .store, precision),
-                try PackedLinear(tensor([C, C]), tensor([C]), .add, precision),
-                try PackedLinear(tensor([C, 4 * C]), tensor([4 * C]), .gelu, precision),
-                try PackedLinear(tensor([4 * C, C]), tensor([C]), .add, precision),
+                try PrepackedLinear(tensor([C, 3 * C]), tensor([3 * C]), .store, precision),
+                try PrepackedLinear(tensor([C, C]), tensor([C]), .add, precision),
+                try PrepackedLinear(tensor([C, 4 * C]), tensor([4 * C]), .gelu, precision),
+                try PrepackedLinear(tensor([4 * C, C]), tensor([C]), .add, precision),
             ])
         }
         self.blocks = blocks
@@ -96,10 +96,11 @@ private struct Layers: @unchecked Sendable {  // every worker has memory of its 
         workers.forEach(chunks.count) { index in
             let chunk = chunks[index]
             for layer in blocks.joined() {
-                for first in stride(from: 0, to: Self.chunkTokens, by: PackedLinear.tileRows) {
+                for first in stride(from: 0, to: Self.chunkTokens, by: PrepackedLinear.tileRows) {
                     layer.run(
-                        Region(chunk.output.pointer + first * layer.outputs),
-                        Region(chunk.input.pointer + first * layer.inputs), scratch: Region(chunk.scratch.pointer))
+                        FloatView(chunk.output.pointer + first * layer.outputs),
+                        FloatView(chunk.input.pointer + first * layer.inputs), scratch: FloatView(chunk.scratch.pointer)
+                    )
                 }
             }
         }

@@ -68,7 +68,7 @@ public struct SafetensorsError: DiagnosableError, Equatable {
         switch reason {
         case .tooShort, .headerBeyondEnd, .beyondEnd: "the file is cut off; fetch or write it again"
         case .noTensor, .wrongShape, .wrongType: "use the config.json that belongs to these weights"
-        case .notFinite: "these weights are broken; take an earlier checkpoint"
+        case .notFinite: "these weights are broken; use an earlier version"
         default: "it isn't a sound safetensors file; fetch or write it again"
         }
     }

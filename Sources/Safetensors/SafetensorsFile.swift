@@ -1,5 +1,5 @@
 // The tensors of one safetensors file: found by name, read in place or converted to Float.
-// Not here: which tensors a model has, and files of several parts (Checkpoint).
+// Not here: which tensors a model has, and files of several parts (WeightFiles).
 
 import Records
 

@@ -112,7 +112,7 @@ struct Finetune: Filter {
         progress.finish()
         if evaluations.checkInt8 {
             metrics.write(
-                try PrecisionComparison.int8(trained, validation, limit: 256, workers: tuner.workers))
+                try PrecisionAgreement.int8(trained, validation, limit: 256, workers: tuner.workers))
         }
         trained.provenance = Provenance(
             command: ["finetune"] + CommandLine.arguments.dropFirst(), training: training, validation: validation,

@@ -88,7 +88,7 @@ extension SearchSpace.Name {
     fileprivate var key: String { self == .learningRate ? "learning_rate" : rawValue.replacing("-", with: "_") }
 }
 
-extension FrozenSummary {
+extension FeatureSummary {
     /// In a word.
     var outcome: String { reusedTokens == 0 ? "computed" : computedTokens == 0 ? "reused" : "partly-reused" }
 

@@ -34,7 +34,7 @@ final class MetricsLog {
         write(line: members(event))
     }
 
-    func write(_ comparison: PrecisionComparison) {
+    func write(_ comparison: PrecisionAgreement) {
         write(line: [
             ("event", .string("int8")), ("texts", .number("\(comparison.texts)")),
             ("other_labels", .number("\(comparison.otherLabels)")),

@@ -22,7 +22,7 @@ extension Tensor {
     }
 
     var array: [Float] { Array(values) }
-    var region: Region { Region(pointer) }
+    var region: FloatView { FloatView(pointer) }
     /// Seen as a matrix of its last dimension's width.
     var matrix: Matrix { Matrix(pointer, stride: shape[shape.count - 1]) }
 }

@@ -43,7 +43,7 @@ final class TemporaryDirectory {
 
     @Test(arguments: ["tiny", "tiny-3class"])
     func `reads the reference files`(name: String) throws {
-        let model = try Checkpoint(directory: fixture("\(name)/model"))
+        let model = try WeightFiles(directory: fixture("\(name)/model"))
         let width = try model.description(of: "ln_f.weight").shape[0]
         #expect(try model.floats("ln_f.weight", shape: [width]).allSatisfy { abs($0 - 1) < 0.5 })
         #expect(try model.floats("wte.weight", shape: [257, width]).count == 257 * width)
@@ -193,7 +193,7 @@ final class TemporaryDirectory {
     }
 
     @Test func `R77 a missing or misshapen tensor is a matter of configuration`() throws {
-        let model = try Checkpoint(directory: fixture("tiny/model"))
+        let model = try WeightFiles(directory: fixture("tiny/model"))
         for (name, shape) in [("no.such", [1]), ("ln_f.weight", [1])] {
             do throws(SafetensorsError) {
                 _ = try model.floats(name, shape: shape)
@@ -222,16 +222,16 @@ final class TemporaryDirectory {
 
     @Test func `R80 a pickle is refused with the reason`() throws {
         let directory = try TemporaryDirectory()
-        #expect(throws: CheckpointError.noWeights(directory: directory.path)) {
-            _ = try Checkpoint(directory: directory.path)
+        #expect(throws: WeightFilesError.noWeights(directory: directory.path)) {
+            _ = try WeightFiles(directory: directory.path)
         }
         let file = directory.path + "/pytorch_model.bin"
         try Data([1]).write(to: URL(fileURLWithPath: file))
         for path in [directory.path, file] {
-            #expect(throws: CheckpointError.pickle(path: file)) { _ = try Checkpoint(directory: path) }
+            #expect(throws: WeightFilesError.pickle(path: file)) { _ = try WeightFiles(directory: path) }
         }
-        #expect(throws: CheckpointError.noDirectory(path: "/no/such")) { _ = try Checkpoint(directory: "/no/such") }
-        #expect(CheckpointError.pickle(path: file).description.contains("pickle can run code: convert"))
+        #expect(throws: WeightFilesError.noDirectory(path: "/no/such")) { _ = try WeightFiles(directory: "/no/such") }
+        #expect(WeightFilesError.pickle(path: file).description.contains("pickle can run code: convert"))
     }
 
     @Test func `a model in parts is one model, and a wrong index is refused`() throws {
@@ -241,10 +241,10 @@ final class TemporaryDirectory {
             writer.add(name, floats: [name == "a" ? 1 : 2], shape: [1])
             try writer.write(path: "\(directory.path)/\(part)")
         }
-        func open(_ index: String) throws -> Checkpoint {
+        func open(_ index: String) throws -> WeightFiles {
             let path = directory.path + "/model.safetensors.index.json"
             try Data(index.utf8).write(to: URL(fileURLWithPath: path))
-            return try Checkpoint(directory: directory.path)
+            return try WeightFiles(directory: directory.path)
         }
         let whole = try open(
             #"{"metadata":{"total_size":8},"weight_map":{"a":"p1.safetensors","b":"p2.safetensors"}}"#)
@@ -254,7 +254,7 @@ final class TemporaryDirectory {
             "", "{}", "[]", #"{"weight_map":{"a":1}}"#, #"{"weight_map":{"a":"../p1.safetensors"}}"#,
             #"{"weight_map":{"b":"p1.safetensors"}}"#, #"{"weight_map":{"a":"p1.bin"}}"#,
             #"{"weight_map":{"a":"p1.safetensors","a":"p2.safetensors"}}"#, #"{"weight_map":{"a":""}}"#,
-        ] { #expect(throws: CheckpointError.self) { _ = try open(index) } }
+        ] { #expect(throws: WeightFilesError.self) { _ = try open(index) } }
         #expect(throws: StreamError.self) { _ = try open(#"{"weight_map":{"a":"p3.safetensors"}}"#) }
     }
 }

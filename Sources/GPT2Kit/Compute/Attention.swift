@@ -28,7 +28,7 @@ package enum Attention {
                     dropout.drop(scratch + row * last, count: isCausal ? first + row + 1 : T, query: first + row)
                 }
             }
-            multiply(output.at(row: first), p, value, m: rows, n: d, k: last)
+            matmul(output.at(row: first), p, value, m: rows, n: d, k: last)
         }
     }
 
@@ -37,7 +37,7 @@ package enum Attention {
     private static func softmax(
         _ p: Matrix, query: Matrix, key: Matrix, first: Int, rows: Int, last: Int, _ d: Int, isCausal: Bool
     ) {
-        multiply(
+        matmul(
             p, query.at(row: first), key, m: rows, n: last, k: d, transposeB: true, scale: 1 / Float(d).squareRoot())
         for row in 0..<rows {
             causalSoftmax(p.pointer + row * last, visible: isCausal ? first + row + 1 : last, count: last)
@@ -61,7 +61,7 @@ package enum Attention {
             let p = Matrix(scratch, stride: last)
             let dP = Matrix(scratch + block * T, stride: last)
             softmax(p, query: query, key: key, first: first, rows: rows, last: last, d, isCausal: isCausal)
-            multiply(dP, dOutput.at(row: first), value, m: rows, n: last, k: d, transposeB: true)
+            matmul(dP, dOutput.at(row: first), value, m: rows, n: last, k: d, transposeB: true)
             var dropped = p
             if let dropout {
                 // One mask for the weights and for their gradient.
@@ -72,16 +72,16 @@ package enum Attention {
                     let mask = dropped.pointer + start
                     mask.update(repeating: 1, count: visible)
                     dropout.drop(mask, count: visible, query: first + row)
-                    product(dP.pointer + start, dP.pointer + start, mask, visible)
-                    product(mask, p.pointer + start, mask, visible)
+                    hadamard(dP.pointer + start, dP.pointer + start, mask, visible)
+                    hadamard(mask, p.pointer + start, mask, visible)
                 }
             }
-            multiply(dValue, dropped, dOutput.at(row: first), m: last, n: d, k: rows, transposeA: true, keep: 1)
+            matmul(dValue, dropped, dOutput.at(row: first), m: last, n: d, k: rows, transposeA: true, keep: 1)
             for row in 0..<rows {
                 softmaxBackward(dP.pointer + row * last, probabilities: p.pointer + row * last, count: last)
             }
-            multiply(dQuery.at(row: first), dP, key, m: rows, n: d, k: last, scale: scale)
-            multiply(dKey, dP, query.at(row: first), m: last, n: d, k: rows, transposeA: true, scale: scale, keep: 1)
+            matmul(dQuery.at(row: first), dP, key, m: rows, n: d, k: last, scale: scale)
+            matmul(dKey, dP, query.at(row: first), m: last, n: d, k: rows, transposeA: true, scale: scale, keep: 1)
         }
     }
 

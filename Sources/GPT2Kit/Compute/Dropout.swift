@@ -20,7 +20,7 @@ package struct Dropout: Sendable {
         case embeddings = 0
         case attentionWeights = 1
         case attention = 2  // after attn.c_proj
-        case feedForward = 3  // after mlp.c_proj
+        case mlp = 3  // after mlp.c_proj
     }
 
     private let threshold: UInt32
@@ -61,28 +61,28 @@ package struct Dropout: Sendable {
 package struct BlockDropout: Sendable {
     private let dropout: Dropout
     private let block: Int
-    private let packing: Packing
+    private let layout: TextLayout
     private let pooling: Pooling?
 
     /// - Parameter pooling: where states are those of one position of every text; nil where they are those of all.
-    package init(_ dropout: Dropout, block: Int, _ packing: Packing, pooling: Pooling? = nil) {
+    package init(_ dropout: Dropout, block: Int, _ layout: TextLayout, pooling: Pooling? = nil) {
         self.dropout = dropout
         self.block = block
-        self.packing = packing
+        self.layout = layout
         self.pooling = pooling
     }
 
     /// Drops among states [N,C], or pooled ones [B,C].
-    package func drop(_ states: Region, _ place: Dropout.Place, width C: Int, _ workers: Workers) {
-        workers.forEach(packing.rows) { text in
-            let first = packing.offsets[text]
+    package func drop(_ states: FloatView, _ place: Dropout.Place, width C: Int, _ workers: Workers) {
+        workers.forEach(layout.rows) { text in
+            let first = layout.offsets[text]
             if let pooling {
                 dropout.drop(
-                    states.pointer + text * C, count: C, from: (packing.pooledToken(text, pooling) - first) * C,
+                    states.pointer + text * C, count: C, from: (layout.pooledToken(text, pooling) - first) * C,
                     text: text, block: block, place)
             } else {
                 dropout.drop(
-                    states.pointer + first * C, count: packing.length(text) * C, from: 0, text: text, block: block,
+                    states.pointer + first * C, count: layout.length(text) * C, from: 0, text: text, block: block,
                     place)
             }
         }
@@ -90,7 +90,7 @@ package struct BlockDropout: Sendable {
 
     /// The attention weights of one head over one text.
     package func head(_ head: Int, text: Int) -> HeadDropout {
-        HeadDropout(dropout: dropout, block: block, text: text, head: head, T: packing.length(text))
+        HeadDropout(dropout: dropout, block: block, text: text, head: head, T: layout.length(text))
     }
 }
 

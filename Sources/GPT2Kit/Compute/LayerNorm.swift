@@ -1,8 +1,8 @@
 // Layer normalisation (Ba, Kiros & Hinton 2016, https://arxiv.org/abs/1607.06450), over the C numbers of a row:
 //
-//     x̂ = (x − mean)·rstd,   rstd = 1/√(variance + ε),   y = x̂ ∘ gain + shift
+//     x̂ = (x − mean)·rstd,   rstd = 1/√(variance + ε),   y = x̂ ∘ weight + bias
 //
-// In two halves, because the last block of a classifier reads x̂ itself: its gain and shift are absorbed there.
+// In two halves, because the last block of a classifier reads x̂ itself: its weight and bias are absorbed there.
 
 package enum LayerNorm {
     /// normalized [rows,C] = x̂, rstd [rows] (nil where no backward pass follows); input [rows,C].
@@ -27,21 +27,21 @@ package enum LayerNorm {
         }
     }
 
-    /// output [rows,C] = normalized ∘ gain + shift; output and normalized may be the same.
+    /// output [rows,C] = normalized ∘ weight + bias; output and normalized may be the same.
     package static func affine(
         _ output: UnsafeMutablePointer<Float>, _ normalized: UnsafePointer<Float>,
-        gain: UnsafePointer<Float>, shift: UnsafePointer<Float>, rows: Int, width C: Int
+        weight: UnsafePointer<Float>, bias: UnsafePointer<Float>, rows: Int, width C: Int
     ) {
         for row in 0..<rows {
             let x = normalized + row * C
             let y = output + row * C
             var i = 0
             while i + 8 <= C {
-                y.store(x.lanes(i) * gain.lanes(i) + shift.lanes(i), i)
+                y.store(x.lanes(i) * weight.lanes(i) + bias.lanes(i), i)
                 i += 8
             }
             while i < C {
-                y[i] = x[i] * gain[i] + shift[i]
+                y[i] = x[i] * weight[i] + bias[i]
                 i += 1
             }
         }
@@ -50,7 +50,7 @@ package enum LayerNorm {
     /// Both halves at once, for passes that keep nothing: output [rows,C]; output and input may be the same.
     package static func forward(
         _ output: UnsafeMutablePointer<Float>, _ input: UnsafePointer<Float>,
-        gain: UnsafePointer<Float>, shift: UnsafePointer<Float>, rows: Int, width C: Int, epsilon: Float
+        weight: UnsafePointer<Float>, bias: UnsafePointer<Float>, rows: Int, width C: Int, epsilon: Float
     ) {
         for row in 0..<rows {
             let x = input + row * C
@@ -58,20 +58,20 @@ package enum LayerNorm {
             let (mean, scale) = statistics(x, C, epsilon)
             var i = 0
             while i + 8 <= C {
-                y.store((x.lanes(i) - mean) * scale * gain.lanes(i) + shift.lanes(i), i)
+                y.store((x.lanes(i) - mean) * scale * weight.lanes(i) + bias.lanes(i), i)
                 i += 8
             }
             while i < C {
-                y[i] = (x[i] - mean) * scale * gain[i] + shift[i]
+                y[i] = (x[i] - mean) * scale * weight[i] + bias[i]
                 i += 1
             }
         }
     }
 
-    /// dInput [rows,C] += (dx̂ − mean(dx̂) − x̂·mean(dx̂ ∘ x̂))·rstd, with dx̂ = dOutput ∘ gain (gain nil: dx̂ = dOutput).
+    /// dInput [rows,C] += (dx̂ − mean(dx̂) − x̂·mean(dx̂ ∘ x̂))·rstd, with dx̂ = dOutput ∘ weight (weight nil: dx̂ = dOutput).
     package static func backward(
         _ dInput: UnsafeMutablePointer<Float>, _ dOutput: UnsafePointer<Float>,
-        normalized: UnsafePointer<Float>, rstd: UnsafePointer<Float>, gain: UnsafePointer<Float>?,
+        normalized: UnsafePointer<Float>, rstd: UnsafePointer<Float>, weight: UnsafePointer<Float>?,
         rows: Int, width C: Int
     ) {
         for row in 0..<rows {
@@ -84,13 +84,13 @@ package enum LayerNorm {
             var products = Lanes()
             var i = 0
             while i + 8 <= C {
-                let d = gain.map { dy.lanes(i) * $0.lanes(i) } ?? dy.lanes(i)
+                let d = weight.map { dy.lanes(i) * $0.lanes(i) } ?? dy.lanes(i)
                 sums += d
                 products += d * x.lanes(i)
                 i += 8
             }
             while i < C {
-                let d = gain.map { dy[i] * $0[i] } ?? dy[i]
+                let d = weight.map { dy[i] * $0[i] } ?? dy[i]
                 sum += d
                 product += d * x[i]
                 i += 1
@@ -99,29 +99,29 @@ package enum LayerNorm {
             let correlation = (products.total() + product) / Float(C)
             i = 0
             while i + 8 <= C {
-                let d = gain.map { dy.lanes(i) * $0.lanes(i) } ?? dy.lanes(i)
+                let d = weight.map { dy.lanes(i) * $0.lanes(i) } ?? dy.lanes(i)
                 dx.store(dx.lanes(i) + (d - mean - x.lanes(i) * correlation) * rstd[row], i)
                 i += 8
             }
             while i < C {
-                let d = gain.map { dy[i] * $0[i] } ?? dy[i]
+                let d = weight.map { dy[i] * $0[i] } ?? dy[i]
                 dx[i] += (d - mean - x[i] * correlation) * rstd[row]
                 i += 1
             }
         }
     }
 
-    /// dGain [C] += Σ dOutput ∘ normalized, dShift [C] += Σ dOutput, summed over rows in their order, for `columns`.
+    /// dWeight [C] += Σ dOutput ∘ normalized, dBias [C] += Σ dOutput, summed over rows in their order, for `columns`.
     package static func backwardParameters(
-        dGain: UnsafeMutablePointer<Float>, dShift: UnsafeMutablePointer<Float>, _ dOutput: UnsafePointer<Float>,
+        dWeight: UnsafeMutablePointer<Float>, dBias: UnsafeMutablePointer<Float>, _ dOutput: UnsafePointer<Float>,
         normalized: UnsafePointer<Float>, rows: Int, width C: Int, columns: Range<Int>
     ) {
         for row in 0..<rows {
             let dy = dOutput + row * C
             let x = normalized + row * C
             for i in columns {
-                dGain[i] += dy[i] * x[i]
-                dShift[i] += dy[i]
+                dWeight[i] += dy[i] * x[i]
+                dBias[i] += dy[i]
             }
         }
     }

@@ -13,11 +13,11 @@ package final class QuantizedLinear: @unchecked Sendable {  // after init nothin
     /// The largest q: all 8 bits, or 7 where the CPU adds pairs of products in 16 bits (127·127·2 is the most that fits).
     package static let inputLimit: Float = onednn_int8_saturates() ? 127 : 255
 
-    private let product: CompiledProduct
+    private let product: MatmulPrimitive
     private let bias: Tensor
     private let scales: Tensor  // t [outputs]
     private let columnSums: Tensor  // Σₖ vₖⱼ [outputs]
-    private let epilogue: PackedLinear.Epilogue
+    private let epilogue: PrepackedLinear.Epilogue
     private let rows: Int, inputs: Int, outputs: Int
     /// Floats of scratch memory that each worker has to give.
     package let scratchCount: Int
@@ -25,7 +25,7 @@ package final class QuantizedLinear: @unchecked Sendable {  // after init nothin
     /// - Parameters:
     ///   - weight: [inputs,outputs], read here and not kept.
     ///   - bias: [outputs].
-    package init(_ weight: Tensor, _ bias: Tensor, _ epilogue: PackedLinear.Epilogue, rows: Int) throws {
+    package init(_ weight: Tensor, _ bias: Tensor, _ epilogue: PrepackedLinear.Epilogue, rows: Int) throws {
         let (inputs, outputs) = (weight.shape[0], weight.shape[1])
         (self.rows, self.inputs, self.outputs, self.bias, self.epilogue) = (rows, inputs, outputs, bias, epilogue)
         scales = try Tensor(shape: [outputs])
@@ -33,7 +33,7 @@ package final class QuantizedLinear: @unchecked Sendable {  // after init nothin
         let quantized = try FloatBuffer(count: (inputs * outputs + 3) / 4)
         let v = UnsafeMutableRawPointer(quantized.pointer).assumingMemoryBound(to: Int8.self)
         Self.quantize(v, weight, scales: scales.pointer, sums: columnSums.pointer)
-        product = try CompiledProduct(
+        product = try MatmulPrimitive(
             rows: rows, inputs: inputs, outputs: outputs, weights: v, source: ONEDNN_U8, destination: ONEDNN_S32)
         scratchCount = Self.padded((rows * inputs + 3) / 4) + Self.padded(rows * outputs) + product.scratchCount
     }
@@ -85,8 +85,8 @@ package final class QuantizedLinear: @unchecked Sendable {  // after init nothin
         return (shifted - 12_582_912, SIMD8(truncatingIfNeeded: unsafeBitCast(shifted, to: SIMD8<Int32>.self)))
     }
 
-    /// output [rows,outputs] from input [rows,inputs]; with ``PackedLinear/Epilogue/add`` it is added to output.
-    package func run(_ output: Region, _ input: Region, scratch: Region) {
+    /// output [rows,outputs] from input [rows,inputs]; with ``PrepackedLinear/Epilogue/add`` it is added to output.
+    package func run(_ output: FloatView, _ input: FloatView, scratch: FloatView) {
         let q = UnsafeMutableRawPointer(scratch.pointer).assumingMemoryBound(to: UInt8.self)
         let accumulators = scratch.pointer + Self.padded((rows * inputs + 3) / 4)
         withUnsafeTemporaryAllocation(of: (scale: Float, zero: Float).self, capacity: rows) { ranges in

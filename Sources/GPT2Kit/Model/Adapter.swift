@@ -4,7 +4,7 @@ import Records
 
 /// A low-rank addition to the weight of one layer.
 package final class Adapter {
-    /// The layer's name in a checkpoint, without ".weight".
+    /// The layer's name among the weights, without ".weight".
     package let name: String
     package let inputs: Int
     package let outputs: Int
@@ -19,9 +19,9 @@ package final class Adapter {
     private let rank: Int
     private let scale: Float
 
-    private var memory = Arena()
+    private var memory = Workspace()
     private var capacity = 0
-    private var narrowInput = Region(), narrowOutput = Region()  // x·A and scale·dy·Bᵀ [rows,r]
+    private var narrowInput = FloatView(), narrowOutput = FloatView()  // x·A and scale·dy·Bᵀ [rows,r]
 
     private static let rowTile = 64
     private static let columnTile = 192
@@ -54,11 +54,11 @@ package final class Adapter {
             let target = Matrix(merged.pointer + rows.lowerBound * width, stride: width)
             target.pointer.update(from: base.pointer + rows.lowerBound * width, count: rows.count * width)
             if isTransposed {
-                multiply(
+                matmul(
                     target, bMatrix.at(column: rows.lowerBound), aMatrix, m: rows.count, n: width, k: rank,
                     transposeA: true, transposeB: true, scale: scale, keep: 1)
             } else {
-                multiply(
+                matmul(
                     target, aMatrix.at(row: rows.lowerBound), bMatrix, m: rows.count, n: width, k: rank, scale: scale,
                     keep: 1)
             }
@@ -73,27 +73,27 @@ package final class Adapter {
         capacity = rows
     }
 
-    /// See ``LayerGradient/accumulate(input:dOutput:rows:columns:workers:)``.
-    package func accumulate(input: Matrix, dOutput: Matrix, rows: Int, columns: Range<Int>, workers: Workers) {
+    /// See ``LayerGradient/addGradients(input:dOutput:rows:columns:workers:)``.
+    package func addGradients(input: Matrix, dOutput: Matrix, rows: Int, columns: Range<Int>, workers: Workers) {
         let b = bMatrix.at(column: columns.lowerBound)
         narrow(input, rows: rows, workers)
         workers.forEachRange(rows, by: Self.rowTile) { band in
-            multiply(
+            matmul(
                 narrowOutput.matrix(rank).at(row: band.lowerBound), dOutput.at(row: band.lowerBound), b,
                 m: band.count, n: rank, k: columns.count, transposeB: true, scale: scale)
         }
-        accumulateA(input, rows: rows, workers)
+        addGradientOfA(input, rows: rows, workers)
         workers.forEachRange(columns.count, by: Self.columnTile) { range in
-            multiply(
+            matmul(
                 Matrix(dB.pointer, stride: outputs).at(column: columns.lowerBound + range.lowerBound),
                 narrowInput.matrix(rank), dOutput.at(column: range.lowerBound), m: rank, n: range.count, k: rows,
                 transposeA: true, scale: scale, keep: 1)
         }
     }
 
-    /// See ``LayerGradient/accumulate(headInputs:dOutput:rows:heads:headWidth:firstColumn:workers:)``.
-    package func accumulate(
-        headInputs inputs: Region, dOutput: Matrix, rows: Int, heads H: Int, headWidth d: Int, firstColumn: Int,
+    /// See ``LayerGradient/addGradients(headInputs:dOutput:rows:heads:headWidth:firstColumn:workers:)``.
+    package func addGradients(
+        headInputs inputs: FloatView, dOutput: Matrix, rows: Int, heads H: Int, headWidth d: Int, firstColumn: Int,
         workers: Workers
     ) {
         let input = inputs.matrix(self.inputs)  // [rows·H,inputs]
@@ -101,30 +101,30 @@ package final class Adapter {
         workers.forEach(H) { head in
             let column = firstColumn + head * d
             let dHead = dOutput.at(column: head * d)
-            multiply(
+            matmul(
                 narrowOutput.matrix(H * rank).at(column: head * rank), dHead, bMatrix.at(column: column),
                 m: rows, n: rank, k: d, transposeB: true, scale: scale)
-            multiply(
+            matmul(
                 Matrix(dB.pointer, stride: outputs).at(column: column),
                 narrowInput.matrix(H * rank).at(column: head * rank), dHead, m: rank, n: d, k: rows, transposeA: true,
                 scale: scale, keep: 1)
         }
-        accumulateA(input, rows: rows * H, workers)
+        addGradientOfA(input, rows: rows * H, workers)
     }
 
     /// x·A [rows,r]
     private func narrow(_ input: Matrix, rows: Int, _ workers: Workers) {
         workers.forEachRange(rows, by: Self.rowTile) { band in
-            multiply(
+            matmul(
                 narrowInput.matrix(rank).at(row: band.lowerBound), input.at(row: band.lowerBound), aMatrix,
                 m: band.count, n: rank, k: inputs)
         }
     }
 
     /// dA += xᵀ(scale·dy·Bᵀ)
-    private func accumulateA(_ input: Matrix, rows: Int, _ workers: Workers) {
+    private func addGradientOfA(_ input: Matrix, rows: Int, _ workers: Workers) {
         workers.forEachRange(inputs, by: Self.columnTile) { range in
-            multiply(
+            matmul(
                 Matrix(dA.pointer + range.lowerBound * rank, stride: rank), input.at(column: range.lowerBound),
                 narrowOutput.matrix(rank), m: range.count, n: rank, k: rows, transposeA: true, keep: 1)
         }

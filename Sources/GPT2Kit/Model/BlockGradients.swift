@@ -3,38 +3,38 @@
 
 /// The gradients of one transformer block; what isn't trained is nil or ``LayerGradient/frozen``.
 package struct BlockGradients {
-    package let norm1: NormGradient?
+    package let norm1: LayerNormGradient?
     package let attention: LayerGradient
-    package let projection: LayerGradient
-    package let norm2: NormGradient?
-    package let expansion: LayerGradient
-    package let contraction: LayerGradient
+    package let attentionProjection: LayerGradient
+    package let norm2: LayerNormGradient?
+    package let mlpFC: LayerGradient
+    package let mlpProjection: LayerGradient
 
     /// Gradients of all parameters.
     package init(_ block: BlockParameters) {
-        norm1 = NormGradient(gain: block.ln1Weight, shift: block.ln1Bias)
+        norm1 = LayerNormGradient(weight: block.ln1Weight, bias: block.ln1Bias)
         attention = .full(block.attention)
-        projection = .full(block.projection)
-        norm2 = NormGradient(gain: block.ln2Weight, shift: block.ln2Bias)
-        expansion = .full(block.expansion)
-        contraction = .full(block.contraction)
+        attentionProjection = .full(block.attentionProjection)
+        norm2 = LayerNormGradient(weight: block.ln2Weight, bias: block.ln2Bias)
+        mlpFC = .full(block.mlpFC)
+        mlpProjection = .full(block.mlpProjection)
     }
 
     /// Gradients of adapters alone; nil where a layer has none.
-    package init(attention: Adapter?, projection: Adapter?, expansion: Adapter?, contraction: Adapter?) {
+    package init(attention: Adapter?, attentionProjection: Adapter?, mlpFC: Adapter?, mlpProjection: Adapter?) {
         norm1 = nil
         norm2 = nil
         self.attention = LayerGradient(attention)
-        self.projection = LayerGradient(projection)
-        self.expansion = LayerGradient(expansion)
-        self.contraction = LayerGradient(contraction)
+        self.attentionProjection = LayerGradient(attentionProjection)
+        self.mlpFC = LayerGradient(mlpFC)
+        self.mlpProjection = LayerGradient(mlpProjection)
     }
 }
 
 /// The gradients of a LayerNorm.
-package struct NormGradient {
-    package let gain: Tensor  // [C]
-    package let shift: Tensor  // [C]
+package struct LayerNormGradient {
+    package let weight: Tensor  // [C]
+    package let bias: Tensor  // [C]
 }
 
 /// The gradient of a fully connected layer y = x·W + b.
@@ -55,16 +55,16 @@ package enum LayerGradient {
     /// Adds what input [rows,inputs] and dOutput [rows,columns] give.
     ///
     /// - Parameter columns: the part of the layer's outputs that dOutput is about; nil for all.
-    package func accumulate(
+    package func addGradients(
         input: Matrix, dOutput: Matrix, rows: Int, columns: Range<Int>? = nil, workers: Workers
     ) {
         switch self {
         case .frozen: break
         case .full(let linear):
-            (columns.map(linear.columns) ?? linear).accumulate(
+            (columns.map(linear.columns) ?? linear).addGradients(
                 input: input, dOutput: dOutput, rows: rows, workers: workers)
         case .adapter(let adapter):
-            adapter.accumulate(
+            adapter.addGradients(
                 input: input, dOutput: dOutput, rows: rows, columns: columns ?? 0..<adapter.outputs, workers: workers)
         }
     }
@@ -75,8 +75,8 @@ package enum LayerGradient {
     /// - Parameters:
     ///   - inputs: [rows,H,inputs].
     ///   - dOutput: [rows,H·d].
-    package func accumulate(
-        headInputs inputs: Region, dOutput: Matrix, rows: Int, heads H: Int, headWidth d: Int, firstColumn: Int,
+    package func addGradients(
+        headInputs inputs: FloatView, dOutput: Matrix, rows: Int, heads H: Int, headWidth d: Int, firstColumn: Int,
         workers: Workers
     ) {
         switch self {
@@ -84,12 +84,12 @@ package enum LayerGradient {
         case .full(let linear):
             let C = linear.inputs
             workers.forEach(H) { head in
-                multiply(
+                matmul(
                     linear.weight.at(column: firstColumn + head * d), inputs.matrix(H * C).at(column: head * C),
                     dOutput.at(column: head * d), m: C, n: d, k: rows, transposeA: true, keep: 1)
             }
         case .adapter(let adapter):
-            adapter.accumulate(
+            adapter.addGradients(
                 headInputs: inputs, dOutput: dOutput, rows: rows, heads: H, headWidth: d, firstColumn: firstColumn,
                 workers: workers)
         }

@@ -49,14 +49,14 @@ extension Classifier {
     /// be, `score.bias` is written beside.
     package func foldingHeadBias() throws -> [(name: String, tensor: Tensor)] {
         let C = config.width
-        let shift = try parameters.finalNormBias.copied()
+        let bias = try parameters.finalNormBias.copied()
         let folded = try foldedBias()
-        if let folded { for i in 0..<C { shift.pointer[i] += Float(folded[i]) } }
+        if let folded { for i in 0..<C { bias.pointer[i] += Float(folded[i]) } }
         return parameters.named.compactMap { name, tensor in
             switch name {
             case "score.bias": folded == nil ? (name, tensor) : nil
             case "score.weight": (name, tensor)
-            case "ln_f.bias": ("transformer." + name, shift)
+            case "ln_f.bias": ("transformer." + name, bias)
             default: ("transformer." + name, tensor)
             }
         }

@@ -154,7 +154,7 @@ extension Classifier {
     /// - Parameters:
     ///   - tokenizerDirectory: that of the tokenizer; nil for the one of the base directory.
     ///   - seed: of the parameters that the base doesn't have.
-    /// - Throws: ``ModelError``, ``TokenizerError``, ``CheckpointError`` and their like.
+    /// - Throws: ``ModelError``, ``TokenizerError``, ``WeightFilesError`` and their like.
     public init(
         base: Base, labels: [String], pooling: Pooling, tokenizerDirectory: String?, seed: UInt64, workers: Workers
     ) throws {
@@ -166,21 +166,21 @@ extension Classifier {
             let json = try readJSON(directory + "/config.json")
             config = try GPT2Config(json: json, file: directory + "/config.json")
             let own = try OwnConfiguration(json, positions: config.positions, file: directory + "/config.json")
-            let checkpoint = try Checkpoint(directory: directory)
-            let check = try WeightsCheck(checkpoint, expected: own.weightsSHA256)
+            let weights = try WeightFiles(directory: directory)
+            let check = try WeightsCheck(weights, expected: own.weightsSHA256)
             check?.begin()
-            if let classes = try GPT2Parameters.classes(checkpoint), classes != labels.count {
+            if let classes = try GPT2Parameters.classes(weights), classes != labels.count {
                 throw ModelError.headMismatch(head: classes, labels: labels.count, file: directory)
             }
             if let known = try Self.labels(json, file: directory), known != labels,
-                try GPT2Parameters.classes(checkpoint) != nil
+                try GPT2Parameters.classes(weights) != nil
             {
                 throw ModelError.mismatch(
                     "the head's labels are \(list(known)), the data's \(list(labels))",
                     remedy: "use a base model without a head, or data with the model's labels", file: directory)
             }
             parameters = try GPT2Parameters(
-                checkpoint, config: config, classes: labels.count, workers: workers
+                weights, config: config, classes: labels.count, workers: workers
             ) { name, shape in
                 try GPT2Parameters.randomHead(name, shape, width: config.width, seed: seed)
             }
@@ -207,15 +207,15 @@ extension Classifier {
         let file = directory + "/config.json"
         let json = try readJSON(file)
         var config = try GPT2Config(json: json, file: file)
-        let checkpoint = try Checkpoint(directory: directory)
-        guard let classes = try GPT2Parameters.classes(checkpoint) else { throw ModelError.noHead(file: directory) }
+        let weights = try WeightFiles(directory: directory)
+        guard let classes = try GPT2Parameters.classes(weights) else { throw ModelError.noHead(file: directory) }
         let labels = try Self.labels(json, file: file) ?? (0..<classes).map { "LABEL_\($0)" }
         guard labels.count == classes else {
             throw ModelError.headMismatch(head: classes, labels: labels.count, file: directory)
         }
         let own = try OwnConfiguration(json, positions: config.positions, file: file)
         config.isCausal = own.isCausal ?? true
-        let check = try WeightsCheck(checkpoint, expected: own.weightsSHA256)
+        let check = try WeightsCheck(weights, expected: own.weightsSHA256)
         let tokenizer = try Tokenizer(directory: directory)
         try Self.check(tokenizer, config, directory)
         if let hash = own.tokenizerSHA256, !tokenizer.isIdentified(by: hash) {
@@ -223,7 +223,7 @@ extension Classifier {
                 "the tokenizer is not the one that the model was trained with",
                 remedy: "restore the model directory", file: directory)
         }
-        let parameters = try GPT2Parameters(checkpoint, config: config, classes: classes, workers: workers) {
+        let parameters = try GPT2Parameters(weights, config: config, classes: classes, workers: workers) {
             _, shape in try Tensor(shape: shape)  // a head without bias
         }
         self.init(

@@ -15,23 +15,24 @@ package final class EmbeddingGradient {
     }
 
     /// Room for ∂loss/∂x of the tokens of a batch.
-    package func reserve(_ packing: Packing) throws(OutOfMemory) {
-        if buffer.count < packing.tokens * C { buffer = try FloatBuffer(count: packing.tokens * C) }
+    package func reserve(_ layout: TextLayout) throws(OutOfMemory) {
+        if buffer.count < layout.tokens * C { buffer = try FloatBuffer(count: layout.tokens * C) }
     }
 
     /// ∂loss/∂x [N,C], for the layers behind to fill.
-    package var dInput: Region { Region(buffer.pointer) }
+    package var dInput: FloatView { FloatView(buffer.pointer) }
 
     /// dwte[token] += dx and dwpe[position] += dx, in the order of the tokens, each tile on columns of its own.
-    package func accumulate(tokens: UnsafePointer<Int32>, _ packing: Packing) {
+    package func addGradients(tokens: UnsafePointer<Int32>, _ layout: TextLayout) {
         workers.forEachRange(C, by: 64) { columns in
-            for row in 0..<packing.rows {
-                for position in 0..<packing.length(row) {
-                    let token = packing.offsets[row] + position
+            for row in 0..<layout.rows {
+                for position in 0..<layout.length(row) {
+                    let token = layout.offsets[row] + position
                     let dx = buffer.pointer + token * C + columns.lowerBound
                     let word = Int(tokens[token]) * C + columns.lowerBound
-                    add(gradients.tokenEmbedding.pointer + word, dx, columns.count)
-                    add(gradients.positionEmbedding.pointer + position * C + columns.lowerBound, dx, columns.count)
+                    addVector(gradients.tokenEmbedding.pointer + word, dx, columns.count)
+                    addVector(
+                        gradients.positionEmbedding.pointer + position * C + columns.lowerBound, dx, columns.count)
                 }
             }
         }

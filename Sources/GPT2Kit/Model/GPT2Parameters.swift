@@ -1,5 +1,5 @@
 // The learned numbers of GPT-2 (Radford et al. 2019) with a classification head, under the names that Hugging Face's
-// checkpoints give them. The same structure holds the gradients: a gradient has its parameter's name and shape.
+// weight files give them. The same structure holds the gradients: a gradient has its parameter's name and shape.
 //
 // Letters in all of Model/ and Kernels/:
 //     B rows (texts) of a batch   T positions of a text   N tokens of a batch, all texts one after another
@@ -12,22 +12,22 @@ package struct BlockParameters: Sendable {
     package var ln1Bias: Tensor  // [C]
     package var attentionWeight: Tensor  // c_attn [C,3C]: queries, keys, values
     package var attentionBias: Tensor  // [3C]
-    package var projectionWeight: Tensor  // attn.c_proj [C,C]
-    package var projectionBias: Tensor  // [C]
+    package var attentionProjectionWeight: Tensor  // attn.c_proj [C,C]
+    package var attentionProjectionBias: Tensor  // [C]
     package var ln2Weight: Tensor  // [C]
     package var ln2Bias: Tensor  // [C]
-    package var expansionWeight: Tensor  // mlp.c_fc [C,4C]
-    package var expansionBias: Tensor  // [4C]
-    package var contractionWeight: Tensor  // mlp.c_proj [4C,C]
-    package var contractionBias: Tensor  // [C]
+    package var mlpFCWeight: Tensor  // mlp.c_fc [C,4C]
+    package var mlpFCBias: Tensor  // [4C]
+    package var mlpProjectionWeight: Tensor  // mlp.c_proj [4C,C]
+    package var mlpProjectionBias: Tensor  // [C]
 
     static let fields: [(name: String, path: WritableKeyPath<BlockParameters, Tensor> & Sendable)] = [
         ("ln_1.weight", \.ln1Weight), ("ln_1.bias", \.ln1Bias),
         ("attn.c_attn.weight", \.attentionWeight), ("attn.c_attn.bias", \.attentionBias),
-        ("attn.c_proj.weight", \.projectionWeight), ("attn.c_proj.bias", \.projectionBias),
+        ("attn.c_proj.weight", \.attentionProjectionWeight), ("attn.c_proj.bias", \.attentionProjectionBias),
         ("ln_2.weight", \.ln2Weight), ("ln_2.bias", \.ln2Bias),
-        ("mlp.c_fc.weight", \.expansionWeight), ("mlp.c_fc.bias", \.expansionBias),
-        ("mlp.c_proj.weight", \.contractionWeight), ("mlp.c_proj.bias", \.contractionBias),
+        ("mlp.c_fc.weight", \.mlpFCWeight), ("mlp.c_fc.bias", \.mlpFCBias),
+        ("mlp.c_proj.weight", \.mlpProjectionWeight), ("mlp.c_proj.bias", \.mlpProjectionBias),
     ]
 
     /// The shapes of ``fields``, in their order.
@@ -44,20 +44,20 @@ package struct BlockParameters: Sendable {
         ln1Bias = tensors[1]
         attentionWeight = tensors[2]
         attentionBias = tensors[3]
-        projectionWeight = tensors[4]
-        projectionBias = tensors[5]
+        attentionProjectionWeight = tensors[4]
+        attentionProjectionBias = tensors[5]
         ln2Weight = tensors[6]
         ln2Bias = tensors[7]
-        expansionWeight = tensors[8]
-        expansionBias = tensors[9]
-        contractionWeight = tensors[10]
-        contractionBias = tensors[11]
+        mlpFCWeight = tensors[8]
+        mlpFCBias = tensors[9]
+        mlpProjectionWeight = tensors[10]
+        mlpProjectionBias = tensors[11]
     }
 
     package var attention: Linear { Linear(attentionWeight, attentionBias) }
-    package var projection: Linear { Linear(projectionWeight, projectionBias) }
-    package var expansion: Linear { Linear(expansionWeight, expansionBias) }
-    package var contraction: Linear { Linear(contractionWeight, contractionBias) }
+    package var attentionProjection: Linear { Linear(attentionProjectionWeight, attentionProjectionBias) }
+    package var mlpFC: Linear { Linear(mlpFCWeight, mlpFCBias) }
+    package var mlpProjection: Linear { Linear(mlpProjectionWeight, mlpProjectionBias) }
 }
 
 extension Linear {

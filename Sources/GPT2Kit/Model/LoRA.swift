@@ -13,16 +13,16 @@ import Records
 
 /// Which layers get adapters, and how large they are.
 public struct LoRA: Sendable, Equatable {
-    /// The layers of a model, named as in Hugging Face's checkpoints.
+    /// The layers of a model, named as in Hugging Face's weight files.
     public enum Layer: String, Sendable, CaseIterable {
         case attention = "attn.c_attn"
-        case projection = "attn.c_proj"
-        case expansion = "mlp.c_fc"
-        case contraction = "mlp.c_proj"
+        case attentionProjection = "attn.c_proj"
+        case mlpFC = "mlp.c_fc"
+        case mlpProjection = "mlp.c_proj"
         case head = "score"
 
         /// All layers of the blocks.
-        public static let ofBlocks: Set<Layer> = [.attention, .projection, .expansion, .contraction]
+        public static let ofBlocks: Set<Layer> = [.attention, .attentionProjection, .mlpFC, .mlpProjection]
 
         /// The layers that a word means: the end of their names, as "c_proj" is that of two. "head" is the head.
         public static func named(_ word: some StringProtocol) -> Set<Layer> {
@@ -35,9 +35,9 @@ public struct LoRA: Sendable, Equatable {
             let (C, F) = (Double(config.width), Double(config.innerWidth))
             return switch self {
             case .attention: (C, 3 * C)
-            case .projection: (C, C)
-            case .expansion: (C, F)
-            case .contraction: (F, C)
+            case .attentionProjection: (C, C)
+            case .mlpFC: (C, F)
+            case .mlpProjection: (F, C)
             case .head: nil
             }
         }
@@ -46,9 +46,9 @@ public struct LoRA: Sendable, Equatable {
         fileprivate var weight: WritableKeyPath<BlockParameters, Tensor>? {
             switch self {
             case .attention: \.attentionWeight
-            case .projection: \.projectionWeight
-            case .expansion: \.expansionWeight
-            case .contraction: \.contractionWeight
+            case .attentionProjection: \.attentionProjectionWeight
+            case .mlpFC: \.mlpFCWeight
+            case .mlpProjection: \.mlpProjectionWeight
             case .head: nil
             }
         }
@@ -123,8 +123,9 @@ package struct Adapters {
     package func gradients(block: Int) -> BlockGradients {
         let adapters = blocks[block]
         return BlockGradients(
-            attention: adapters[.attention], projection: adapters[.projection], expansion: adapters[.expansion],
-            contraction: adapters[.contraction])
+            attention: adapters[.attention], attentionProjection: adapters[.attentionProjection],
+            mlpFC: adapters[.mlpFC],
+            mlpProjection: adapters[.mlpProjection])
     }
 
     /// Writes what A and B are by now into the weights that the model computes with.

@@ -1,7 +1,7 @@
 // Attention of which one position per text is read: the pooled one.
 //
 // It alone needs a query. And with one query per head, keys and values need no [T,C]×[C,C] product. With x̂ⱼ the
-// normalised input of position j, g and b the gain and shift of ln_1, so that xⱼ = g∘x̂ⱼ + b, and W_k, W_v the columns of
+// normalised input of position j, g and b the weight and bias of ln_1, so that xⱼ = g∘x̂ⱼ + b, and W_k, W_v the columns of
 // c_attn that belong to one head:
 //
 //     qᵀ(W_kᵀxⱼ + b_k) = (g ∘ W_k q)ᵀx̂ⱼ + const      the constant is the same for all j: softmax doesn't see it
@@ -20,19 +20,19 @@ package final class PooledAttention {
     private let workers: Workers
     private var dropout: BlockDropout?
 
-    private var memory = Arena()
+    private var memory = Workspace()
     private var capacity = (tokens: 0, rows: 0)
     // Kept by the forward pass. Rows are rounded up to `rowTile`.
-    private var norm1 = Region(), rstd1 = Region()  // x̂ [N,C], [N]
-    private var x = Region(), query = Region()  // of the pooled positions [B,C]
-    private var u = Region(), scaled = Region()  // W_k q and g∘W_k q [B,H,C]
-    private var weights = Region()  // a: H·T numbers for every text, [H,T]
-    private var mixed = Region(), z = Region()  // Σ aⱼx̂ⱼ and g∘…+b [B,H,C]
-    private var dropped = Region(), sums = Region()  // with dropout: what is left of a [H,T], and s [B,H]
+    private var norm1 = FloatView(), rstd1 = FloatView()  // x̂ [N,C], [N]
+    private var x = FloatView(), query = FloatView()  // of the pooled positions [B,C]
+    private var u = FloatView(), scaled = FloatView()  // W_k q and g∘W_k q [B,H,C]
+    private var weights = FloatView()  // a: H·T numbers for every text, [H,T]
+    private var mixed = FloatView(), z = FloatView()  // Σ aⱼx̂ⱼ and g∘…+b [B,H,C]
+    private var dropped = FloatView(), sums = FloatView()  // with dropout: what is left of a [H,T], and s [B,H]
     // Scratch of the backward pass.
-    private var dNarrow = Region(), dQuery = Region()  // [B,C]
-    private var dZ = Region(), dMixed = Region(), dU = Region(), dScaled = Region()  // [B,H,C]
-    private var dWeights = Region(), dNorm = Region()  // [H,T] for every text, [N,C]
+    private var dNarrow = FloatView(), dQuery = FloatView()  // [B,C]
+    private var dZ = FloatView(), dMixed = FloatView(), dU = FloatView(), dScaled = FloatView()  // [B,H,C]
+    private var dWeights = FloatView(), dNorm = FloatView()  // [H,T] for every text, [N,C]
 
     /// - Parameter rowTile: see ``PooledBlock``.
     package init(
@@ -70,75 +70,75 @@ package final class PooledAttention {
 
     /// heads [B,C], what attention gives at the pooled position of every text, for whole tiles of rows; input [N,C].
     package func forward(
-        _ heads: Region, _ input: Region, _ packing: Packing, dropout: BlockDropout?
+        _ heads: FloatView, _ input: FloatView, _ layout: TextLayout, dropout: BlockDropout?
     ) throws(OutOfMemory) {
-        let B = packing.rows
+        let B = layout.rows
         self.dropout = dropout
-        try reserve(tokens: packing.tokens, rows: B)
-        norm1.normalize(input, rstd: rstd1, rows: packing.tokens, width: C, epsilon: epsilon, workers)
+        try reserve(tokens: layout.tokens, rows: B)
+        norm1.normalize(input, rstd: rstd1, rows: layout.tokens, width: C, epsilon: epsilon, workers)
         for row in 0..<B {
             LayerNorm.affine(
-                x.pointer + row * C, norm1.pointer + packing.pooledToken(row, pooling) * C,
-                gain: parameters.ln1Weight.pointer, shift: parameters.ln1Bias.pointer, rows: 1, width: C)
+                x.pointer + row * C, norm1.pointer + layout.pooledToken(row, pooling) * C,
+                weight: parameters.ln1Weight.pointer, bias: parameters.ln1Bias.pointer, rows: 1, width: C)
         }
         parameters.attention.columns(0..<C).forward(
             query.matrix(C), x.matrix(C), rows: B, tile: rowTile, workers: workers)
         eachTile(B, H) { rows, head in
-            multiply(
+            matmul(
                 u.matrix(H * C).at(row: rows.lowerBound, column: head * C),
                 query.matrix(C).at(row: rows.lowerBound, column: head * d), keyWeight(head),
                 m: rowTile, n: C, k: d, transposeB: true)
         }
-        workers.forEach(B) { row in attend(row, packing) }
+        workers.forEach(B) { row in attend(row, layout) }
         eachTile(B, H) { rows, head in
-            multiply(
+            matmul(
                 heads.matrix(C).at(row: rows.lowerBound, column: head * d),
                 z.matrix(H * C).at(row: rows.lowerBound, column: head * C), valueWeight(head),
                 m: rowTile, n: d, k: C)
             for row in rows {
-                accumulate(heads.pointer + row * C + head * d, sum(row, head), valueBias + head * d, d)
+                axpy(heads.pointer + row * C + head * d, sum(row, head), valueBias + head * d, d)
             }
         }
     }
 
     /// Softmax over one text's positions, and the mixture of its normalised inputs, for all heads.
-    private func attend(_ row: Int, _ packing: Packing) {
-        let T = packing.length(row)
-        let first = packing.offsets[row]
+    private func attend(_ row: Int, _ layout: TextLayout) {
+        let T = layout.length(row)
+        let first = layout.offsets[row]
         let inputs = norm1.matrix(C).at(row: first)
         let a = weights.advanced(by: first * H)
         let queries = scaled.advanced(by: row * H * C)
         for head in 0..<H {
-            product(
+            hadamard(
                 queries.pointer + head * C, u.pointer + (row * H + head) * C, parameters.ln1Weight.pointer, C)
         }
-        multiply(
+        matmul(
             a.matrix(T), queries.matrix(C), inputs, m: H, n: T, k: C, transposeB: true,
             scale: 1 / Float(d).squareRoot())
         for head in 0..<H { Attention.softmax(a.pointer + head * T, count: T) }
         let mixture = mixed.advanced(by: row * H * C)
-        multiply(mixture.matrix(C), dropOut(a, row, packing).matrix(T), inputs, m: H, n: C, k: T)
+        matmul(mixture.matrix(C), dropOut(a, row, layout).matrix(T), inputs, m: H, n: C, k: T)
         let output = z.pointer + row * H * C
         guard dropout != nil else {
             return LayerNorm.affine(
-                output, mixture.pointer, gain: parameters.ln1Weight.pointer, shift: parameters.ln1Bias.pointer,
+                output, mixture.pointer, weight: parameters.ln1Weight.pointer, bias: parameters.ln1Bias.pointer,
                 rows: H, width: C)
         }
         for head in 0..<H {
-            product(output + head * C, mixture.pointer + head * C, parameters.ln1Weight.pointer, C)
-            accumulate(output + head * C, sums.pointer[row * H + head], parameters.ln1Bias.pointer, C)
+            hadamard(output + head * C, mixture.pointer + head * C, parameters.ln1Weight.pointer, C)
+            axpy(output + head * C, sums.pointer[row * H + head], parameters.ln1Bias.pointer, C)
         }
     }
 
     /// What dropout leaves of one text's attention weights [H,T]; fills ``sums``.
-    private func dropOut(_ a: Region, _ row: Int, _ packing: Packing) -> Region {
+    private func dropOut(_ a: FloatView, _ row: Int, _ layout: TextLayout) -> FloatView {
         guard let dropout else { return a }
-        let (first, T) = (packing.offsets[row], packing.length(row))
+        let (first, T) = (layout.offsets[row], layout.length(row))
         let left = dropped.advanced(by: first * H)
         left.pointer.update(from: a.pointer, count: H * T)
         for head in 0..<H {
             let weights = left.pointer + head * T
-            dropout.head(head, text: row).drop(weights, count: T, query: packing.pooledToken(row, pooling) - first)
+            dropout.head(head, text: row).drop(weights, count: T, query: layout.pooledToken(row, pooling) - first)
             sums.pointer[row * H + head] = UnsafeBufferPointer(start: weights, count: T).reduce(0, +)
         }
         return left
@@ -147,90 +147,90 @@ package final class PooledAttention {
     // MARK: - Backward
 
     /// Adds to the gradients; dInput [N,C] is set from dHeads [B,C], or nil where nobody wants it.
-    package func backward(_ dInput: Region?, _ dHeads: Region, _ packing: Packing) {
+    package func backward(_ dInput: FloatView?, _ dHeads: FloatView, _ layout: TextLayout) {
         guard let gradients else { return }
-        let B = packing.rows
-        gradients.attention.accumulate(
+        let B = layout.rows
+        gradients.attention.addGradients(
             headInputs: z, dOutput: dHeads.matrix(C), rows: B, heads: H, headWidth: d, firstColumn: 2 * C,
             workers: workers)
         workers.forEach(H) { head in
-            multiply(
+            matmul(
                 dZ.matrix(H * C).at(column: head * C), dHeads.matrix(C).at(column: head * d), valueWeight(head),
                 m: B, n: C, k: d, transposeB: true)
         }
         if case .full(let attention) = gradients.attention, let dBias = attention.bias {
             for row in 0..<B {
                 for head in 0..<H {
-                    accumulate(dBias + 2 * C + head * d, sum(row, head), dHeads.pointer + row * C + head * d, d)
+                    axpy(dBias + 2 * C + head * d, sum(row, head), dHeads.pointer + row * C + head * d, d)
                 }
             }
         }
 
         // The mixture, the softmax, the absorbed queries.
-        workers.forEach(B) { row in attendBackward(row, dHeads, packing, wantsInput: dInput != nil) }
+        workers.forEach(B) { row in attendBackward(row, dHeads, layout, wantsInput: dInput != nil) }
 
         // Keys and queries; the key bias has no gradient.
-        gradients.attention.accumulate(
+        gradients.attention.addGradients(
             headInputs: dU, dOutput: query.matrix(C), rows: B, heads: H, headWidth: d, firstColumn: C,
             workers: workers)
         workers.forEach(H) { head in
-            multiply(
+            matmul(
                 dQuery.matrix(C).at(column: head * d), dU.matrix(H * C).at(column: head * C), keyWeight(head),
                 m: B, n: d, k: C)
         }
-        gradients.attention.accumulate(
+        gradients.attention.addGradients(
             input: x.matrix(C), dOutput: dQuery.matrix(C), rows: B, columns: 0..<C, workers: workers)
         parameters.attention.columns(0..<C).backwardInput(
             dNarrow.matrix(C), dQuery.matrix(C), rows: B, workers: workers)
-        norm1Gradients(packing)
+        norm1Gradients(layout)
         guard let dInput else { return }
         for row in 0..<B {
-            accumulateProduct(
-                dNorm.pointer + packing.pooledToken(row, pooling) * C, dNarrow.pointer + row * C,
+            addHadamard(
+                dNorm.pointer + layout.pooledToken(row, pooling) * C, dNarrow.pointer + row * C,
                 parameters.ln1Weight.pointer, C)
         }
-        dInput.pointer.update(repeating: 0, count: packing.tokens * C)
+        dInput.pointer.update(repeating: 0, count: layout.tokens * C)
         dInput.addNormalizeBackward(
-            dNorm, normalized: norm1, rstd: rstd1, gain: nil, rows: packing.tokens, width: C, workers)
+            dNorm, normalized: norm1, rstd: rstd1, weight: nil, rows: layout.tokens, width: C, workers)
     }
 
-    private func attendBackward(_ row: Int, _ dHeads: Region, _ packing: Packing, wantsInput: Bool) {
-        let T = packing.length(row)
-        let first = packing.offsets[row]
+    private func attendBackward(_ row: Int, _ dHeads: FloatView, _ layout: TextLayout, wantsInput: Bool) {
+        let T = layout.length(row)
+        let first = layout.offsets[row]
         let scale = 1 / Float(d).squareRoot()
         let inputs = norm1.matrix(C).at(row: first)
         let a = weights.advanced(by: first * H)
         let dA = dWeights.advanced(by: first * H)
         let dMixture = dMixed.advanced(by: row * H * C)
         for head in row * H..<(row + 1) * H {
-            product(dMixed.pointer + head * C, dZ.pointer + head * C, parameters.ln1Weight.pointer, C)
+            hadamard(dMixed.pointer + head * C, dZ.pointer + head * C, parameters.ln1Weight.pointer, C)
         }
-        multiply(dA.matrix(T), dMixture.matrix(C), inputs, m: H, n: T, k: C, transposeB: true)
-        if let dropout { dropOutBackward(dA, row, dHeads, packing, dropout) }
+        matmul(dA.matrix(T), dMixture.matrix(C), inputs, m: H, n: T, k: C, transposeB: true)
+        if let dropout { dropOutBackward(dA, row, dHeads, layout, dropout) }
         for head in 0..<H {
             Attention.softmaxBackward(dA.pointer + head * T, probabilities: a.pointer + head * T, count: T)
         }
         let dQueries = dScaled.advanced(by: row * H * C)
-        multiply(dQueries.matrix(C), dA.matrix(T), inputs, m: H, n: C, k: T, scale: scale)
+        matmul(dQueries.matrix(C), dA.matrix(T), inputs, m: H, n: C, k: T, scale: scale)
         for head in row * H..<(row + 1) * H {
-            product(dU.pointer + head * C, dScaled.pointer + head * C, parameters.ln1Weight.pointer, C)
+            hadamard(dU.pointer + head * C, dScaled.pointer + head * C, parameters.ln1Weight.pointer, C)
         }
         guard wantsInput else { return }
         let dInputs = dNorm.matrix(C).at(row: first)
-        multiply(
+        matmul(
             dInputs, dA.matrix(T), scaled.advanced(by: row * H * C).matrix(C), m: T, n: C, k: H, transposeA: true,
             scale: scale)
         let left = dropout == nil ? a : dropped.advanced(by: first * H)
-        multiply(dInputs, left.matrix(T), dMixture.matrix(C), m: T, n: C, k: H, transposeA: true, keep: 1)
+        matmul(dInputs, left.matrix(T), dMixture.matrix(C), m: T, n: C, k: H, transposeA: true, keep: 1)
     }
 
     /// dA [H,T], the gradient of what dropout left, becomes that of the softmax's result. Every weight counts in the
     /// sum s too, whose gradient is b·dz + b_v·dhead.
     private func dropOutBackward(
-        _ dA: Region, _ row: Int, _ dHeads: Region, _ packing: Packing, _ dropout: BlockDropout
+        _ dA: FloatView, _ row: Int, _ dHeads: FloatView, _ layout: TextLayout, _ dropout: BlockDropout
     ) {
-        let T = packing.length(row)
-        let query = packing.pooledToken(row, pooling) - packing.offsets[row]
+        let T = layout.length(row)
+        let query = layout.pooledToken(row, pooling) - layout.offsets[row]
         for head in 0..<H {
             let dSum =
                 dot(dZ.pointer + (row * H + head) * C, parameters.ln1Bias.pointer, C)
@@ -264,22 +264,22 @@ package final class PooledAttention {
         }
     }
 
-    /// ln_1's gain is met three times: at the queries' inputs, in the scores and in the mixture.
-    private func norm1Gradients(_ packing: Packing) {
+    /// ln_1's weight is met three times: at the queries' inputs, in the scores and in the mixture.
+    private func norm1Gradients(_ layout: TextLayout) {
         guard let gradients = gradients?.norm1 else { return }
-        let (dGain, dShift) = (gradients.gain.pointer, gradients.shift.pointer)
+        let (dWeight, dBias) = (gradients.weight.pointer, gradients.bias.pointer)
         workers.forEachRange(C, by: 64) { columns in
-            func add(_ dOutput: UnsafePointer<Float>, _ normalized: UnsafePointer<Float>, shift: Float) {
-                for i in columns { dGain[i] += dOutput[i] * normalized[i] }
-                if shift != 0 { for i in columns { dShift[i] += shift * dOutput[i] } }
+            func add(_ dOutput: UnsafePointer<Float>, _ normalized: UnsafePointer<Float>, biasFactor: Float) {
+                for i in columns { dWeight[i] += dOutput[i] * normalized[i] }
+                if biasFactor != 0 { for i in columns { dBias[i] += biasFactor * dOutput[i] } }
             }
-            for row in 0..<packing.rows {
-                let token = packing.pooledToken(row, pooling)
-                add(dNarrow.pointer + row * C, norm1.pointer + token * C, shift: 1)
+            for row in 0..<layout.rows {
+                let token = layout.pooledToken(row, pooling)
+                add(dNarrow.pointer + row * C, norm1.pointer + token * C, biasFactor: 1)
                 for head in 0..<H {
                     let start = (row * H + head) * C
-                    add(dZ.pointer + start, mixed.pointer + start, shift: sum(row, head))
-                    add(dScaled.pointer + start, u.pointer + start, shift: 0)
+                    add(dZ.pointer + start, mixed.pointer + start, biasFactor: sum(row, head))
+                    add(dScaled.pointer + start, u.pointer + start, biasFactor: 0)
                 }
             }
         }

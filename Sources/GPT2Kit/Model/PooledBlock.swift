@@ -6,16 +6,16 @@ package final class PooledBlock {
     private let parameters: BlockParameters
     private let gradients: BlockGradients?
     private let attention: PooledAttention
-    private let feedForward: FeedForward
+    private let mlp: MLP
     private let C: Int
     private let pooling: Pooling
     private let workers: Workers
     private var dropout: BlockDropout?
 
-    private var memory = Arena()
+    private var memory = Workspace()
     private var capacity = 0  // rounded up to `rowTile`, as all rows here
-    private var heads = Region(), residual = Region()  // [B,C]
-    private var dHeads = Region(), dResidual = Region()
+    private var heads = FloatView(), residual = FloatView()  // [B,C]
+    private var dHeads = FloatView(), dResidual = FloatView()
 
     /// Rows of a matrix product over pooled positions: always this many, so that a text's result has the same bits
     /// whatever other texts come with it. oneDNN takes rows by 6 (AVX2) or 8 (AVX-512) and sums those that are left
@@ -35,7 +35,7 @@ package final class PooledBlock {
         rowTile = gradients == nil ? 24 : 8
         attention = PooledAttention(
             parameters, gradients: gradients, config: config, pooling: pooling, rowTile: rowTile, workers: workers)
-        feedForward = FeedForward(
+        mlp = MLP(
             parameters, gradients: gradients, config: config, rowTile: rowTile, workers: workers)
     }
 
@@ -45,46 +45,46 @@ package final class PooledBlock {
         let r = try memory.allocate(Array(repeating: B * C, count: gradients == nil ? 2 : 4))
         (heads, residual) = (r[0], r[1])
         if gradients != nil { (dHeads, dResidual) = (r[2], r[3]) }
-        try feedForward.reserve(rows: B)
-        try gradients?.projection.reserve(rows: B)
+        try mlp.reserve(rows: B)
+        try gradients?.attentionProjection.reserve(rows: B)
         capacity = B
     }
 
     /// output [B,C], the pooled position of every text after this block; input [N,C].
     package func forward(
-        _ output: Region, _ input: Region, _ packing: Packing, dropout: BlockDropout? = nil
+        _ output: FloatView, _ input: FloatView, _ layout: TextLayout, dropout: BlockDropout? = nil
     ) throws(OutOfMemory) {
-        let B = packing.rows
+        let B = layout.rows
         self.dropout = dropout
         try reserve(rows: B)
-        try attention.forward(heads, input, packing, dropout: dropout)
-        parameters.projection.forward(
+        try attention.forward(heads, input, layout, dropout: dropout)
+        parameters.attentionProjection.forward(
             residual.matrix(C), heads.matrix(C), rows: B, tile: rowTile, workers: workers)
         dropout?.drop(residual, .attention, width: C, workers)
         for row in 0..<B {
-            add(residual.pointer + row * C, input.pointer + packing.pooledToken(row, pooling) * C, C)
+            addVector(residual.pointer + row * C, input.pointer + layout.pooledToken(row, pooling) * C, C)
         }
-        feedForward.forward(output, residual, rows: B, dropout: dropout)
+        mlp.forward(output, residual, rows: B, dropout: dropout)
     }
 
     /// Adds to the gradients; dInput [N,C] is set from dOutput [B,C], or nil where nobody wants it.
-    package func backward(_ dInput: Region?, _ dOutput: Region, _ packing: Packing) {
+    package func backward(_ dInput: FloatView?, _ dOutput: FloatView, _ layout: TextLayout) {
         guard let gradients else { return }
-        let B = packing.rows
-        feedForward.backward(dResidual, dOutput, rows: B)
+        let B = layout.rows
+        mlp.backward(dResidual, dOutput, rows: B)
         var dProjected = dResidual
         if let dropout {
             dProjected = residual  // whose numbers nobody needs any more
             dProjected.copy(dResidual, B * C, workers)
             dropout.drop(dProjected, .attention, width: C, workers)
         }
-        gradients.projection.accumulate(
+        gradients.attentionProjection.addGradients(
             input: heads.matrix(C), dOutput: dProjected.matrix(C), rows: B, workers: workers)
-        parameters.projection.backwardInput(dHeads.matrix(C), dProjected.matrix(C), rows: B, workers: workers)
-        attention.backward(dInput, dHeads, packing)
+        parameters.attentionProjection.backwardInput(dHeads.matrix(C), dProjected.matrix(C), rows: B, workers: workers)
+        attention.backward(dInput, dHeads, layout)
         guard let dInput else { return }
         for row in 0..<B {
-            add(dInput.pointer + packing.pooledToken(row, pooling) * C, dResidual.pointer + row * C, C)
+            addVector(dInput.pointer + layout.pooledToken(row, pooling) * C, dResidual.pointer + row * C, C)
         }
     }
 }

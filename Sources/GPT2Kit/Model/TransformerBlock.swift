@@ -9,18 +9,18 @@
 package final class TransformerBlock {
     private let parameters: BlockParameters
     private let gradients: BlockGradients?
-    private let feedForward: FeedForward
+    private let mlp: MLP
     private let C: Int, H: Int
     private let epsilon: Float
     private let isCausal: Bool
     private let workers: Workers
 
-    private var memory = Arena()
+    private var memory = Workspace()
     // What the forward pass keeps: [N,C], [N], [N,C], [N,3C], [N,C], [N,C].
-    private var norm1 = Region(), rstd1 = Region(), x1 = Region(), qkv = Region(), heads = Region()
-    private var residual = Region()
+    private var norm1 = FloatView(), rstd1 = FloatView(), x1 = FloatView(), qkv = FloatView(), heads = FloatView()
+    private var residual = FloatView()
     // Scratch of the backward pass.
-    private var dQKV = Region(), dNarrow = Region(), dResidual = Region()
+    private var dQKV = FloatView(), dNarrow = FloatView(), dResidual = FloatView()
     private var scratch: [FloatBuffer] = []
     private var capacity = (tokens: 0, length: 0)
     private var dropout: BlockDropout?
@@ -30,7 +30,7 @@ package final class TransformerBlock {
         self.gradients = gradients
         self.workers = workers
         (C, H, epsilon, isCausal) = (config.width, config.heads, config.epsilon, config.isCausal)
-        feedForward = FeedForward(parameters, gradients: gradients, config: config, rowTile: nil, workers: workers)
+        mlp = MLP(parameters, gradients: gradients, config: config, rowTile: nil, workers: workers)
     }
 
     private func reserve(tokens N: Int, length T: Int) throws(OutOfMemory) {
@@ -41,9 +41,9 @@ package final class TransformerBlock {
             let r = try memory.allocate(sizes)
             (norm1, rstd1, x1, qkv, heads, residual) = (r[0], r[1], r[2], r[3], r[4], r[5])
             if gradients != nil { (dQKV, dNarrow, dResidual) = (r[6], r[7], r[8]) }
-            try feedForward.reserve(rows: N)
+            try mlp.reserve(rows: N)
             try gradients?.attention.reserve(rows: N)
-            try gradients?.projection.reserve(rows: N)
+            try gradients?.attentionProjection.reserve(rows: N)
             capacity.tokens = N
         }
         if T > capacity.length {
@@ -55,16 +55,16 @@ package final class TransformerBlock {
 
     /// output [N,C] from input [N,C].
     package func forward(
-        _ output: Region, _ input: Region, _ packing: Packing, dropout: BlockDropout? = nil
+        _ output: FloatView, _ input: FloatView, _ layout: TextLayout, dropout: BlockDropout? = nil
     ) throws(OutOfMemory) {
-        let N = packing.tokens
+        let N = layout.tokens
         self.dropout = dropout
-        try reserve(tokens: N, length: packing.longest)
+        try reserve(tokens: N, length: layout.longest)
         norm1.normalize(input, rstd: rstd1, rows: N, width: C, epsilon: epsilon, workers)
-        x1.affine(norm1, gain: parameters.ln1Weight, shift: parameters.ln1Bias, rows: N, width: C, workers)
+        x1.affine(norm1, weight: parameters.ln1Weight, bias: parameters.ln1Bias, rows: N, width: C, workers)
         parameters.attention.forward(qkv.matrix(3 * C), x1.matrix(C), rows: N, workers: workers)
-        eachHead(packing) { text, head, scratch in
-            let (token, column, length) = (packing.offsets[text], head * (C / H), packing.length(text))
+        eachHead(layout) { text, head, scratch in
+            let (token, column, length) = (layout.offsets[text], head * (C / H), layout.length(text))
             let inputs = qkv.matrix(3 * C).at(row: token, column: column)
             Attention.forward(
                 heads.matrix(C).at(row: token, column: column),
@@ -72,28 +72,28 @@ package final class TransformerBlock {
                 length: length, headWidth: C / H, isCausal: isCausal,
                 dropout: dropout?.head(head, text: text), scratch: scratch)
         }
-        parameters.projection.forward(residual.matrix(C), heads.matrix(C), rows: N, workers: workers)
+        parameters.attentionProjection.forward(residual.matrix(C), heads.matrix(C), rows: N, workers: workers)
         dropout?.drop(residual, .attention, width: C, workers)
         residual.add(input, N * C, workers)
-        feedForward.forward(output, residual, rows: N, dropout: dropout)
+        mlp.forward(output, residual, rows: N, dropout: dropout)
     }
 
     /// dInput [N,C] from dOutput [N,C] of the last forward pass; adds to the gradients. nil where none is wanted.
-    package func backward(_ dInput: Region?, _ dOutput: Region, _ packing: Packing) {
+    package func backward(_ dInput: FloatView?, _ dOutput: FloatView, _ layout: TextLayout) {
         guard let gradients else { return }
-        let N = packing.tokens
-        feedForward.backward(dResidual, dOutput, rows: N)
+        let N = layout.tokens
+        mlp.backward(dResidual, dOutput, rows: N)
         var dProjected = dResidual
         if let dropout {
             dProjected = residual  // whose numbers nobody needs any more
             dProjected.copy(dResidual, N * C, workers)
             dropout.drop(dProjected, .attention, width: C, workers)
         }
-        gradients.projection.accumulate(
+        gradients.attentionProjection.addGradients(
             input: heads.matrix(C), dOutput: dProjected.matrix(C), rows: N, workers: workers)
-        parameters.projection.backwardInput(dNarrow.matrix(C), dProjected.matrix(C), rows: N, workers: workers)
-        eachHead(packing) { text, head, scratch in
-            let (token, column, length) = (packing.offsets[text], head * (C / H), packing.length(text))
+        parameters.attentionProjection.backwardInput(dNarrow.matrix(C), dProjected.matrix(C), rows: N, workers: workers)
+        eachHead(layout) { text, head, scratch in
+            let (token, column, length) = (layout.offsets[text], head * (C / H), layout.length(text))
             let inputs = qkv.matrix(3 * C).at(row: token, column: column)
             let outputs = dQKV.matrix(3 * C).at(row: token, column: column)
             Attention.backward(
@@ -103,21 +103,21 @@ package final class TransformerBlock {
                 length: length, headWidth: C / H, isCausal: isCausal,
                 dropout: dropout?.head(head, text: text), scratch: scratch)
         }
-        gradients.attention.accumulate(input: x1.matrix(C), dOutput: dQKV.matrix(3 * C), rows: N, workers: workers)
+        gradients.attention.addGradients(input: x1.matrix(C), dOutput: dQKV.matrix(3 * C), rows: N, workers: workers)
         if dInput == nil, gradients.norm1 == nil { return }
         parameters.attention.backwardInput(dNarrow.matrix(C), dQKV.matrix(3 * C), rows: N, workers: workers)
         dNarrow.addNormalizeGradients(gradients.norm1, normalized: norm1, rows: N, width: C, workers)
         guard let dInput else { return }
         dInput.copy(dResidual, N * C, workers)
         dInput.addNormalizeBackward(
-            dNarrow, normalized: norm1, rstd: rstd1, gain: parameters.ln1Weight, rows: N, width: C, workers)
+            dNarrow, normalized: norm1, rstd: rstd1, weight: parameters.ln1Weight, rows: N, width: C, workers)
     }
 
     /// Every head of every text, with scratch memory.
     private func eachHead(
-        _ packing: Packing, _ body: (_ text: Int, _ head: Int, _ scratch: UnsafeMutablePointer<Float>) -> Void
+        _ layout: TextLayout, _ body: (_ text: Int, _ head: Int, _ scratch: UnsafeMutablePointer<Float>) -> Void
     ) {
-        workers.forEach(packing.rows * H) { tile, worker in
+        workers.forEach(layout.rows * H) { tile, worker in
             let (text, head) = tile.quotientAndRemainder(dividingBy: H)
             body(text, head, scratch[worker].pointer)
         }

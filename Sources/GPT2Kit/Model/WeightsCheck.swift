@@ -22,13 +22,13 @@ public final class WeightsCheck: Sendable {
     /// A file below this size is hashed in the time that it takes to start a process.
     private static let smallBytes = 64 << 20
 
-    /// The check of the weights of `checkpoint`, begun where they are few; nil where config.json names no checksum.
+    /// The check of `weights`, begun where they are few; nil where config.json names no checksum.
     ///
     /// - Parameter expected: the file's SHA-256 in lower-case hexadecimal.
     /// - Throws: ``ModelError/weightsInParts(file:)``.
-    init?(_ checkpoint: Checkpoint, expected: String?) throws(ModelError) {
+    init?(_ weights: WeightFiles, expected: String?) throws(ModelError) {
         guard let expected else { return nil }
-        guard let file = checkpoint.singleFile else { throw .weightsInParts(file: checkpoint.directory) }
+        guard let file = weights.singleFile else { throw .weightsInParts(file: weights.directory) }
         work = Work(file, expected)
         if file.fileBytes.count < Self.smallBytes { begin() }
     }

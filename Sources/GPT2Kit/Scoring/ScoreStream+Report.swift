@@ -13,6 +13,6 @@ extension ScoreStream {
         public var repaired = 0
         public var truncated = 0
         /// With the scores of another precision, where that was asked for and the input was long enough.
-        public var comparison: PrecisionComparison?
+        public var comparison: PrecisionAgreement?
     }
 }

@@ -180,7 +180,7 @@ public struct ScoreStream {
     private mutating func compare(_ scores: [Score], _ texts: [[Int32]]) throws {
         guard let check, report.comparison == nil, check.texts > 0, texts.count >= check.texts else { return }
         let reference = try check.reference().score(tokens: Array(texts.prefix(check.texts)))
-        report.comparison = PrecisionComparison(Array(scores.prefix(check.texts)), reference)
+        report.comparison = PrecisionAgreement(Array(scores.prefix(check.texts)), reference)
     }
 
     private mutating func write(_ window: [(line: Int, item: Item)], into sink: ByteSink) throws {

@@ -29,8 +29,8 @@ public final class Scorer {
     public private(set) var truncated = 0
 
     private let workers: Workers
-    private let frozen: FrozenBlocks
-    private let inference: Inference
+    private let frozen: InferenceBlocks
+    private let inference: InferenceTail
     private let scratch: [Scratch]
     private var encoder: TokenEncoder
 
@@ -44,9 +44,9 @@ public final class Scorer {
         self.workers = workers
         let config = classifier.config
         let firstBlock = classifier.pooling == .mean ? config.blocks : config.blocks - 1
-        frozen = try FrozenBlocks(
+        frozen = try InferenceBlocks(
             classifier.parameters, config: config, count: firstBlock, precision: precision, workers: workers)
-        inference = Inference(
+        inference = InferenceTail(
             classifier.parameters, config: config, pooling: classifier.pooling, firstBlock: firstBlock,
             workers: workers)
         scratch = (0..<workers.count).map { _ in Scratch() }
@@ -113,18 +113,18 @@ public final class Scorer {
     private func logits(_ texts: [[Int32]]) throws -> FloatBuffer {
         let (C, K) = (classifier.config.width, classifier.labels.count)
         let logits = try FloatBuffer(count: texts.count * K)
-        let plan = TileChunks(
-            lengths: texts.map(\.count), tokens: FrozenBlocks.chunkTokens, tile: PackedLinear.tileRows,
+        let plan = ChunkPlan(
+            lengths: texts.map(\.count), tokens: InferenceBlocks.chunkTokens, tile: PrepackedLinear.tileRows,
             workers: workers.count)
         let failure = FirstFailure()
         workers.forEach(plan.chunks.count) { chunk, worker in
             let rows = plan.order[plan.chunks[chunk]]
-            let packing = Packing(lengths: rows.map { texts[$0].count })
+            let layout = TextLayout(lengths: rows.map { texts[$0].count })
             failure.catching {
-                try scratch[worker].reserve(hidden: packing.tokens * C, logits: packing.rows * K)
+                try scratch[worker].reserve(hidden: layout.tokens * C, logits: layout.rows * K)
                 let (hidden, results) = (scratch[worker].hidden, scratch[worker].logits)
-                try frozen.run(hidden, tokens: rows.flatMap { texts[$0] }, packing, worker: worker)
-                try inference.logits(results, hidden: hidden, packing, worker: worker)
+                try frozen.run(hidden, tokens: rows.flatMap { texts[$0] }, layout, worker: worker)
+                try inference.logits(results, hidden: hidden, layout, worker: worker)
                 for (place, row) in rows.enumerated() {
                     (logits.pointer + row * K).update(from: results.pointer + place * K, count: K)
                 }
@@ -136,9 +136,9 @@ public final class Scorer {
 
     /// What comes out of the blocks for the texts of one chunk.
     private final class Scratch {
-        private var memory = Arena()
+        private var memory = Workspace()
         private var capacity = (hidden: 0, logits: 0)
-        var hidden = Region(), logits = Region()
+        var hidden = FloatView(), logits = FloatView()
 
         func reserve(hidden: Int, logits: Int) throws(OutOfMemory) {
             guard hidden > capacity.hidden || logits > capacity.logits else { return }

@@ -7,7 +7,7 @@ import Tokenization
 package struct DistinctTexts: Sendable {
     /// The positions that are computed of every text, one text after another.
     package let tokens: [Int32]
-    package let packing: Packing
+    package let layout: TextLayout
     /// Of every row of every set the number of its text.
     package let textOfRow: [[Int]]
     /// For every set, the texts that no set before it has.
@@ -48,13 +48,13 @@ package struct DistinctTexts: Sendable {
             newTexts.append(first..<distinct.count)
         }
         self.tokens = tokens
-        packing = Packing(lengths: distinct)
+        layout = TextLayout(lengths: distinct)
         self.textOfRow = textOfRow
         self.newTexts = newTexts
     }
 
-    package var count: Int { packing.rows }
+    package var count: Int { layout.rows }
 
     /// The tokens of text `index`.
-    package subscript(index: Int) -> ArraySlice<Int32> { tokens[packing.offsets[index]..<packing.offsets[index + 1]] }
+    package subscript(index: Int) -> ArraySlice<Int32> { tokens[layout.offsets[index]..<layout.offsets[index + 1]] }
 }

@@ -21,9 +21,9 @@ struct EvaluationSample {
     ///
     /// - Parameter shouldStop: asked now and then: whether to leave it for later.
     /// - Throws: ``ModelError/lossNotFinite(step:)``; ``StopRequested``.
-    func review(_ run: TrainingRun, minutes: () -> Double, shouldStop: () -> Bool) throws -> Review {
+    func evaluation(_ run: TrainingRun, minutes: () -> Double, shouldStop: () -> Bool) throws -> StepEvaluation {
         let step = run.state.step - 1
-        var review = Review(evaluations: run.state.evaluations)
+        var evaluation = StepEvaluation(evaluations: run.state.evaluations)
         var found: Findings?
         if step % run.settings.evaluateEvery == 0 {
             let findings = try evaluate(run, shouldStop)
@@ -32,17 +32,17 @@ struct EvaluationSample {
             guard losses.training.isFinite, losses.validation.isFinite else {
                 throw ModelError.lossNotFinite(step: step)
             }
-            review.losses = losses
+            evaluation.losses = losses
             if run.settings.dependsOnEvaluations {
-                review.isBest = review.evaluations.note(losses.validation, step: step)
+                evaluation.isBest = evaluation.evaluations.note(losses.validation, step: step)
             }
         }
-        review.reason = run.endReason(minutes: minutes(), review.evaluations)
-        if run.isAtEndOfEpoch || review.reason != nil {
+        evaluation.reason = run.endReason(minutes: minutes(), evaluation.evaluations)
+        if run.isAtEndOfEpoch || evaluation.reason != nil {
             let findings = try found ?? evaluate(run, shouldStop)
-            review.accuracies = (findings.training.accuracy, findings.validation.accuracy)
+            evaluation.accuracies = (findings.training.accuracy, findings.validation.accuracy)
         }
-        return review
+        return evaluation
     }
 
     private typealias Findings = (
@@ -58,7 +58,7 @@ struct EvaluationSample {
 }
 
 /// What was found after a step.
-struct Review {
+struct StepEvaluation {
     /// Where evaluations decide something, what they have shown now.
     var evaluations: BestEvaluation
     var losses: (training: Double, validation: Double)?

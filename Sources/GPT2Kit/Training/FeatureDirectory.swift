@@ -61,10 +61,10 @@ package struct FeatureDirectory: Sendable {
     }
 
     /// - Parameter rows: of the states of all `texts`.
-    func entry(_ piece: Range<Int>, of texts: DistinctTexts, rows: Packing) -> Entry {
-        let offsets = texts.packing.offsets
+    func entry(_ piece: Range<Int>, of texts: DistinctTexts, rows: TextLayout) -> Entry {
+        let offsets = texts.layout.offsets
         let tokens = texts.tokens[offsets[piece.lowerBound]..<offsets[piece.upperBound]]
-        let lengths = piece.map { Int32(texts.packing.length($0)) }
+        let lengths = piece.map { Int32(texts.layout.length($0)) }
         let hash = SHA256()
         lengths.withUnsafeBytes { hash.update($0) }
         tokens.withUnsafeBytes { hash.update($0) }

@@ -7,7 +7,7 @@ import Synchronization
 /// where only the pooled position is kept).
 package final class FeatureStore: Sendable {
     /// Row numbers: text t has rows.offsets[t] ..< rows.offsets[t+1].
-    private let rows: Packing
+    private let rows: TextLayout
     private let width: Int
     /// Consecutive texts whose states lie together.
     private let pieces: [Range<Int>]
@@ -18,7 +18,7 @@ package final class FeatureStore: Sendable {
     ///   - limit: how many pieces are held at a time, at least 1.
     ///   - load: the states [rows,C] of a piece.
     init(
-        rows: Packing, width: Int, pieces: [Range<Int>], limit: Int, load: @escaping @Sendable (Int) throws -> Tensor
+        rows: TextLayout, width: Int, pieces: [Range<Int>], limit: Int, load: @escaping @Sendable (Int) throws -> Tensor
     ) {
         self.rows = rows
         self.width = width
@@ -28,12 +28,12 @@ package final class FeatureStore: Sendable {
     }
 
     /// States that are in memory.
-    convenience init(_ states: Tensor, rows: Packing, width: Int) {
+    convenience init(_ states: Tensor, rows: TextLayout, width: Int) {
         self.init(rows: rows, width: width, pieces: [0..<rows.rows], limit: 1) { _ in states }
     }
 
     /// Copies the states of `texts`, one after another, to `destination`.
-    package func copy(_ texts: some Sequence<Int>, to destination: Region) throws {
+    package func copy(_ texts: some Sequence<Int>, to destination: FloatView) throws {
         var target = destination.pointer
         for text in texts {
             let piece = pieces.partitioningIndex { $0.upperBound > text }
@@ -82,9 +82,9 @@ extension Array {
 extension DistinctTexts {
     /// Pieces of texts whose states take at most `limit` bytes, or that are one text. No piece has texts of two sets,
     /// so that another test set, for instance, leaves those of the training set as they are.
-    func pieces(rows: Packing, width: Int, limit: Int) -> [Range<Int>] {
+    func pieces(rows: TextLayout, width: Int, limit: Int) -> [Range<Int>] {
         newTexts.flatMap { set in
-            Packing(lengths: set.map(rows.length))
+            TextLayout(lengths: set.map(rows.length))
                 .chunks(tokens: limit / (width * MemoryLayout<Float>.size), rows: .max)
                 .map { set.lowerBound + $0.lowerBound..<set.lowerBound + $0.upperBound }
         }

@@ -7,7 +7,7 @@ import Tokenization
 package final class Features: @unchecked Sendable {  // filled before anyone reads, then never changed
     package let labels: [Int]
     /// The positions that are computed of every row.
-    package let packing: Packing
+    package let layout: TextLayout
     private let texts: DistinctTexts
     private let textOfRow: [Int]
     /// Hidden states of all distinct texts before the first trainable block, or, for the head alone, their pooled
@@ -23,7 +23,7 @@ package final class Features: @unchecked Sendable {  // filled before anyone rea
         self.labels = labels.map(Int.init)
         self.texts = texts
         self.textOfRow = textOfRow
-        packing = Packing(lengths: textOfRow.lazy.map(texts.packing.length))
+        layout = TextLayout(lengths: textOfRow.lazy.map(texts.layout.length))
     }
 
     package var count: Int { labels.count }
@@ -32,8 +32,8 @@ package final class Features: @unchecked Sendable {  // filled before anyone rea
     fileprivate func texts(of rows: [Int]) -> [Int] { rows.map { textOfRow[$0] } }
 
     /// The tokens of `rows`, packed.
-    package func batch(_ rows: [Int]) -> (tokens: [Int32], packing: Packing) {
-        (rows.flatMap { texts[textOfRow[$0]] }, Packing(lengths: rows.map(packing.length)))
+    package func batch(_ rows: [Int]) -> (tokens: [Int32], layout: TextLayout) {
+        (rows.flatMap { texts[textOfRow[$0]] }, TextLayout(lengths: rows.map(layout.length)))
     }
 }
 
@@ -46,7 +46,7 @@ package struct FeatureExtractor {
     package let workers: Workers
     private let parameters: GPT2Parameters
     /// Where no block is frozen.
-    private let embeddings: FrozenBlocks?
+    private let embeddings: InferenceBlocks?
 
     /// - Parameter parameters: those that are trained, so that trainable embeddings are read as they are by then.
     package init(
@@ -61,7 +61,7 @@ package struct FeatureExtractor {
         self.precision = precision
         embeddings =
             trainable.firstBlock(of: config.blocks) == 0
-            ? try FrozenBlocks(parameters, config: config, count: 0, workers: workers) : nil
+            ? try InferenceBlocks(parameters, config: config, count: 0, workers: workers) : nil
     }
 
     /// Whether every batch is computed from its tokens, because no block is frozen.
@@ -78,8 +78,8 @@ package struct FeatureExtractor {
     package var keptPooling: Pooling? { trainable == .head ? pooling : nil }
 
     /// The frozen blocks, ready to run. Their packed weights are large: let it go when all texts are done.
-    func frozenPass() throws -> FrozenPass {
-        try FrozenPass(
+    func featurePass() throws -> FeaturePass {
+        try FeaturePass(
             parameters, config: config, count: frozenBlocks, pooling: keptPooling, precision: precision,
             workers: workers)
     }
@@ -100,12 +100,12 @@ package struct FeatureExtractor {
     }
 
     /// The states of `rows`, packed, at `destination` (room for their tokens, or for the head alone their number, × C).
-    package func gather(_ destination: Region, _ rows: [Int], of features: Features) throws {
+    package func gather(_ destination: FloatView, _ rows: [Int], of features: Features) throws {
         if let store = features.store {
             try store.copy(features.texts(of: rows), to: destination)
         } else {
-            let (tokens, packing) = features.batch(rows)
-            try embeddings?.run(destination, tokens: tokens, packing)
+            let (tokens, layout) = features.batch(rows)
+            try embeddings?.run(destination, tokens: tokens, layout)
         }
     }
 }

@@ -53,10 +53,10 @@ public struct FineTuner: Sendable {
         let minutes = { (seconds() - begin) / 60 }
         let shouldStop = checkpoints?.shouldStop ?? { false }
         // A run that was stopped between a step and the evaluation that follows goes on with that.
-        var isReviewPending = origin?.description.isReviewPending ?? false
-        var reason = isReviewPending ? nil : run.endReason(minutes: minutes(), state.evaluations)
+        var isEvaluationPending = origin?.description.isEvaluationPending ?? false
+        var reason = isEvaluationPending ? nil : run.endReason(minutes: minutes(), state.evaluations)
         while reason == nil {
-            if !isReviewPending {
+            if !isEvaluationPending {
                 let step = state.step
                 let outcome = try run.makeStep()
                 clock.charge(.training)
@@ -66,20 +66,20 @@ public struct FineTuner: Sendable {
                         gradientNorm: outcome.gradientNorm))
                 progress(.training(done: state.step, total: run.steps, loss: outcome.loss))
             }
-            isReviewPending = false
-            let review: Review
+            isEvaluationPending = false
+            let evaluation: StepEvaluation
             do {
-                review = try sample.review(run, minutes: minutes, shouldStop: shouldStop)
+                evaluation = try sample.evaluation(run, minutes: minutes, shouldStop: shouldStop)
             } catch let stop as StopRequested {
                 try writer?.afterStep(
-                    state, seconds: clock.totals, isLast: false, isReviewPending: true, report: report)
+                    state, seconds: clock.totals, isLast: false, isEvaluationPending: true, report: report)
                 throw stop
             }
-            state.evaluations = review.evaluations
-            if review.isBest == true { state.best?.save() }
-            for event in review.events(run, seconds: seconds() - begin) { try report(event) }
+            state.evaluations = evaluation.evaluations
+            if evaluation.isBest == true { state.best?.save() }
+            for event in evaluation.events(run, seconds: seconds() - begin) { try report(event) }
             clock.charge(.evaluation)
-            reason = review.reason
+            reason = evaluation.reason
             try writer?.afterStep(state, seconds: clock.totals, isLast: reason != nil, report: report)
         }
         let keptStep = try keep(run, validation: data.validation)

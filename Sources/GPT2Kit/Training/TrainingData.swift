@@ -76,6 +76,6 @@ package struct TrainingData: Sendable {
             trainableParameters: model.trained.reduce(0) { $0 + $1.parameter.count },
             trainingRows: training.count, validationRows: validation.count, testRows: test?.count,
             paddedLength: paddedLength, texts: sets.reduce(0) { $0 + $1.count }, distinctTexts: texts.count,
-            tokens: texts.packing.tokens, steps: steps, tokenizerSHA256: base.tokenizerSHA256)
+            tokens: texts.layout.tokens, steps: steps, tokenizerSHA256: base.tokenizerSHA256)
     }
 }

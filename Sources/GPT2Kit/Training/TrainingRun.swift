@@ -12,8 +12,8 @@ final class TrainingRun {
     private let data: TrainingData
     private let extractor: FeatureExtractor
     private let gradients: GradientVector
-    private let layers: ClassifierLayers
-    private let inference: Inference
+    private let layers: TrainableTail
+    private let inference: InferenceTail
     private let embeddings: EmbeddingGradient?
     private var states: FloatBuffer
 
@@ -35,11 +35,11 @@ final class TrainingRun {
             model.parameters, config: config, pooling: settings.pooling, trainable: settings.trainable,
             precision: settings.precision, workers: workers)
         let firstBlock = settings.trainable.firstBlock(of: config.blocks)
-        layers = ClassifierLayers(
+        layers = TrainableTail(
             model.parameters, gradients: model.gradients, adapters: model.adapters, trainable: settings.trainable,
             objective: data.objective, config: config, pooling: settings.pooling, firstBlock: firstBlock,
             workers: workers)
-        inference = Inference(
+        inference = InferenceTail(
             model.parameters, config: config, pooling: settings.pooling, firstBlock: firstBlock, workers: workers)
         embeddings =
             settings.trainable == .all
@@ -70,7 +70,7 @@ final class TrainingRun {
         let size = min(settings.batch, rows.count)
         var loss = 0.0
         for first in stride(from: 0, to: rows.count, by: size) {
-            loss += try accumulate(Array(rows[first..<min(first + size, rows.count)]), denominator: denominator)
+            loss += try addGradients(Array(rows[first..<min(first + size, rows.count)]), denominator: denominator)
         }
         guard loss.isFinite else { throw ModelError.lossNotFinite(step: step) }
         let norm = settings.clipNorm.map(gradients.clip)
@@ -83,21 +83,21 @@ final class TrainingRun {
     }
 
     /// Adds the gradients of a part of a step's rows; the sum of their losses.
-    private func accumulate(_ rows: [Int], denominator: Double) throws -> Double {
+    private func addGradients(_ rows: [Int], denominator: Double) throws -> Double {
         let features = data.training
         let labels = rows.map { features.labels[$0] }
-        let packing = try load(rows, of: features)
+        let layout = try load(rows, of: features)
         if settings.trainable == .head {
             try layers.forward(pooledStates: states.pointer, rows: rows.count)
         } else {
             let dropout =
                 settings.dropout > 0
                 ? Dropout(probability: settings.dropout, seed: settings.seed, step: state.step, rows: rows) : nil
-            try layers.forward(Region(states.pointer), packing, dropout: dropout)
+            try layers.forward(FloatView(states.pointer), layout, dropout: dropout)
         }
-        try embeddings?.reserve(packing)
-        layers.backward(labels: labels, denominator: denominator, dInput: embeddings?.dInput, packing)
-        embeddings?.accumulate(tokens: features.batch(rows).tokens, packing)
+        try embeddings?.reserve(layout)
+        layers.backward(labels: labels, denominator: denominator, dInput: embeddings?.dInput, layout)
+        embeddings?.addGradients(tokens: features.batch(rows).tokens, layout)
         return layers.loss(labels: labels)
     }
 
@@ -134,16 +134,16 @@ final class TrainingRun {
         var loss = 0.0
         var correct = 0
         // As many rows at a time as make some chunks of work for every core.
-        let packing = Packing(lengths: rows.map(features.packing.length))
-        for part in packing.chunks(tokens: 16 * FrozenBlocks.chunkTokens, rows: 4096) {
+        let layout = TextLayout(lengths: rows.map(features.layout.length))
+        for part in layout.chunks(tokens: 16 * InferenceBlocks.chunkTokens, rows: 4096) {
             if shouldStop() { throw StopRequested() }
             let chunk = Array(rows[part])
-            let packing = try load(chunk, of: features)
+            let layout = try load(chunk, of: features)
             let logits = try FloatBuffer(count: chunk.count * K)
             if settings.trainable == .head {
-                try inference.logits(Region(logits.pointer), pooled: Region(states.pointer), rows: chunk.count)
+                try inference.logits(FloatView(logits.pointer), pooled: FloatView(states.pointer), rows: chunk.count)
             } else {
-                try inference.logits(Region(logits.pointer), hidden: Region(states.pointer), packing)
+                try inference.logits(FloatView(logits.pointer), hidden: FloatView(states.pointer), layout)
             }
             let labels = chunk.map { features.labels[$0] }
             let result = crossEntropy(logits.pointer, labels: labels, classes: K)
@@ -157,11 +157,11 @@ final class TrainingRun {
     }
 
     /// Brings the states of `rows` into ``states``.
-    private func load(_ rows: [Int], of features: Features) throws -> Packing {
-        let packing = Packing(lengths: rows.map(features.packing.length))
-        let count = max(packing.tokens, rows.count) * data.base.config.width
+    private func load(_ rows: [Int], of features: Features) throws -> TextLayout {
+        let layout = TextLayout(lengths: rows.map(features.layout.length))
+        let count = max(layout.tokens, rows.count) * data.base.config.width
         if states.count < count { states = try FloatBuffer(count: count + count / 4) }
-        try extractor.gather(Region(states.pointer), rows, of: features)
-        return packing
+        try extractor.gather(FloatView(states.pointer), rows, of: features)
+        return layout
     }
 }

@@ -73,7 +73,7 @@ public enum TrainingEvent: Sendable {
     /// The same for a run that goes on after so many steps.
     case resume(StartSummary, step: Int)
     /// The output of the frozen blocks is there; not told where nothing is frozen.
-    case frozen(FrozenSummary)
+    case frozen(FeatureSummary)
     /// Something is wrong that the run gets over.
     case warning(Diagnosis)
     /// The loss that is minimised, of a batch before its update; where gradients are clipped, their norm before.

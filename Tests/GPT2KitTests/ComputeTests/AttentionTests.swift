@@ -17,10 +17,10 @@ struct AttentionTests {
     func variants(_ T: Int, _ variant: (isCausal: Bool, dropout: Double)) throws {
         let dropout =
             variant.dropout > 0 ? Dropout(probability: variant.dropout, seed: 3, step: 4, rows: [5, 6]) : nil
-        let packing = Packing(lengths: [1, T])
+        let layout = TextLayout(lengths: [1, T])
         try compare(
             T, 8, isCausal: variant.isCausal,
-            dropout: dropout.map { BlockDropout($0, block: 2, packing).head(1, text: 1) })
+            dropout: dropout.map { BlockDropout($0, block: 2, layout).head(1, text: 1) })
     }
 
     private func compare(_ T: Int, _ d: Int, isCausal: Bool, dropout: HeadDropout?) throws {

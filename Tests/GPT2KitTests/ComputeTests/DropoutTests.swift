@@ -38,7 +38,7 @@ struct DropoutTests {
         "masks are those of the reference, from any index on",
         arguments: zip(
             ["embeddings", "attention-weights", "attention", "feed-forward"],
-            [Dropout.Place.embeddings, .attentionWeights, .attention, .feedForward]))
+            [Dropout.Place.embeddings, .attentionWeights, .attention, .mlp]))
     func masks(_ name: String, _ place: Dropout.Place) throws {
         let expected = try Reference.training().floats("dropout.\(name)", shape: [40])
         let dropout = Dropout(probability: 0.25, seed: 123, step: 7, rows: [9, 5])
@@ -74,7 +74,7 @@ struct DropoutTests {
             mask(dropout(1, 3, 3), 0..<64, text: 0, block: 0, .attention),
             mask(dropout(1, 2, 4), 0..<64, text: 0, block: 0, .attention),
             mask(dropout(1, 2, 3), 0..<64, text: 0, block: 1, .attention),
-            mask(dropout(1, 2, 3), 0..<64, text: 0, block: 0, .feedForward),
+            mask(dropout(1, 2, 3), 0..<64, text: 0, block: 0, .mlp),
             mask(dropout(1, 2, 3), 64..<128, text: 0, block: 0, .attention),
         ]
         #expect(Set(masks.map(bits)).count == masks.count)

@@ -79,43 +79,43 @@ struct ElementwiseTests {
         let rows = 5
         let epsilon: Float = 1e-5
         let x = normals(rows * C, &generator).map { 3 * $0 + 2 }
-        let (gain, shift) = (normals(C, &generator), normals(C, &generator))
+        let (weight, bias) = (normals(C, &generator), normals(C, &generator))
         let (dy, start) = (normals(rows * C, &generator), normals(rows * C, &generator))
         var normalized = [Float](repeating: 0, count: rows * C)
         var rstd = [Float](repeating: 0, count: rows)
         var y = normalized
         LayerNorm.normalize(&normalized, rstd: &rstd, x, rows: rows, width: C, epsilon: epsilon)
-        LayerNorm.affine(&y, normalized, gain: gain, shift: shift, rows: rows, width: C)
+        LayerNorm.affine(&y, normalized, weight: weight, bias: bias, rows: rows, width: C)
         var fused = x
         fused.withUnsafeMutableBufferPointer {
             LayerNorm.forward(
-                $0.baseAddress!, $0.baseAddress!, gain: gain, shift: shift, rows: rows, width: C, epsilon: epsilon)
+                $0.baseAddress!, $0.baseAddress!, weight: weight, bias: bias, rows: rows, width: C, epsilon: epsilon)
         }
         var dx = start
-        LayerNorm.backward(&dx, dy, normalized: normalized, rstd: rstd, gain: gain, rows: rows, width: C)
+        LayerNorm.backward(&dx, dy, normalized: normalized, rstd: rstd, weight: weight, rows: rows, width: C)
         var dxPlain = start
-        LayerNorm.backward(&dxPlain, dy, normalized: normalized, rstd: rstd, gain: nil, rows: rows, width: C)
-        var (dGain, dShift) = (shift, gain)
+        LayerNorm.backward(&dxPlain, dy, normalized: normalized, rstd: rstd, weight: nil, rows: rows, width: C)
+        var (dWeight, dBias) = (bias, weight)
         for columns in [0..<C / 2, C / 2..<C] {
             LayerNorm.backwardParameters(
-                dGain: &dGain, dShift: &dShift, dy, normalized: normalized, rows: rows, width: C, columns: columns)
+                dWeight: &dWeight, dBias: &dBias, dy, normalized: normalized, rows: rows, width: C, columns: columns)
         }
 
-        let naive = NaiveLayerNorm(x, gain, shift, rows: rows, width: C, epsilon: Double(epsilon))
+        let naive = NaiveLayerNorm(x, weight, bias, rows: rows, width: C, epsilon: Double(epsilon))
         let tolerance = { (_: Int) in C == 1 ? Float(2e-3) : 5e-6 }
         expectClose(normalized, floats(naive.normalized), tolerance: tolerance, "x̂")
         expectClose(y, floats(naive.output), tolerance: tolerance, "y")
         expectClose(fused, floats(naive.output), tolerance: tolerance, "y at once")
-        expectClose(dx, floats(naive.dInput(dy, gain, from: start)), tolerance: tolerance, "dx")
+        expectClose(dx, floats(naive.dInput(dy, weight, from: start)), tolerance: tolerance, "dx")
         let ones = [Float](repeating: 1, count: C)
-        expectClose(dxPlain, floats(naive.dInput(dy, ones, from: start)), tolerance: tolerance, "dx without gain")
-        var (dGainExpected, dShiftExpected) = (shift.map(Double.init), gain.map(Double.init))
+        expectClose(dxPlain, floats(naive.dInput(dy, ones, from: start)), tolerance: tolerance, "dx without weight")
+        var (dGainExpected, dShiftExpected) = (bias.map(Double.init), weight.map(Double.init))
         for i in 0..<rows * C {
             dGainExpected[i % C] += Double(dy[i]) * naive.normalized[i]
             dShiftExpected[i % C] += Double(dy[i])
         }
-        expectClose(dGain, floats(dGainExpected), tolerance: tolerance, "dGain")
-        expectClose(dShift, floats(dShiftExpected), tolerance: tolerance, "dShift")
+        expectClose(dWeight, floats(dGainExpected), tolerance: tolerance, "dWeight")
+        expectClose(dBias, floats(dShiftExpected), tolerance: tolerance, "dBias")
     }
 
     @Test("sums, products and dots of every remainder modulo 8", arguments: 0...17)
@@ -123,13 +123,13 @@ struct ElementwiseTests {
         var generator = SeededGenerator(seed: UInt64(count))
         let (a, b, c) = (normals(count, &generator), normals(count, &generator), normals(count, &generator))
         var sum = c
-        add(&sum, a, count)
+        addVector(&sum, a, count)
         #expect(sum == zip(c, a).map { $0 + $1 })
         var times = c
-        product(&times, a, b, count)
+        hadamard(&times, a, b, count)
         #expect(times == zip(a, b).map { $0 * $1 })
         var both = c
-        accumulateProduct(&both, a, b, count)
+        addHadamard(&both, a, b, count)
         let expected = zip(c, zip(a, b)).map { Float(Double($0) + Double($1.0) * Double($1.1)) }
         expectClose(both, expected, tolerance: { _ in 1e-6 }, "c + a∘b")
         expectWithin([dot(a, b, count)], Bounded(product: a, b, m: 1, n: 1, k: count), "a·b")
@@ -141,7 +141,7 @@ private struct NaiveLayerNorm {
     let rows: Int, C: Int
     var normalized: [Double] = [], output: [Double] = [], rstd: [Double] = []
 
-    init(_ x: [Float], _ gain: [Float], _ shift: [Float], rows: Int, width C: Int, epsilon: Double) {
+    init(_ x: [Float], _ weight: [Float], _ bias: [Float], rows: Int, width C: Int, epsilon: Double) {
         (self.rows, self.C) = (rows, C)
         for row in 0..<rows {
             let values = x[row * C..<(row + 1) * C].map(Double.init)
@@ -150,16 +150,16 @@ private struct NaiveLayerNorm {
             rstd.append(1 / (variance + epsilon).squareRoot())
             normalized += values.map { ($0 - mean) * rstd[row] }
         }
-        output = normalized.indices.map { normalized[$0] * Double(gain[$0 % C]) + Double(shift[$0 % C]) }
+        output = normalized.indices.map { normalized[$0] * Double(weight[$0 % C]) + Double(bias[$0 % C]) }
     }
 
     /// Through the Jacobian: ∂x̂ᵢ/∂xⱼ = rstd·(δᵢⱼ − 1/C − x̂ᵢx̂ⱼ/C).
-    func dInput(_ dOutput: [Float], _ gain: [Float], from start: [Float]) -> [Double] {
+    func dInput(_ dOutput: [Float], _ weight: [Float], from start: [Float]) -> [Double] {
         var result = start.map(Double.init)
         for row in 0..<rows {
             for j in 0..<C {
                 for i in 0..<C {
-                    let (hat, d) = (normalized[row * C + i], Double(dOutput[row * C + i]) * Double(gain[i]))
+                    let (hat, d) = (normalized[row * C + i], Double(dOutput[row * C + i]) * Double(weight[i]))
                     let slope = (i == j ? 1 : 0) - 1 / Double(C) - hat * normalized[row * C + j] / Double(C)
                     result[row * C + j] += d * rstd[row] * slope
                 }

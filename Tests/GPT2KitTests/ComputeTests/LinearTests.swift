@@ -18,7 +18,7 @@ struct LinearTests {
             let (A, B, C) = (
                 try wide(a, width: transposeA ? m : k), try wide(b, width: transposeB ? k : n), try wide(c, width: n)
             )
-            multiply(
+            matmul(
                 C.matrix, A.matrix, B.matrix, m: m, n: n, k: k, transposeA: transposeA, transposeB: transposeB,
                 scale: 0.5, keep: 2)
             let expected = Bounded(
@@ -56,7 +56,7 @@ struct LinearTests {
         let (dx0, dWeight0, dBias0) = (dx.array, dWeight.array, dBias.array)
         Linear(weight, bias).forward(y.matrix, x.matrix, rows: rows, workers: workers)
         Linear(weight, bias).backwardInput(dx.matrix, dy.matrix, rows: rows, keep: 1, workers: workers)
-        Linear(dWeight, dBias).accumulate(input: x.matrix, dOutput: dy.matrix, rows: rows, workers: workers)
+        Linear(dWeight, dBias).addGradients(input: x.matrix, dOutput: dy.matrix, rows: rows, workers: workers)
 
         let biases = bias.array
         let product = Bounded(
@@ -88,18 +88,18 @@ struct LinearTests {
 
     private static let shapes = [(16, 48), (20, 60), (64, 256), (100, 7), (3, 1), (768, 96)]
 
-    @Test("packed layers with every epilogue", arguments: shapes, [PackedLinear.Epilogue.store, .gelu, .add])
-    func packed(_ shape: (inputs: Int, outputs: Int), _ epilogue: PackedLinear.Epilogue) throws {
+    @Test("packed layers with every epilogue", arguments: shapes, [PrepackedLinear.Epilogue.store, .gelu, .add])
+    func packed(_ shape: (inputs: Int, outputs: Int), _ epilogue: PrepackedLinear.Epilogue) throws {
         var generator = SeededGenerator(seed: 7)
-        let (rows, inputs, outputs) = (PackedLinear.tileRows, shape.inputs, shape.outputs)
+        let (rows, inputs, outputs) = (PrepackedLinear.tileRows, shape.inputs, shape.outputs)
         let weight = try Tensor(random: [inputs, outputs], &generator, deviation: 0.2)
         let bias = try Tensor(random: [outputs], &generator)
         let x = try Tensor(random: [rows, inputs], &generator)
         let y = try Tensor(random: [rows, outputs], &generator)
         let before = y.array
-        let layer = try PackedLinear(weight, bias, epilogue)
+        let layer = try PrepackedLinear(weight, bias, epilogue)
         let scratch = try FloatBuffer(count: layer.scratchCount)
-        layer.run(y.region, x.region, scratch: Region(scratch.pointer))
+        layer.run(y.region, x.region, scratch: FloatView(scratch.pointer))
         let biases = bias.array
         let sums = Bounded(
             product: x.array, weight.array, m: rows, n: outputs, k: inputs,
@@ -111,9 +111,9 @@ struct LinearTests {
     @Test("a row of a packed layer has the same bits at any place of a tile, beside any rows", arguments: shapes)
     func rowsAreIndependent(_ shape: (inputs: Int, outputs: Int)) throws {
         var generator = SeededGenerator(seed: 8)
-        let (rows, inputs, outputs) = (PackedLinear.tileRows, shape.inputs, shape.outputs)
+        let (rows, inputs, outputs) = (PrepackedLinear.tileRows, shape.inputs, shape.outputs)
         let weight = try Tensor(random: [inputs, outputs], &generator)
-        let layer = try PackedLinear(weight, try Tensor(random: [outputs], &generator), .gelu)
+        let layer = try PrepackedLinear(weight, try Tensor(random: [outputs], &generator), .gelu)
         let room = try FloatBuffer(count: layer.scratchCount)
         let row = normals(inputs, &generator)
         var first: [UInt32]?
@@ -121,7 +121,7 @@ struct LinearTests {
             let x = try Tensor(random: [rows, inputs], &generator, deviation: place % 2 == 0 ? 1 : 1e6)
             (x.pointer + place * inputs).update(from: row, count: inputs)
             let y = try Tensor(shape: [rows, outputs])
-            layer.run(y.region, x.region, scratch: Region(room.pointer))
+            layer.run(y.region, x.region, scratch: FloatView(room.pointer))
             let got = bits(UnsafeBufferPointer(start: y.pointer + place * outputs, count: outputs))
             #expect(got == first ?? got, "row at place \(place) (\(layer.implementation))")
             first = got

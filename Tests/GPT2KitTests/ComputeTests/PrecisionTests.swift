@@ -31,8 +31,8 @@ struct PrecisionTests {
 
     private static let shapes = [(16, 48), (20, 60), (100, 7), (3, 1), (768, 96)]
 
-    @Test("bf16: products of rounded operands", arguments: shapes, [PackedLinear.Epilogue.store, .gelu, .add])
-    func bfloat16(_ shape: (inputs: Int, outputs: Int), _ epilogue: PackedLinear.Epilogue) throws {
+    @Test("bf16: products of rounded operands", arguments: shapes, [PrepackedLinear.Epilogue.store, .gelu, .add])
+    func bfloat16(_ shape: (inputs: Int, outputs: Int), _ epilogue: PrepackedLinear.Epilogue) throws {
         let layer = try Layer(shape, epilogue, .bfloat16)
         expectWithin(
             try layer.run(), layer.finished(layer.x.array.map(bf16), layer.weight.array.map(bf16)), "bf16")
@@ -48,8 +48,8 @@ struct PrecisionTests {
     /// Half a step of either operand times the other, for every product; GELU's slope is below 1.13.
     @Test(
         "int8: within what the rounding of operands leaves", arguments: shapes,
-        [PackedLinear.Epilogue.store, .gelu, .add])
-    func int8(_ shape: (inputs: Int, outputs: Int), _ epilogue: PackedLinear.Epilogue) throws {
+        [PrepackedLinear.Epilogue.store, .gelu, .add])
+    func int8(_ shape: (inputs: Int, outputs: Int), _ epilogue: PrepackedLinear.Epilogue) throws {
         let layer = try Layer(shape, epilogue, .int8)
         var expected = layer.finished(layer.x.array, layer.weight.array)
         for (i, bound) in layer.int8Bounds().enumerated() { expected.bounds[i] += 1.13 * bound }
@@ -72,7 +72,7 @@ struct PrecisionTests {
         let layer = try Layer((100, 60), .gelu, .int8)
         (layer.x.pointer + 100).update(repeating: 0, count: 100)
         let first = try layer.run()
-        for row in 2..<PackedLinear.tileRows {
+        for row in 2..<PrepackedLinear.tileRows {
             for i in 0..<100 { layer.x.pointer[row * 100 + i] *= 1e6 }
         }
         let second = try layer.run()
@@ -84,11 +84,11 @@ struct PrecisionTests {
     private struct Layer {
         let weight: Tensor, bias: Tensor, x: Tensor, y: Tensor
         let inputs: Int, outputs: Int
-        let rows = PackedLinear.tileRows
-        let epilogue: PackedLinear.Epilogue
+        let rows = PrepackedLinear.tileRows
+        let epilogue: PrepackedLinear.Epilogue
         let precision: Precision
 
-        init(_ shape: (Int, Int), _ epilogue: PackedLinear.Epilogue, _ precision: Precision) throws {
+        init(_ shape: (Int, Int), _ epilogue: PrepackedLinear.Epilogue, _ precision: Precision) throws {
             var generator = SeededGenerator(seed: 17)
             (inputs, outputs) = shape
             (self.epilogue, self.precision) = (epilogue, precision)
@@ -99,10 +99,10 @@ struct PrecisionTests {
         }
 
         func run() throws -> [Float] {
-            let layer = try PackedLinear(weight, bias, epilogue, precision)
+            let layer = try PrepackedLinear(weight, bias, epilogue, precision)
             let scratch = try FloatBuffer(count: layer.scratchCount)
             let output = try y.copied()
-            layer.run(output.region, x.region, scratch: Region(scratch.pointer))
+            layer.run(output.region, x.region, scratch: FloatView(scratch.pointer))
             return output.array
         }
 

@@ -54,8 +54,8 @@ struct ExportTests {
         for i in 0..<16 { p.headWeight.pointer[16 + i] = ratio * p.headWeight.pointer[i] }
         let tensors = try classifier.foldingHeadBias()
         #expect(tensors.contains { $0.name == "score.bias" } == keepsBias)
-        let shift = try #require(tensors.first { $0.name == "transformer.ln_f.bias" }?.tensor)
-        for i in 0..<16 { #expect(abs(shift.pointer[i] - p.finalNormBias.pointer[i]) < 10) }
+        let bias = try #require(tensors.first { $0.name == "transformer.ln_f.bias" }?.tensor)
+        for i in 0..<16 { #expect(abs(bias.pointer[i] - p.finalNormBias.pointer[i]) < 10) }
         let directory = place.path + "/model"
         try classifier.write(directory: directory)
         let read = try Classifier(directory: directory, workers: workers)
@@ -72,7 +72,7 @@ struct ExportTests {
         let classifier = try randomClassifier(place.path, labels: ["a", "b", "c"])
         let tensors = Dictionary(uniqueKeysWithValues: try classifier.foldingHeadBias().map { ($0.name, $0.tensor) })
         #expect(tensors["score.bias"] == nil && tensors["score.weight"] != nil)
-        let shift = try #require(tensors["transformer.ln_f.bias"])
+        let bias = try #require(tensors["transformer.ln_f.bias"])
         let p = classifier.parameters
         var generator = SeededGenerator(seed: 1)
         for _ in 0..<20 {
@@ -82,7 +82,7 @@ struct ExportTests {
                 let plain = (0..<16).reduce(Double(p.headBias.pointer[k])) {
                     $0 + row[$1] * (Double(x[$1]) + Double(p.finalNormBias.pointer[$1]))
                 }
-                let folded = (0..<16).reduce(0.0) { $0 + row[$1] * (Double(x[$1]) + Double(shift.pointer[$1])) }
+                let folded = (0..<16).reduce(0.0) { $0 + row[$1] * (Double(x[$1]) + Double(bias.pointer[$1])) }
                 #expect(abs(plain - folded) <= 1e-5)
             }
         }

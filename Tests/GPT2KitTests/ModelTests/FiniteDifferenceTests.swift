@@ -23,16 +23,16 @@ struct FiniteDifferenceTests {
         [TrainableSet.head, .lastBlocks(1), .lastBlocks(2), .all])
     func slopes(_ pooling: Pooling, _ trainable: TrainableSet) throws {
         let model = try RandomClassifier(seed: Self.seed)
-        let packing = Packing(
+        let layout = TextLayout(
             lengths: [5, 1, 9, 3].map { pooling.positions(length: $0, paddedLength: 9, isCausal: true) })
-        let tokens = model.tokens(packing, seed: Self.seed + 1)
+        let tokens = model.tokens(layout, seed: Self.seed + 1)
         let labels = [2, 0, 1, 1]
         func loss() throws -> Double {
-            let logits = try model.run(tokens: tokens, packing, pooling: pooling, trainable: trainable).logits
+            let logits = try model.run(tokens: tokens, layout, pooling: pooling, trainable: trainable).logits
             return crossEntropy(logits, labels: labels, classes: 3).sum / Double(labels.count)
         }
         let gradients = try model.run(
-            tokens: tokens, packing, pooling: pooling, trainable: trainable, labels: labels
+            tokens: tokens, layout, pooling: pooling, trainable: trainable, labels: labels
         ).gradients
         var generator = SeededGenerator(seed: Self.seed + 2)
         var steepest = 0.0

@@ -15,9 +15,9 @@ struct IndependenceTests {
 
     init() throws {
         model = try RandomClassifier(seed: 41, width: 20, blocks: 2)
-        let packing = Packing(lengths: Self.lengths)
-        let tokens = model.tokens(packing, seed: 42)
-        texts = (0..<packing.rows).map { Array(tokens[packing.offsets[$0]..<packing.offsets[$0 + 1]]) }
+        let layout = TextLayout(lengths: Self.lengths)
+        let tokens = model.tokens(layout, seed: 42)
+        texts = (0..<layout.rows).map { Array(tokens[layout.offsets[$0]..<layout.offsets[$0 + 1]]) }
         let computer = try Computer(model, .lastToken, Workers(count: 1))
         alone = try texts.map { try computer.results([$0])[0] }
     }
@@ -25,26 +25,26 @@ struct IndependenceTests {
     /// Hidden states after the frozen blocks, and logits through the others, of some texts together.
     private struct Computer {
         let model: RandomClassifier
-        let frozen: FrozenBlocks
-        let inference: Inference
+        let frozen: InferenceBlocks
+        let inference: InferenceTail
 
         init(_ model: RandomClassifier, _ pooling: Pooling, _ workers: Workers) throws {
             self.model = model
             let firstBlock = pooling == .mean ? 2 : 1
-            frozen = try FrozenBlocks(model.parameters, config: model.config, count: firstBlock, workers: workers)
-            inference = Inference(
+            frozen = try InferenceBlocks(model.parameters, config: model.config, count: firstBlock, workers: workers)
+            inference = InferenceTail(
                 model.parameters, config: model.config, pooling: pooling, firstBlock: firstBlock, workers: workers)
         }
 
         func results(_ texts: [[Int32]]) throws -> [(hidden: [UInt32], logits: [UInt32])] {
-            let (packing, C, K) = (Packing(lengths: texts.map(\.count)), model.config.width, model.parameters.classes)
-            let hidden = try Tensor(shape: [packing.tokens, C])
-            let logits = try Tensor(shape: [packing.rows, K])
-            try frozen.run(hidden.region, tokens: texts.flatMap { $0 }, packing)
-            try inference.logits(logits.region, hidden: hidden.region, packing)
+            let (layout, C, K) = (TextLayout(lengths: texts.map(\.count)), model.config.width, model.parameters.classes)
+            let hidden = try Tensor(shape: [layout.tokens, C])
+            let logits = try Tensor(shape: [layout.rows, K])
+            try frozen.run(hidden.region, tokens: texts.flatMap { $0 }, layout)
+            try inference.logits(logits.region, hidden: hidden.region, layout)
             let (h, l) = (bits(hidden.array), bits(logits.array))
-            return (0..<packing.rows).map { row in
-                (Array(h[packing.offsets[row] * C..<packing.offsets[row + 1] * C]), Array(l[row * K..<(row + 1) * K]))
+            return (0..<layout.rows).map { row in
+                (Array(h[layout.offsets[row] * C..<layout.offsets[row + 1] * C]), Array(l[row * K..<(row + 1) * K]))
             }
         }
     }
@@ -65,16 +65,16 @@ struct IndependenceTests {
     @Test("the head alone on pooled states gives the same logits")
     func pooledStates() throws {
         let (config, workers) = (model.config, Workers(count: 2))
-        let packing = Packing(lengths: texts.map(\.count))
-        let frozen = try FrozenBlocks(model.parameters, config: config, count: 1, workers: workers)
-        let hidden = try Tensor(shape: [packing.tokens, config.width])
-        try frozen.run(hidden.region, tokens: texts.flatMap { $0 }, packing)
-        let inference = Inference(
+        let layout = TextLayout(lengths: texts.map(\.count))
+        let frozen = try InferenceBlocks(model.parameters, config: config, count: 1, workers: workers)
+        let hidden = try Tensor(shape: [layout.tokens, config.width])
+        try frozen.run(hidden.region, tokens: texts.flatMap { $0 }, layout)
+        let inference = InferenceTail(
             model.parameters, config: config, pooling: .lastToken, firstBlock: 1, workers: workers)
-        let pooled = try Tensor(shape: [packing.rows, config.width])
-        let logits = try Tensor(shape: [packing.rows, 3])
-        try inference.pooled(pooled.region, hidden: hidden.region, packing)
-        try inference.logits(logits.region, pooled: pooled.region, rows: packing.rows)
+        let pooled = try Tensor(shape: [layout.rows, config.width])
+        let logits = try Tensor(shape: [layout.rows, 3])
+        try inference.pooled(pooled.region, hidden: hidden.region, layout)
+        try inference.logits(logits.region, pooled: pooled.region, rows: layout.rows)
         #expect(bits(logits.array) == alone.flatMap(\.logits))
     }
 
@@ -89,14 +89,14 @@ struct IndependenceTests {
 
     @Test("gradients of a batch, for any number of threads", arguments: Pooling.allCases, [2, 3])
     func gradients(_ pooling: Pooling, _ threads: Int) throws {
-        let packing = Packing(lengths: Self.lengths.prefix(12))
+        let layout = TextLayout(lengths: Self.lengths.prefix(12))
         let tokens = Array(texts.prefix(12).joined())
         let labels = (0..<12).map { $0 % 3 }
         let (one, more) = try (
             model.run(
-                tokens: tokens, packing, pooling: pooling, trainable: .all, labels: labels, workers: Workers(count: 1)),
+                tokens: tokens, layout, pooling: pooling, trainable: .all, labels: labels, workers: Workers(count: 1)),
             model.run(
-                tokens: tokens, packing, pooling: pooling, trainable: .all, labels: labels,
+                tokens: tokens, layout, pooling: pooling, trainable: .all, labels: labels,
                 workers: Workers(count: threads))
         )
         for ((name, a), (_, b)) in zip(one.gradients.named, more.gradients.named) {

@@ -38,20 +38,20 @@ struct LoRATests {
         model.refresh()
         #expect(model.trained.count == expected.names.count { $0.hasPrefix("lora.\(scenario.key).start.") })
 
-        let layers = ClassifierLayers(
+        let layers = TrainableTail(
             model.parameters, gradients: model.gradients, adapters: model.adapters, trainable: .lora(lora),
             config: config, pooling: scenario.pooling, firstBlock: 0, workers: workers)
         let optimizer = try AdamW(
             model.trained.map { ($0.parameter, $0.gradient) }, settings: .init(learningRate: 1e-3), workers: workers)
-        let frozen = try FrozenBlocks(model.parameters, config: config, count: 0, workers: workers)
-        let (tokens, packing, labels) = reference.batch(Array(0..<reference.B), scenario.pooling)
-        let hidden = try Tensor(shape: [packing.tokens, config.width])
-        try frozen.run(hidden.region, tokens: tokens, packing)
+        let frozen = try InferenceBlocks(model.parameters, config: config, count: 0, workers: workers)
+        let (tokens, layout, labels) = reference.batch(Array(0..<reference.B), scenario.pooling)
+        let hidden = try Tensor(shape: [layout.tokens, config.width])
+        try frozen.run(hidden.region, tokens: tokens, layout)
         for (step, loss) in try floats("loss").enumerated() {
-            try layers.forward(hidden.region, packing)
+            try layers.forward(hidden.region, layout)
             let got = layers.loss(labels: labels) / Double(labels.count)
             expectClose([Float(got)], [loss], tolerance: { _ in 1e-4 }, "loss of step \(step)")
-            layers.backward(labels: labels, packing)
+            layers.backward(labels: labels, layout)
             if step == 0 {
                 for (name, _, gradient) in model.trained {
                     expectClose(gradient.values, try floats("grad." + name), tolerance: 1e-4, "gradient of \(name)")
@@ -88,11 +88,11 @@ struct LoRATests {
         }
         // Layers' adapters don't depend on which others there are.
         var fewer = lora
-        fewer.layers = [.contraction]
+        fewer.layers = [.mlpProjection]
         let other = try TrainableModel(base.parameters, .lora(fewer), config: base.config, seed: 5, workers: workers)
         #expect(
-            try #require(other.adapters?.blocks[1][.contraction]).a.array
-                == #require(adapters.blocks[1][.contraction]).a.array)
+            try #require(other.adapters?.blocks[1][.mlpProjection]).a.array
+                == #require(adapters.blocks[1][.mlpProjection]).a.array)
     }
 
     @Test("merged weights are W + α/r·A·B, for the head transposed")
@@ -134,20 +134,20 @@ struct LoRATests {
             _ = adapter.b.values.update(fromContentsOf: normals(adapter.b.count, &generator, deviation: 0.1))
         }
         model.refresh()
-        let packing = Packing(lengths: [5, 1, 70, 3])
-        let hidden = try Tensor(random: [packing.tokens, 20], &generator)
+        let layout = TextLayout(lengths: [5, 1, 70, 3])
+        let hidden = try Tensor(random: [layout.tokens, 20], &generator)
         let labels = [0, 1, 2, 1]
         let full = try GPT2Parameters.gradients(config, classes: 3, of: .lastBlocks(2))
         for (gradients, adapters, set) in [
             (model.gradients, adapters, TrainableSet.lora(lora)), (full, nil, .lastBlocks(2)),
         ] {
-            let layers = ClassifierLayers(
+            let layers = TrainableTail(
                 model.parameters, gradients: gradients, adapters: adapters, trainable: set, config: config,
                 pooling: pooling, firstBlock: 0, workers: workers)
             try layers.forward(
-                hidden.region, packing,
+                hidden.region, layout,
                 dropout: dropout > 0 ? Dropout(probability: dropout, seed: 1, step: 1, rows: [3, 4, 5, 6]) : nil)
-            layers.backward(labels: labels, packing)
+            layers.backward(labels: labels, layout)
         }
         let named = Dictionary(uniqueKeysWithValues: full.named.map { ($0.name, $0.tensor) })
         for adapter in adapters.all {

@@ -11,12 +11,12 @@ struct ParityTests {
     @Test("frozen blocks give the hidden states of every block", arguments: Reference.names, [1, 2])
     func hiddenStates(_ name: String, _ threads: Int) throws {
         let reference = try Reference(name)
-        let (tokens, packing, _) = reference.batch(Array(0..<reference.B), .lastPosition)
+        let (tokens, layout, _) = reference.batch(Array(0..<reference.B), .lastPosition)
         for count in 0...reference.config.blocks {
-            let blocks = try FrozenBlocks(
+            let blocks = try InferenceBlocks(
                 reference.parameters, config: reference.config, count: count, workers: Workers(count: threads))
-            let output = try Tensor(shape: [packing.tokens, reference.config.width])
-            try blocks.run(Region(output.pointer), tokens: tokens, packing)
+            let output = try Tensor(shape: [layout.tokens, reference.config.width])
+            try blocks.run(FloatView(output.pointer), tokens: tokens, layout)
             let expected = try reference.expected.floats(
                 "hidden.\(count)", shape: [reference.B, reference.T, reference.config.width])
             expectClose(output.values, expected, tolerance: 1e-4, "hidden.\(count)")
@@ -118,8 +118,8 @@ struct Run {
     let trainable: TrainableSet
     let parameters: GPT2Parameters
     let gradients: GPT2Parameters?
-    let frozen: FrozenBlocks
-    let layers: ClassifierLayers
+    let frozen: InferenceBlocks
+    let layers: TrainableTail
     let embedding: EmbeddingGradient?
 
     init(
@@ -134,30 +134,30 @@ struct Run {
         let first = firstBlock ?? trainable.firstBlock(of: config.blocks)
         parameters = try reference.parameters.copyingTrainable(trainable, config: config)
         gradients = wanted ? try GPT2Parameters.gradients(config, classes: reference.K, of: trainable) : nil
-        frozen = try FrozenBlocks(parameters, config: config, count: first, workers: workers)
-        layers = ClassifierLayers(
+        frozen = try InferenceBlocks(parameters, config: config, count: first, workers: workers)
+        layers = TrainableTail(
             parameters, gradients: gradients, trainable: trainable, config: config, pooling: pooling,
             firstBlock: first, workers: workers)
         embedding = try gradients.map { try EmbeddingGradient($0, config: config, workers: workers) }
     }
 
-    private func input(_ rows: [Int]) throws -> (Tensor, Packing, [Int32]) {
-        let (tokens, packing, _) = reference.batch(rows, pooling)
-        let hidden = try Tensor(shape: [packing.tokens, reference.config.width])
-        try frozen.run(Region(hidden.pointer), tokens: tokens, packing)
-        return (hidden, packing, tokens)
+    private func input(_ rows: [Int]) throws -> (Tensor, TextLayout, [Int32]) {
+        let (tokens, layout, _) = reference.batch(rows, pooling)
+        let hidden = try Tensor(shape: [layout.tokens, reference.config.width])
+        try frozen.run(FloatView(hidden.pointer), tokens: tokens, layout)
+        return (hidden, layout, tokens)
     }
 
     func forward(_ rows: [Int]) throws {
-        let (hidden, packing, _) = try input(rows)
-        try layers.forward(Region(hidden.pointer), packing)
+        let (hidden, layout, _) = try input(rows)
+        try layers.forward(FloatView(hidden.pointer), layout)
     }
 
     func backward(_ rows: [Int]) {
-        let (tokens, packing, labels) = reference.batch(rows, pooling)
-        guard trainable == .all, let embedding else { return layers.backward(labels: labels, packing) }
-        try? embedding.reserve(packing)
-        layers.backward(labels: labels, dInput: embedding.dInput, packing)
-        embedding.accumulate(tokens: tokens, packing)
+        let (tokens, layout, labels) = reference.batch(rows, pooling)
+        guard trainable == .all, let embedding else { return layers.backward(labels: labels, layout) }
+        try? embedding.reserve(layout)
+        layers.backward(labels: labels, dInput: embedding.dInput, layout)
+        embedding.addGradients(tokens: tokens, layout)
     }
 }

@@ -32,8 +32,8 @@ struct PooledBlockTests {
         var config = model.config
         config.isCausal = isCausal
         let (parameters, C) = (model.parameters.blocks[0], shape.width)
-        let packing = Packing(lengths: lengths)
-        let (N, B) = (packing.tokens, packing.rows)
+        let layout = TextLayout(lengths: lengths)
+        let (N, B) = (layout.tokens, layout.rows)
         var generator = SeededGenerator(seed: 32)
         let input = try Tensor(random: [N, C], &generator)
         let dPooled = try Tensor(random: [B, C], &generator)
@@ -50,19 +50,19 @@ struct PooledBlockTests {
         let (output, dInput) = (try Tensor(shape: [B, C]), try Tensor(random: [N, C], &generator))
         let (plainOutput, plainDInput) = (try Tensor(shape: [N, C]), try Tensor(shape: [N, C]))
         let masks = Dropout(probability: dropout, seed: 8, step: 9, rows: Array(100..<100 + B))
-        let pooledDropout = dropout > 0 ? BlockDropout(masks, block: 0, packing, pooling: pooling) : nil
-        let plainDropout = dropout > 0 ? BlockDropout(masks, block: 0, packing) : nil
-        try pooled.forward(output.region, input.region, packing, dropout: pooledDropout)
-        pooled.backward(dInput.region, dPooled.region, packing)
-        try plain.forward(plainOutput.region, input.region, packing, dropout: plainDropout)
+        let pooledDropout = dropout > 0 ? BlockDropout(masks, block: 0, layout, pooling: pooling) : nil
+        let plainDropout = dropout > 0 ? BlockDropout(masks, block: 0, layout) : nil
+        try pooled.forward(output.region, input.region, layout, dropout: pooledDropout)
+        pooled.backward(dInput.region, dPooled.region, layout)
+        try plain.forward(plainOutput.region, input.region, layout, dropout: plainDropout)
         let dOutput = try Tensor(shape: [N, C])
         var expected: [Float] = []
         for row in 0..<B {
-            let token = packing.pooledToken(row, pooling)
+            let token = layout.pooledToken(row, pooling)
             expected += plainOutput.array[token * C..<(token + 1) * C]
             (dOutput.pointer + token * C).update(from: dPooled.pointer + row * C, count: C)
         }
-        plain.backward(plainDInput.region, dOutput.region, packing)
+        plain.backward(plainDInput.region, dOutput.region, layout)
 
         let what = "width \(shape.width), lengths \(lengths), \(pooling.rawValue), causal \(isCausal), p \(dropout)"
         // Two ways to the same numbers, each rounding its own sums of some hundred terms.
@@ -75,8 +75,8 @@ struct PooledBlockTests {
         }
 
         // Nobody wants dInput: the gradients are the same, and added to what is there.
-        try pooled.forward(output.region, input.region, packing, dropout: pooledDropout)
-        pooled.backward(nil, dPooled.region, packing)
+        try pooled.forward(output.region, input.region, layout, dropout: pooledDropout)
+        pooled.backward(nil, dPooled.region, layout)
         for (our, their) in zip(ours, plains) {
             expectClose(our.array, their.array.map { 2 * $0 }, tolerance: { _ in 2e-4 }, "twice, \(what)")
         }
@@ -84,9 +84,9 @@ struct PooledBlockTests {
 
     private func tensors(_ block: BlockParameters) -> [Tensor] {
         [
-            block.ln1Weight, block.ln1Bias, block.attentionWeight, block.attentionBias, block.projectionWeight,
-            block.projectionBias, block.ln2Weight, block.ln2Bias, block.expansionWeight, block.expansionBias,
-            block.contractionWeight, block.contractionBias,
+            block.ln1Weight, block.ln1Bias, block.attentionWeight, block.attentionBias, block.attentionProjectionWeight,
+            block.attentionProjectionBias, block.ln2Weight, block.ln2Bias, block.mlpFCWeight, block.mlpFCBias,
+            block.mlpProjectionWeight, block.mlpProjectionBias,
         ]
     }
 
@@ -98,14 +98,14 @@ struct PooledBlockTests {
             workers: Workers(count: 2))
         var generator = SeededGenerator(seed: 34)
         for lengths in [[3, 4], [130, 2, 2, 2, 2, 2, 2, 2, 2, 90], [1], [150]] {
-            let packing = Packing(lengths: lengths)
-            let input = try Tensor(random: [packing.tokens, 20], &generator)
-            let (output, fresh) = (try Tensor(shape: [packing.rows, 20]), try Tensor(shape: [packing.rows, 20]))
-            try block.forward(output.region, input.region, packing)
+            let layout = TextLayout(lengths: lengths)
+            let input = try Tensor(random: [layout.tokens, 20], &generator)
+            let (output, fresh) = (try Tensor(shape: [layout.rows, 20]), try Tensor(shape: [layout.rows, 20]))
+            try block.forward(output.region, input.region, layout)
             try PooledBlock(
                 model.parameters.blocks[0], gradients: nil, config: model.config, pooling: .lastToken,
                 workers: Workers(count: 1)
-            ).forward(fresh.region, input.region, packing)
+            ).forward(fresh.region, input.region, layout)
             #expect(bits(output.array) == bits(fresh.array), "\(lengths)")
         }
     }

@@ -22,32 +22,32 @@ struct RandomClassifier {
     }
 
     /// Random tokens for texts of these lengths.
-    func tokens(_ packing: Packing, seed: UInt64) -> [Int32] {
+    func tokens(_ layout: TextLayout, seed: UInt64) -> [Int32] {
         var generator = SeededGenerator(seed: seed)
-        return (0..<packing.tokens).map { _ in Int32(generator.nextInteger(below: config.vocabularySize)) }
+        return (0..<layout.tokens).map { _ in Int32(generator.nextInteger(below: config.vocabularySize)) }
     }
 
     /// Logits of texts, computed as training does from `firstBlock` on, with the loss's gradients where `labels` are.
     func run(
-        tokens: [Int32], _ packing: Packing, pooling: Pooling, trainable: TrainableSet, labels: [Int]? = nil,
+        tokens: [Int32], _ layout: TextLayout, pooling: Pooling, trainable: TrainableSet, labels: [Int]? = nil,
         workers: Workers = Workers(count: 2)
     ) throws -> (logits: [Float], gradients: GPT2Parameters) {
         let K = parameters.classes
         let firstBlock = trainable.firstBlock(of: config.blocks)
-        let frozen = try FrozenBlocks(parameters, config: config, count: firstBlock, workers: workers)
-        let hidden = try Tensor(shape: [packing.tokens, config.width])
-        try frozen.run(hidden.region, tokens: tokens, packing)
+        let frozen = try InferenceBlocks(parameters, config: config, count: firstBlock, workers: workers)
+        let hidden = try Tensor(shape: [layout.tokens, config.width])
+        try frozen.run(hidden.region, tokens: tokens, layout)
         let gradients = try GPT2Parameters.gradients(config, classes: K, of: trainable)
-        let layers = ClassifierLayers(
+        let layers = TrainableTail(
             parameters, gradients: labels == nil ? nil : gradients, trainable: trainable, config: config,
             pooling: pooling, firstBlock: firstBlock, workers: workers)
-        try layers.forward(hidden.region, packing)
-        let logits = Array(UnsafeBufferPointer(start: layers.logits.pointer, count: packing.rows * K))
+        try layers.forward(hidden.region, layout)
+        let logits = Array(UnsafeBufferPointer(start: layers.logits.pointer, count: layout.rows * K))
         if let labels {
             let embedding = trainable == .all ? try EmbeddingGradient(gradients, config: config, workers: workers) : nil
-            try embedding?.reserve(packing)
-            layers.backward(labels: labels, dInput: embedding?.dInput, packing)
-            embedding?.accumulate(tokens: tokens, packing)
+            try embedding?.reserve(layout)
+            layers.backward(labels: labels, dInput: embedding?.dInput, layout)
+            embedding?.addGradients(tokens: tokens, layout)
         }
         return (logits, gradients)
     }

@@ -32,7 +32,7 @@ struct Reference {
         config = try GPT2Config(path: folder + "/model/config.json")
         K = headShape[0]
         parameters = try GPT2Parameters(
-            Checkpoint(directory: folder + "/model"), config: config, classes: K, workers: Workers(count: 2)
+            WeightFiles(directory: folder + "/model"), config: config, classes: K, workers: Workers(count: 2)
         ) { name, shape in
             let tensor = try Tensor(shape: shape)
             _ = tensor.values.update(
@@ -48,10 +48,10 @@ struct Reference {
     }
 
     /// The tokens that `pooling` needs of `rows`, packed.
-    func batch(_ rows: [Int], _ pooling: Pooling) -> (tokens: [Int32], packing: Packing, labels: [Int]) {
+    func batch(_ rows: [Int], _ pooling: Pooling) -> (tokens: [Int32], layout: TextLayout, labels: [Int]) {
         let counts = rows.map { pooling.positions(length: lengths[$0], paddedLength: T, isCausal: config.isCausal) }
         let tokens = zip(rows, counts).flatMap { row, count in ids[row * T..<row * T + count] }
-        return (tokens, Packing(lengths: counts), rows.map { labels[$0] })
+        return (tokens, TextLayout(lengths: counts), rows.map { labels[$0] })
     }
 }
 

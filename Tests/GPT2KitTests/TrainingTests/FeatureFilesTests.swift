@@ -23,7 +23,7 @@ struct FeatureFilesTests {
     /// A model's bits, what came before training, and the warnings.
     private struct Outcome {
         var bits: [[UInt32]]
-        var frozen: FrozenSummary?
+        var frozen: FeatureSummary?
         var warnings: [String] = []
     }
 
@@ -139,10 +139,10 @@ struct FeatureFilesTests {
             #expect(lengths.reduce(0, +) == ids && file.metadata["format"] == "gpt2kit.features/1")
             let states = try file.floats("states", shape: [ids, 16])
             // The states of a text, computed by itself.
-            let packing = Packing(lengths: [Int(lengths[0])])
-            let frozen = try FrozenBlocks(base.parameters, config: base.config, count: 1, workers: Workers(count: 1))
-            let alone = try Tensor(shape: [packing.tokens, 16])
-            try frozen.run(alone.region, tokens: file.integers("input_ids", as: Int32.self, shape: [ids]), packing)
+            let layout = TextLayout(lengths: [Int(lengths[0])])
+            let frozen = try InferenceBlocks(base.parameters, config: base.config, count: 1, workers: Workers(count: 1))
+            let alone = try Tensor(shape: [layout.tokens, 16])
+            try frozen.run(alone.region, tokens: file.integers("input_ids", as: Int32.self, shape: [ids]), layout)
             #expect(bits(states.prefix(alone.count)) == bits(alone.array))
             tokens += ids
         }

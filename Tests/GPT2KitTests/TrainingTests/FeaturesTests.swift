@@ -32,7 +32,7 @@ struct FeaturesTests {
         #expect(texts.textOfRow == [[0, 1, 0, 2], [1, 3, 3], [3, 0]])
         #expect(texts.newTexts == [0..<3, 3..<4, 4..<4])
         #expect((0..<texts.count).map { Array(texts[$0]) } == [[1, 2], [3], [1], [4]])
-        #expect(texts.packing.tokens == 5 && texts.tokens == [1, 2, 3, 1, 4])
+        #expect(texts.layout.tokens == 5 && texts.tokens == [1, 2, 3, 1, 4])
     }
 
     @Test("what counts as equal are the positions that are computed")
@@ -63,9 +63,9 @@ struct FeaturesTests {
             }
             func states(_ extractor: FeatureExtractor, _ rows: [Int], _ features: Features) throws -> [UInt32] {
                 let count =
-                    (trainable == .head ? rows.count : features.batch(rows).packing.tokens) * base.config.width
+                    (trainable == .head ? rows.count : features.batch(rows).layout.tokens) * base.config.width
                 let buffer = try FloatBuffer(count: count)
-                try extractor.gather(Region(buffer.pointer), rows, of: features)
+                try extractor.gather(FloatView(buffer.pointer), rows, of: features)
                 return bits(buffer.values)
             }
             let texts = DistinctTexts(sets, pooling, isCausal: true)

@@ -167,7 +167,7 @@ struct TrainingOptionsTests {
         arguments: [2, 16])
     func lora(_ rank: Int) throws {
         var lora = LoRA()
-        (lora.rank, lora.layers) = (rank, [.attention, .contraction])
+        (lora.rank, lora.layers) = (rank, [.attention, .mlpProjection])
         let record = try train {
             $0.trainable = .lora(lora)
             $0.pooling = .first
@@ -271,9 +271,9 @@ struct TrainingPartsTests {
 
     @Test("names of layers are the ends of theirs")
     func layerNames() {
-        #expect(LoRA.Layer.named("c_proj") == [.projection, .contraction])
-        #expect(LoRA.Layer.named("mlp.c_proj") == [.contraction])
-        #expect(LoRA.Layer.named("c_attn") == [.attention] && LoRA.Layer.named("c_fc") == [.expansion])
+        #expect(LoRA.Layer.named("c_proj") == [.attentionProjection, .mlpProjection])
+        #expect(LoRA.Layer.named("mlp.c_proj") == [.mlpProjection])
+        #expect(LoRA.Layer.named("c_attn") == [.attention] && LoRA.Layer.named("c_fc") == [.mlpFC])
         #expect(LoRA.Layer.named("head") == [.head] && LoRA.Layer.named("score") == [.head])
         for word in ["", "proj", "c_proj ", "attn", "wte"] { #expect(LoRA.Layer.named(word).isEmpty, "\(word)") }
     }

@@ -156,7 +156,7 @@ struct TrainingParityTests {
         let workers = Workers(count: threads)
         let (tokens, padded, _) = reference.batch(Array(0..<3), .lastPosition)
         for count in 0...config.blocks {
-            let frozen = try FrozenBlocks(reference.parameters, config: config, count: count, workers: workers)
+            let frozen = try InferenceBlocks(reference.parameters, config: config, count: count, workers: workers)
             let hidden = try Tensor(shape: [padded.tokens, config.width])
             try frozen.run(hidden.region, tokens: tokens, padded)
             let name = "nocausal.hidden.\(count)"
@@ -165,16 +165,16 @@ struct TrainingParityTests {
             let lengths = reference.lengths.map {
                 pooling.positions(length: $0, paddedLength: reference.T, isCausal: false)
             }
-            let packing = Packing(lengths: lengths)
+            let layout = TextLayout(lengths: lengths)
             let rows = (0..<reference.B).flatMap { row in
                 reference.ids[row * reference.T..<row * reference.T + lengths[row]]
             }
-            let input = try Tensor(shape: [packing.tokens, config.width])
-            try frozen.run(input.region, tokens: rows, packing)
-            let inference = Inference(
+            let input = try Tensor(shape: [layout.tokens, config.width])
+            try frozen.run(input.region, tokens: rows, layout)
+            let inference = InferenceTail(
                 reference.parameters, config: config, pooling: pooling, firstBlock: count, workers: workers)
             let logits = try Tensor(shape: [reference.B, reference.K])
-            try inference.logits(logits.region, hidden: input.region, packing)
+            try inference.logits(logits.region, hidden: input.region, layout)
             expectClose(
                 logits.values, try floats("nocausal.logits.\(pooling.rawValue)"), tolerance: 1e-4,
                 "logits from block \(count)")

@@ -63,7 +63,7 @@ public struct Checkpoints: Sendable {
     /// - Throws: ``ModelError/otherWeights(file:)`` where it is this run's, but damaged.
     public func areFinished(output: String) throws(ModelError) -> Bool {
         guard directory.steps.isEmpty, let json = try? readJSON("\(output)/config.json"),
-            let weights = try? Checkpoint(directory: output),
+            let weights = try? WeightFiles(directory: output),
             json["gpt2kit"]?["run_sha256"]?.string == identity.sha256
         else { return false }
         try WeightsCheck(weights, expected: json["gpt2kit"]?["weights_sha256"]?.string)?.wait()
@@ -159,20 +159,20 @@ struct CheckpointWriter {
     ///
     /// - Parameters:
     ///   - isLast: whether no other follows; saved too, because the evaluation of whole sets takes its time.
-    ///   - isReviewPending: whether the run was asked to stop before what follows the step had been evaluated.
+    ///   - isEvaluationPending: whether the run was asked to stop before what follows the step had been evaluated.
     /// - Throws: ``TrainingStopped``; ``CheckpointNotWritten``.
     mutating func afterStep(
         _ state: TrainingState, seconds: [TrainingEvent.Phase: Double], isLast: Bool,
-        isReviewPending: Bool = false, report: (TrainingEvent) throws -> Void
+        isEvaluationPending: Bool = false, report: (TrainingEvent) throws -> Void
     ) throws {
-        let stops = isReviewPending || checkpoints.shouldStop()
+        let stops = isEvaluationPending || checkpoints.shouldStop()
         let isDue = every.map { state.step % $0 == 0 } ?? false
         guard stops || isDue || isLast else { return }
         var description = CheckpointDescription(step: state.step, identity: checkpoints.identity)
         description.evaluations = state.evaluations
         description.seconds = seconds
         description.every = every
-        description.isReviewPending = isReviewPending
+        description.isEvaluationPending = isEvaluationPending
         do {
             try checkpoints.directory.write(state, description, keeping: newest)
         } catch let error as any DiagnosableError {

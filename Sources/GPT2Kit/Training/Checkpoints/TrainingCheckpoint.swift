@@ -16,13 +16,13 @@ package struct CheckpointDescription: Sendable {
     /// Steps between checkpoints.
     package var every: Int?
     /// Whether the evaluation that follows the step is still to be made.
-    package var isReviewPending = false
+    package var isEvaluationPending = false
     package var identity: RunIdentity
 
     fileprivate var metadata: [String: String] {
         var result = ["format": Self.format, "step": "\(step)"]
         if let every { result["every"] = "\(every)" }
-        if isReviewPending { result["review"] = "pending" }
+        if isEvaluationPending { result["evaluation"] = "pending" }
         if let loss = evaluations.loss, let best = evaluations.step {
             result["best_loss"] = "\(loss)"
             result["best_step"] = "\(best)"
@@ -43,7 +43,7 @@ package struct CheckpointDescription: Sendable {
         else { return nil }
         self.step = step
         every = metadata["every"].flatMap { Int($0) }
-        isReviewPending = metadata["review"] == "pending"
+        isEvaluationPending = metadata["evaluation"] == "pending"
         evaluations = BestEvaluation(
             loss: metadata["best_loss"].flatMap { Double($0) }, step: metadata["best_step"].flatMap { Int($0) },
             evaluationsSince: since)

@@ -52,7 +52,7 @@ extension FineTuner {
     private func memory(of model: TrainableModel, _ data: TrainingData) -> Int {
         let config = data.base.config
         let trained = model.trained.reduce(0) { $0 + $1.parameter.count }
-        let tokens = min(saturatingProduct(settings.batch, data.texts.packing.longest), data.texts.packing.tokens)
+        let tokens = min(saturatingProduct(settings.batch, data.texts.layout.longest), data.texts.layout.tokens)
         let blocks = config.blocks - settings.trainable.firstBlock(of: config.blocks) + 1
         let numbers =
             4 * Double(trained) + settings.trainable.mergedCount(config)

@@ -1,11 +1,11 @@
 // The one pass of a run over its texts: embeddings and frozen blocks, and for the head alone everything up to it.
 
 /// Frozen blocks with packed weights.
-struct FrozenPass {
+struct FeaturePass {
     private let config: GPT2Config
-    private let frozen: FrozenBlocks
+    private let frozen: InferenceBlocks
     /// For the head alone: the last block (but for the mean, which needs it whole) and the final LayerNorm.
-    private let pooled: Inference?
+    private let pooled: InferenceTail?
 
     /// - Parameter pooling: nil where the states of all positions are wanted.
     init(
@@ -13,9 +13,9 @@ struct FrozenPass {
         workers: Workers
     ) throws {
         self.config = config
-        frozen = try FrozenBlocks(parameters, config: config, count: count, precision: precision, workers: workers)
+        frozen = try InferenceBlocks(parameters, config: config, count: count, precision: precision, workers: workers)
         pooled = pooling.map {
-            Inference(parameters, config: config, pooling: $0, firstBlock: count, workers: workers)
+            InferenceTail(parameters, config: config, pooling: $0, firstBlock: count, workers: workers)
         }
     }
 
@@ -23,30 +23,30 @@ struct FrozenPass {
     ///
     /// - Parameter finished: called, from any thread, with the number of tokens of every chunk that is done.
     func run(
-        _ states: Region, _ part: Range<Int>, of texts: DistinctTexts, finished: @Sendable (Int) -> Void
+        _ states: FloatView, _ part: Range<Int>, of texts: DistinctTexts, finished: @Sendable (Int) -> Void
     ) throws {
         guard let pooled else { return try runFrozen(states, part, of: texts, finished: finished) }
         // Hidden states of some texts at a time: only the pooled ones are kept.
-        let packing = Packing(lengths: part.map(texts.packing.length))
-        for chunk in packing.chunks(tokens: 32 * FrozenBlocks.chunkTokens, rows: .max) {
-            let lengths = Packing(lengths: chunk.map(packing.length))
+        let layout = TextLayout(lengths: part.map(texts.layout.length))
+        for chunk in layout.chunks(tokens: 32 * InferenceBlocks.chunkTokens, rows: .max) {
+            let lengths = TextLayout(lengths: chunk.map(layout.length))
             let hidden = try FloatBuffer(count: lengths.tokens * config.width)
             let first = part.lowerBound + chunk.lowerBound
-            try runFrozen(Region(hidden.pointer), first..<first + chunk.count, of: texts, finished: finished)
+            try runFrozen(FloatView(hidden.pointer), first..<first + chunk.count, of: texts, finished: finished)
             try pooled.pooled(
-                states.advanced(by: chunk.lowerBound * config.width), hidden: Region(hidden.pointer), lengths)
+                states.advanced(by: chunk.lowerBound * config.width), hidden: FloatView(hidden.pointer), lengths)
         }
     }
 
     /// hidden [N,C] of a part of `texts`.
     private func runFrozen(
-        _ hidden: Region, _ part: Range<Int>, of texts: DistinctTexts, finished: @Sendable (Int) -> Void
+        _ hidden: FloatView, _ part: Range<Int>, of texts: DistinctTexts, finished: @Sendable (Int) -> Void
     ) throws {
         try texts.tokens.withUnsafeBufferPointer { tokens in
             guard let start = tokens.baseAddress else { return }
             try frozen.run(
-                hidden, tokens: start + texts.packing.offsets[part.lowerBound],
-                Packing(lengths: part.map(texts.packing.length)), finished: finished)
+                hidden, tokens: start + texts.layout.offsets[part.lowerBound],
+                TextLayout(lengths: part.map(texts.layout.length)), finished: finished)
         }
     }
 }

@@ -16,7 +16,7 @@ public struct OneDNNError: DiagnosableError {
 }
 
 /// destination [rows,outputs] = epilogue(source [rows,inputs] · weights [inputs,outputs] + bias [outputs]).
-package final class CompiledProduct: @unchecked Sendable {  // after init nothing changes any more
+package final class MatmulPrimitive: @unchecked Sendable {  // after init nothing changes any more
     private let product: OpaquePointer
     private let packed: FloatBuffer
     /// Floats of scratch memory that each concurrent run needs.
@@ -43,9 +43,9 @@ package final class CompiledProduct: @unchecked Sendable {  // after init nothin
             onednn_matmul_destroy(created)
             throw error
         }
-        let packing = onednn_matmul_pack(created, weights, packed.pointer)
-        if packing == Int32(onednn_out_of_memory) { throw OutOfMemory(bytes: 4 * packed.count) }
-        guard packing == 0 else { throw OneDNNError(operation: "packing weights", status: packing) }
+        let layout = onednn_matmul_pack(created, weights, packed.pointer)
+        if layout == Int32(onednn_out_of_memory) { throw OutOfMemory(bytes: 4 * packed.count) }
+        guard layout == 0 else { throw OneDNNError(operation: "layout weights", status: layout) }
     }
 
     deinit { onednn_matmul_destroy(product) }

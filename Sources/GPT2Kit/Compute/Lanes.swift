@@ -55,7 +55,7 @@ extension SIMD8<Float> {
 }
 
 /// destination += source
-@inline(__always) package func add(
+@inline(__always) package func addVector(
     _ destination: UnsafeMutablePointer<Float>, _ source: UnsafePointer<Float>, _ count: Int
 ) {
     var i = 0
@@ -86,21 +86,21 @@ extension SIMD8<Float> {
 }
 
 /// destination = a ∘ b
-@inline(__always) package func product(
+@inline(__always) package func hadamard(
     _ destination: UnsafeMutablePointer<Float>, _ a: UnsafePointer<Float>, _ b: UnsafePointer<Float>, _ count: Int
 ) {
     for i in 0..<count { destination[i] = a[i] * b[i] }
 }
 
 /// destination += factor · source
-@inline(__always) package func accumulate(
+@inline(__always) package func axpy(
     _ destination: UnsafeMutablePointer<Float>, _ factor: Float, _ source: UnsafePointer<Float>, _ count: Int
 ) {
     for i in 0..<count { destination[i] += factor * source[i] }
 }
 
 /// destination += a ∘ b
-@inline(__always) package func accumulateProduct(
+@inline(__always) package func addHadamard(
     _ destination: UnsafeMutablePointer<Float>, _ a: UnsafePointer<Float>, _ b: UnsafePointer<Float>, _ count: Int
 ) {
     for i in 0..<count { destination[i] += a[i] * b[i] }

@@ -2,7 +2,7 @@
 // over. Which chunk a text is in, and beside which others, doesn't change its result.
 
 /// Some texts, ordered by chunks.
-package struct TileChunks: Sendable {
+package struct ChunkPlan: Sendable {
     /// The indices of all texts: chunk after chunk, and within a chunk the longest first.
     package let order: [Int]
     /// Ranges of ``order``.

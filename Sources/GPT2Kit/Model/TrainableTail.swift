@@ -1,7 +1,7 @@
 // The part of the classifier behind the frozen blocks: the trainable blocks, the final LayerNorm and the head, with the
 // loss on top, forward and backward. With no gradients wanted it is the end of the scoring pass.
 
-package final class ClassifierLayers {
+package final class TrainableTail {
     private let parameters: GPT2Parameters
     private let gradients: GPT2Parameters?
     private let config: GPT2Config
@@ -18,16 +18,16 @@ package final class ClassifierLayers {
     private let blocks: [TransformerBlock]
     private let pooledBlock: PooledBlock?
 
-    private var memory = Arena()
+    private var memory = Workspace()
     private var capacity = (tokens: 0, rows: 0)
-    private var states: [Region] = []  // inputs of the blocks from firstBlock on, and the output of the last; [N,C]
-    private var norm = Region(), rstd = Region()  // of the final LayerNorm: [B,C] pooled, or [N,C] for the mean
-    private var pooled = Region(), dPooled = Region()  // what the head reads [B,C]
-    private var dStates = Region(), dOther = Region(), dNorm = Region()
+    private var states: [FloatView] = []  // inputs of the blocks from firstBlock on, and the output of the last; [N,C]
+    private var norm = FloatView(), rstd = FloatView()  // of the final LayerNorm: [B,C] pooled, or [N,C] for the mean
+    private var pooled = FloatView(), dPooled = FloatView()  // what the head reads [B,C]
+    private var dStates = FloatView(), dOther = FloatView(), dNorm = FloatView()
 
     /// Logits [B,K] of the last forward pass.
-    package private(set) var logits: Region = Region()
-    private var dLogits = Region()
+    package private(set) var logits: FloatView = FloatView()
+    private var dLogits = FloatView()
 
     private var C: Int { config.width }
     private var K: Int { parameters.classes }
@@ -72,10 +72,10 @@ package final class ClassifierLayers {
                 workers: workers)
     }
 
-    private func reserve(_ packing: Packing) throws(OutOfMemory) {
-        guard packing.tokens > capacity.tokens || packing.rows > capacity.rows else { return }
-        let N = max(packing.tokens + packing.tokens / 4, capacity.tokens)
-        let B = max(packing.rows, capacity.rows)
+    private func reserve(_ layout: TextLayout) throws(OutOfMemory) {
+        guard layout.tokens > capacity.tokens || layout.rows > capacity.rows else { return }
+        let N = max(layout.tokens + layout.tokens / 4, capacity.tokens)
+        let B = max(layout.rows, capacity.rows)
         // The head's rows: all positions for the mean of logits, otherwise the pooled one.
         let P = pooling == .mean ? N : B
         var sizes = [P * C, P, B * C, B * C, B * K, B * K, P * C]
@@ -96,35 +96,35 @@ package final class ClassifierLayers {
     /// Fills ``logits`` from the input of block `firstBlock`, [N,C].
     ///
     /// - Parameter dropout: for training; where the embeddings are trained, it changes `input` too.
-    package func forward(_ input: Region, _ packing: Packing, dropout: Dropout? = nil) throws(OutOfMemory) {
+    package func forward(_ input: FloatView, _ layout: TextLayout, dropout: Dropout? = nil) throws(OutOfMemory) {
         self.dropout = dropout
-        dropEmbeddings(input, packing)
-        try pool(input, packing, dropout: dropout)
-        head(rows: packing.rows)
+        dropEmbeddings(input, layout)
+        try pool(input, layout, dropout: dropout)
+        head(rows: layout.rows)
     }
 
     /// What the head reads, [B,C]: the final LayerNorm's output at the pooled position, or its mean over positions
     /// (the mean of the logits is the logit of the mean).
-    package func pool(_ input: Region, _ packing: Packing, dropout: Dropout? = nil) throws(OutOfMemory) {
-        try reserve(packing)
-        let B = packing.rows
+    package func pool(_ input: FloatView, _ layout: TextLayout, dropout: Dropout? = nil) throws(OutOfMemory) {
+        try reserve(layout)
+        let B = layout.rows
         var x = input
         for (index, block) in blocks.enumerated() {
             try block.forward(
-                states[index], x, packing,
-                dropout: dropout.map { BlockDropout($0, block: firstBlock + index, packing) })
+                states[index], x, layout,
+                dropout: dropout.map { BlockDropout($0, block: firstBlock + index, layout) })
             x = states[index]
         }
         if pooling == .mean {
-            finalNorm(x, rows: packing.tokens)
+            finalNorm(x, rows: layout.tokens)
             for row in 0..<B {
                 let mean = pooled.pointer + row * C
                 mean.update(repeating: 0, count: C)
-                for token in packing.offsets[row]..<packing.offsets[row + 1] {
-                    accumulateProduct(
+                for token in layout.offsets[row]..<layout.offsets[row + 1] {
+                    addHadamard(
                         mean, norm.pointer + token * C, parameters.finalNormWeight.pointer, C)
                 }
-                let share = 1 / Float(packing.length(row))
+                let share = 1 / Float(layout.length(row))
                 for i in 0..<C { mean[i] = mean[i] * share + parameters.finalNormBias.pointer[i] }
             }
             return
@@ -132,25 +132,25 @@ package final class ClassifierLayers {
         let last = states[blocks.count]
         if let pooledBlock {
             try pooledBlock.forward(
-                last, x, packing,
-                dropout: dropout.map { BlockDropout($0, block: config.blocks - 1, packing, pooling: pooling) })
+                last, x, layout,
+                dropout: dropout.map { BlockDropout($0, block: config.blocks - 1, layout, pooling: pooling) })
         } else {
             for row in 0..<B {
-                (last.pointer + row * C).update(from: x.pointer + packing.pooledToken(row, pooling) * C, count: C)
+                (last.pointer + row * C).update(from: x.pointer + layout.pooledToken(row, pooling) * C, count: C)
             }
         }
         finalNorm(last, rows: B)
         LayerNorm.affine(
-            pooled.pointer, norm.pointer, gain: parameters.finalNormWeight.pointer,
-            shift: parameters.finalNormBias.pointer, rows: B, width: C)
+            pooled.pointer, norm.pointer, weight: parameters.finalNormWeight.pointer,
+            bias: parameters.finalNormBias.pointer, rows: B, width: C)
     }
 
     /// The rows that ``pool(_:_:)`` filled, [B,C].
-    package var pooledStates: Region { pooled }
+    package var pooledStates: FloatView { pooled }
 
     /// Fills ``logits`` from pooled states [B,C], the head's own input.
     package func forward(pooledStates: UnsafePointer<Float>, rows: Int) throws(OutOfMemory) {
-        try reserve(Packing(lengths: repeatElement(1, count: rows)))
+        try reserve(TextLayout(lengths: repeatElement(1, count: rows)))
         pooled.pointer.update(from: pooledStates, count: rows * C)
         head(rows: rows)
     }
@@ -165,7 +165,7 @@ package final class ClassifierLayers {
         }
     }
 
-    private func finalNorm(_ input: Region, rows: Int) {
+    private func finalNorm(_ input: FloatView, rows: Int) {
         norm.normalize(input, rstd: rstd, rows: rows, width: C, epsilon: config.epsilon, workers)
     }
 
@@ -181,22 +181,22 @@ package final class ClassifierLayers {
     /// - Parameters:
     ///   - denominator: nil for the objective's own, of these rows, which gives their mean.
     ///   - dInput: if not nil, [N,C], set to the gradient of that pass's input.
-    package func backward(labels: [Int], denominator: Double? = nil, dInput: Region? = nil, _ packing: Packing) {
+    package func backward(labels: [Int], denominator: Double? = nil, dInput: FloatView? = nil, _ layout: TextLayout) {
         guard let gradients else { return }
-        let B = packing.rows
+        let B = layout.rows
         objective.gradient(
             dLogits.pointer, logits.pointer, labels: labels, classes: K,
             denominator: denominator ?? objective.denominator(labels))
         headGradients(gradients, rows: B)
         guard trainsBlocks else { return }
-        multiply(
+        matmul(
             dPooled.matrix(C), dLogits.matrix(K), Matrix(parameters.headWeight.pointer, stride: C), m: B, n: C, k: K)
 
-        let pooledRows = pooling == .mean ? packing.tokens : B
+        let pooledRows = pooling == .mean ? layout.tokens : B
         if pooling == .mean {
             for row in 0..<B {
-                let share = 1 / Float(packing.length(row))
-                for token in packing.offsets[row]..<packing.offsets[row + 1] {
+                let share = 1 / Float(layout.length(row))
+                for token in layout.offsets[row]..<layout.offsets[row + 1] {
                     for i in 0..<C { dNorm.pointer[token * C + i] = dPooled.pointer[row * C + i] * share }
                 }
             }
@@ -204,40 +204,41 @@ package final class ClassifierLayers {
             dNorm.pointer.update(from: dPooled.pointer, count: B * C)
         }
         dNorm.addNormalizeGradients(
-            adapters == nil ? NormGradient(gain: gradients.finalNormWeight, shift: gradients.finalNormBias) : nil,
+            adapters == nil ? LayerNormGradient(weight: gradients.finalNormWeight, bias: gradients.finalNormBias) : nil,
             normalized: norm, rows: pooledRows, width: C, workers)
         var dOutput = dStates
         dOutput.pointer.update(repeating: 0, count: pooledRows * C)
         dOutput.addNormalizeBackward(
-            dNorm, normalized: norm, rstd: rstd, gain: parameters.finalNormWeight, rows: pooledRows, width: C, workers)
+            dNorm, normalized: norm, rstd: rstd, weight: parameters.finalNormWeight, rows: pooledRows, width: C, workers
+        )
         var free = dOther
         if let pooledBlock {
-            let wanted: Region? = blocks.isEmpty ? dInput : free
-            pooledBlock.backward(wanted, dOutput, packing)
+            let wanted: FloatView? = blocks.isEmpty ? dInput : free
+            pooledBlock.backward(wanted, dOutput, layout)
             swap(&dOutput, &free)
         }
         for (index, block) in blocks.enumerated().reversed() {
-            block.backward(index == 0 ? dInput : free, dOutput, packing)
+            block.backward(index == 0 ? dInput : free, dOutput, layout)
             swap(&dOutput, &free)
         }
-        if let dInput { dropEmbeddings(dInput, packing) }
+        if let dInput { dropEmbeddings(dInput, layout) }
     }
 
     private func headGradients(_ gradients: GPT2Parameters, rows B: Int) {
         if let head = adapters?.head {
-            head.accumulate(
+            head.addGradients(
                 input: pooled.matrix(C), dOutput: dLogits.matrix(K), rows: B, columns: 0..<K, workers: workers)
             return
         }
-        multiply(
+        matmul(
             Matrix(gradients.headWeight.pointer, stride: C), dLogits.matrix(K), pooled.matrix(C),
             m: K, n: C, k: B, transposeA: true, keep: 1)
-        for row in 0..<B { add(gradients.headBias.pointer, dLogits.pointer + row * K, K) }
+        for row in 0..<B { addVector(gradients.headBias.pointer, dLogits.pointer + row * K, K) }
     }
 
     /// Dropout among the embeddings [N,C], or their gradients, where they are trained.
-    private func dropEmbeddings(_ states: Region, _ packing: Packing) {
+    private func dropEmbeddings(_ states: FloatView, _ layout: TextLayout) {
         guard trainsEmbeddings, let dropout else { return }
-        BlockDropout(dropout, block: 0, packing).drop(states, .embeddings, width: C, workers)
+        BlockDropout(dropout, block: 0, layout).drop(states, .embeddings, width: C, workers)
     }
 }

@@ -5,7 +5,7 @@
 import COneDNN
 
 /// y = epilogue(x·W + b) on tiles of ``tileRows`` rows. Any number of threads may run it at a time.
-package struct PackedLinear: Sendable {
+package struct PrepackedLinear: Sendable {
     /// Rows of a tile: a multiple of the 6 (AVX2) and 8 (AVX-512) rows that oneDNN takes at a time, because it sums
     /// left-over rows in another order. So a row has the same bits wherever it stands.
     package static let tileRows = 48
@@ -13,10 +13,10 @@ package struct PackedLinear: Sendable {
     package enum Epilogue: Sendable { case store, gelu, add }
 
     private enum Arithmetic {
-        case float32(CompiledProduct)
-        case bfloat16(CompiledProduct)
+        case float32(MatmulPrimitive)
+        case bfloat16(MatmulPrimitive)
         /// bf16 on a CPU without it: operands rounded, products in Float32.
-        case rounded(CompiledProduct)
+        case rounded(MatmulPrimitive)
         case int8(QuantizedLinear)
     }
 
@@ -34,14 +34,14 @@ package struct PackedLinear: Sendable {
         let (inputs, outputs) = (weight.shape[0], weight.shape[1])
         (self.inputs, self.outputs, self.bias) = (inputs, outputs, bias)
         let sourceCount = Self.tileRows * inputs
-        func compile(_ weights: Tensor, _ source: onednn_type = ONEDNN_F32) throws -> CompiledProduct {
+        func compile(_ weights: Tensor, _ source: onednn_type = ONEDNN_F32) throws -> MatmulPrimitive {
             let fused: onednn_epilogue =
                 switch epilogue {
                 case .store: ONEDNN_STORE
                 case .gelu: ONEDNN_GELU_TANH
                 case .add: ONEDNN_ADD
                 }
-            return try CompiledProduct(
+            return try MatmulPrimitive(
                 rows: Self.tileRows, inputs: inputs, outputs: outputs, weights: weights.pointer, source: source,
                 epilogue: fused)
         }
@@ -65,7 +65,7 @@ package struct PackedLinear: Sendable {
     }
 
     /// What `compile` gives; nil where this CPU, or this oneDNN, has no product in bf16.
-    private static func ifSupported(_ compile: () throws -> CompiledProduct) throws -> CompiledProduct? {
+    private static func ifSupported(_ compile: () throws -> MatmulPrimitive) throws -> MatmulPrimitive? {
         guard onednn_has_bf16() else { return nil }
         do {
             return try compile()
@@ -84,7 +84,7 @@ package struct PackedLinear: Sendable {
 
     /// output [tileRows,outputs] from input [tileRows,inputs]; with ``Epilogue/add`` it is added to output.
     @inline(__always)
-    package func run(_ output: Region, _ input: Region, scratch: Region) {
+    package func run(_ output: FloatView, _ input: FloatView, scratch: FloatView) {
         let count = Self.tileRows * inputs
         switch arithmetic {
         case .float32(let product):

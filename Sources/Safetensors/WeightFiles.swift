@@ -10,7 +10,7 @@ import Records
 #endif
 
 /// Why a model directory's weights can't be read.
-public enum CheckpointError: DiagnosableError, Equatable {
+public enum WeightFilesError: DiagnosableError, Equatable {
     case noDirectory(path: String)
     case noWeights(directory: String)
     /// Weights in PyTorch's pickle format, which runs code when it is read.
@@ -50,7 +50,7 @@ public enum CheckpointError: DiagnosableError, Equatable {
 }
 
 /// All tensors of a model directory, whichever file they are in.
-public struct Checkpoint: Sendable {
+public struct WeightFiles: Sendable {
     /// The directory as the user gave it.
     public let directory: String
     /// The directory's model.safetensors; nil where the weights are those of an index.
@@ -60,10 +60,10 @@ public struct Checkpoint: Sendable {
 
     /// Opens and checks the weights of `directory`.
     ///
-    /// - Throws: ``CheckpointError``, ``StreamError`` or ``SafetensorsError``.
+    /// - Throws: ``WeightFilesError``, ``StreamError`` or ``SafetensorsError``.
     public init(directory: String) throws {
         self.directory = directory
-        if isPickle(directory) { throw CheckpointError.pickle(path: directory) }
+        if isPickle(directory) { throw WeightFilesError.pickle(path: directory) }
         let single = "\(directory)/model.safetensors"
         let index = "\(directory)/model.safetensors.index.json"
         if access(single, F_OK) == 0 {
@@ -75,11 +75,11 @@ public struct Checkpoint: Sendable {
             singleFile = nil
             (parts, partOfTensor) = try Self.open(index: index, directory: directory)
         } else {
-            guard let files = entries(of: directory) else { throw CheckpointError.noDirectory(path: directory) }
+            guard let files = entries(of: directory) else { throw WeightFilesError.noDirectory(path: directory) }
             if let file = files.sorted().first(where: isPickle) {
-                throw CheckpointError.pickle(path: "\(directory)/\(file)")
+                throw WeightFilesError.pickle(path: "\(directory)/\(file)")
             }
-            throw CheckpointError.noWeights(directory: directory)
+            throw WeightFilesError.noWeights(directory: directory)
         }
     }
 
@@ -136,14 +136,14 @@ public struct Checkpoint: Sendable {
             if partOfName[name] == nil {
                 guard !name.isEmpty, name != ".", name != "..", !name.utf8.contains(UInt8(ascii: "/")),
                     !name.utf8.contains(0)
-                else { throw CheckpointError.unsafePartName(path: index, name: name) }
+                else { throw WeightFilesError.unsafePartName(path: index, name: name) }
                 let path = "\(directory)/\(name)"
-                if isPickle(path) { throw CheckpointError.pickle(path: path) }
+                if isPickle(path) { throw WeightFilesError.pickle(path: path) }
                 partOfName[name] = parts.count
                 parts.append(try SafetensorsFile(path: path))
             }
             guard let part = partOfName[name], parts[part].contains(tensor) else {
-                throw CheckpointError.tensorNotInPart(path: index, tensor: tensor, part: name)
+                throw WeightFilesError.tensorNotInPart(path: index, tensor: tensor, part: name)
             }
             partOfTensor[tensor] = part
         }
@@ -151,7 +151,7 @@ public struct Checkpoint: Sendable {
     }
 
     /// `weight_map` of an index: which tensor is in which file.
-    private static func weightMap(_ file: MappedFile) throws(CheckpointError) -> [(String, String)] {
+    private static func weightMap(_ file: MappedFile) throws(WeightFilesError) -> [(String, String)] {
         var scanner = JSONPullReader(file.bytes)
         do throws(JSONProblem) {
             var entries: [(String, String)]?

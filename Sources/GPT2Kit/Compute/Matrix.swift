@@ -20,7 +20,7 @@ package struct Matrix {
 
 /// C [m,n] = scale·op(A)·op(B) + keep·C, on the calling thread, where op(A) is [m,k] and op(B) is [k,n].
 @inline(__always)
-package func multiply(
+package func matmul(
     _ c: Matrix, _ a: Matrix, _ b: Matrix, m: Int, n: Int, k: Int,
     transposeA: Bool = false, transposeB: Bool = false, scale: Float = 1, keep: Float = 0
 ) {
@@ -92,13 +92,13 @@ package struct Linear {
                     for row in 0..<inputs {
                         copy.at(row: row).pointer.update(from: weight.at(row: row, column: first).pointer, count: count)
                     }
-                    multiply(target, rows, copy, m: height, n: count, k: inputs)
+                    matmul(target, rows, copy, m: height, n: count, k: inputs)
                 }
             } else {
-                multiply(target, rows, weight.at(column: first), m: height, n: count, k: inputs)
+                matmul(target, rows, weight.at(column: first), m: height, n: count, k: inputs)
             }
             guard let bias else { return }
-            for row in 0..<height { add(target.pointer + row * target.stride, bias + first, count) }
+            for row in 0..<height { addVector(target.pointer + row * target.stride, bias + first, count) }
         }
     }
 
@@ -107,14 +107,14 @@ package struct Linear {
         _ dInput: Matrix, _ dOutput: Matrix, rows: Int, keep: Float = 0, workers: Workers
     ) {
         workers.forEachRange(inputs, by: Self.columnTile) { range in
-            multiply(
+            matmul(
                 dInput.at(column: range.lowerBound), dOutput, weight.at(row: range.lowerBound),
                 m: rows, n: range.count, k: outputs, transposeB: true, keep: keep)
         }
     }
 
     /// With self the gradients' layer: dW += inputᵀ·dOutput, db += Σ dOutput over rows.
-    package func accumulate(input: Matrix, dOutput: Matrix, rows: Int, workers: Workers) {
+    package func addGradients(input: Matrix, dOutput: Matrix, rows: Int, workers: Workers) {
         // Where rows collide, oneDNN has to be given products so large that it copies its operands by itself.
         let large = rows >= Self.manyRows && (Self.collides(input) || Self.collides(dOutput))
         let height = large ? 768 : Self.columnTile
@@ -122,14 +122,14 @@ package struct Linear {
         let bands = (inputs + height - 1) / height
         workers.forEach(bands * ((outputs + width - 1) / width)) { index in
             let (column, row) = (index / bands * width, index % bands * height)
-            multiply(
+            matmul(
                 weight.at(row: row, column: column), input.at(column: row), dOutput.at(column: column),
                 m: min(height, inputs - row), n: min(width, outputs - column), k: rows, transposeA: true, keep: 1)
         }
         guard let bias else { return }
         workers.forEachRange(outputs, by: Self.columnTile) { columns in
             for row in 0..<rows {
-                add(
+                addVector(
                     bias + columns.lowerBound, dOutput.pointer + row * dOutput.stride + columns.lowerBound,
                     columns.count)
             }

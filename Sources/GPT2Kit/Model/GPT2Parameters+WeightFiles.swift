@@ -1,55 +1,55 @@
-// Parameters from a checkpoint: mapped where they can be used as they lie in the file, converted where they are F16 or
+// Parameters from weight files: mapped where they can be used as they lie in the file, converted where they are F16 or
 // BF16. Names with and without the `transformer.` prefix; buffers (attn.bias, attn.masked_bias) and a tied lm_head are
 // ignored, because nothing asks for them.
 
 import Safetensors
 
 extension GPT2Parameters {
-    /// Keeps a checkpoint's mapping alive as long as a tensor points into it.
+    /// Keeps the mapping of weight files alive as long as a tensor points into it.
     private final class Owner: MappedOwner {
-        let checkpoint: Checkpoint
-        init(_ checkpoint: Checkpoint) { self.checkpoint = checkpoint }
+        let weights: WeightFiles
+        init(_ weights: WeightFiles) { self.weights = weights }
     }
 
-    /// The base model's parameters of a checkpoint, with a head from `head`.
+    /// The base model's parameters of weight files, with a head from `head`.
     ///
-    /// - Parameter head: makes a parameter of the head (`score.weight` [K,C], `score.bias` [K]) that the checkpoint
+    /// - Parameter head: makes a parameter of the head (`score.weight` [K,C], `score.bias` [K]) that the weights
     ///   lacks.
     /// - Throws: ``ModelError`` for a missing, misshapen or non-finite tensor.
     package init(
-        _ checkpoint: Checkpoint, config: GPT2Config, classes: Int, workers: Workers,
+        _ weights: WeightFiles, config: GPT2Config, classes: Int, workers: Workers,
         head: (_ name: String, _ shape: [Int]) throws -> Tensor
     ) throws {
-        let owner = Owner(checkpoint)
+        let owner = Owner(weights)
         try self.init(config, classes: classes) { name, shape in
-            guard let stored = checkpoint.storedName(name) else {
+            guard let stored = weights.storedName(name) else {
                 if name.hasPrefix("score.") { return try head(name, shape) }
-                throw ModelError.missingTensor(name, file: checkpoint.directory)
+                throw ModelError.missingTensor(name, file: weights.directory)
             }
-            let found = try checkpoint.description(of: stored).shape
+            let found = try weights.description(of: stored).shape
             guard found == shape else {
-                throw ModelError.wrongShape(stored, expected: shape, got: found, file: checkpoint.directory)
+                throw ModelError.wrongShape(stored, expected: shape, got: found, file: weights.directory)
             }
             let tensor: Tensor
-            if let mapped = try checkpoint.float32(stored, shape: shape)?.baseAddress {
+            if let mapped = try weights.float32(stored, shape: shape)?.baseAddress {
                 tensor = Tensor(shape: shape, pointer: UnsafeMutablePointer(mutating: mapped), owner: owner)
             } else {
                 tensor = try Tensor(shape: shape)
-                try checkpoint.copyFloats(stored, shape: shape, into: tensor.values)
+                try weights.copyFloats(stored, shape: shape, into: tensor.values)
             }
-            guard tensor.isFinite(workers) else { throw ModelError.notFinite(stored, file: checkpoint.directory) }
+            guard tensor.isFinite(workers) else { throw ModelError.notFinite(stored, file: weights.directory) }
             return tensor
         }
     }
 
-    /// The number of classes of the checkpoint's head, nil where it has none.
-    package static func classes(_ checkpoint: Checkpoint) throws -> Int? {
-        guard checkpoint.contains("score.weight") else { return nil }
-        return try checkpoint.description(of: "score.weight").shape.first
+    /// The number of classes of the head of weight files, nil where it has none.
+    package static func classes(_ weights: WeightFiles) throws -> Int? {
+        guard weights.contains("score.weight") else { return nil }
+        return try weights.description(of: "score.weight").shape.first
     }
 }
 
-extension Checkpoint {
+extension WeightFiles {
     fileprivate func storedName(_ name: String) -> String? {
         [name, "transformer." + name].first(where: contains)
     }

@@ -5,8 +5,8 @@ import Records
 import Testing
 
 @Suite("Chunks of texts")
-struct TileChunksTests {
-    private func sizes(_ plan: TileChunks, _ lengths: [Int]) -> [Int] {
+struct ChunkPlanTests {
+    private func sizes(_ plan: ChunkPlan, _ lengths: [Int]) -> [Int] {
         plan.chunks.map { chunk in plan.order[chunk].reduce(0) { $0 + lengths[$1] } }
     }
 
@@ -16,7 +16,7 @@ struct TileChunksTests {
         let count = Int.random(in: 0...300, using: &generator)
         let longest = [3, 40, 600][seed % 3]
         let lengths = (0..<count).map { _ in Int.random(in: 1...longest, using: &generator) }
-        let plan = TileChunks(lengths: lengths, tokens: 528, tile: 48, workers: 1 + seed % 4)
+        let plan = ChunkPlan(lengths: lengths, tokens: 528, tile: 48, workers: 1 + seed % 4)
         #expect(plan.order.sorted() == Array(lengths.indices))
         #expect(plan.chunks.flatMap { Array($0) } == Array(plan.order.indices))
         for (chunk, size) in zip(plan.chunks, sizes(plan, lengths)) {
@@ -30,7 +30,7 @@ struct TileChunksTests {
         let lengths = (0..<1024).map { _ in
             Int.random(in: 3...25, using: &generator) + Int.random(in: 0...25, using: &generator)
         }
-        let plan = TileChunks(lengths: lengths, tokens: 528, tile: 48, workers: workers)
+        let plan = ChunkPlan(lengths: lengths, tokens: 528, tile: 48, workers: workers)
         let sizes = sizes(plan, lengths)
         let tokens = lengths.reduce(0, +)
         let tiles = sizes.map { ($0 + 47) / 48 }
@@ -42,9 +42,9 @@ struct TileChunksTests {
 
     @Test("a few tokens are spread over the workers too")
     func few() {
-        #expect(TileChunks(lengths: [5], tokens: 528, tile: 48, workers: 2).chunks == [0..<1])
-        let plan = TileChunks(lengths: [60, 50, 40, 30], tokens: 528, tile: 48, workers: 2)
+        #expect(ChunkPlan(lengths: [5], tokens: 528, tile: 48, workers: 2).chunks == [0..<1])
+        let plan = ChunkPlan(lengths: [60, 50, 40, 30], tokens: 528, tile: 48, workers: 2)
         #expect(plan.chunks.count == 2)
-        #expect(TileChunks(lengths: [], tokens: 528, tile: 48, workers: 2).chunks.isEmpty)
+        #expect(ChunkPlan(lengths: [], tokens: 528, tile: 48, workers: 2).chunks.isEmpty)
     }
 }

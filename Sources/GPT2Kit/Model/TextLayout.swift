@@ -1,7 +1,7 @@
 // How the texts of a batch lie in memory: one after another, without pads.
 
 /// The texts of a batch: text i owns tokens offsets[i] ..< offsets[i+1].
-package struct Packing: Sendable {
+package struct TextLayout: Sendable {
     package let offsets: [Int]
 
     package init(lengths: some Sequence<Int>) {

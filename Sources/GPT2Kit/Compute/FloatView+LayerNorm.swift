@@ -1,12 +1,12 @@
 // LayerNorm over many rows, spread over the workers.
 
-extension Region {
+extension FloatView {
     /// Rows of a tile.
     private static let tile = 32
 
     /// self [rows,width] = x̂ of input, rstd [rows].
     package func normalize(
-        _ input: Region, rstd: Region, rows: Int, width C: Int, epsilon: Float, _ workers: Workers
+        _ input: FloatView, rstd: FloatView, rows: Int, width C: Int, epsilon: Float, _ workers: Workers
     ) {
         workers.forEachRange(rows, by: Self.tile) { range in
             let start = range.lowerBound * C
@@ -16,41 +16,41 @@ extension Region {
         }
     }
 
-    /// self [rows,width] = normalized ∘ gain + shift.
+    /// self [rows,width] = normalized ∘ weight + bias.
     package func affine(
-        _ normalized: Region, gain: Tensor, shift: Tensor, rows: Int, width C: Int, _ workers: Workers
+        _ normalized: FloatView, weight: Tensor, bias: Tensor, rows: Int, width C: Int, _ workers: Workers
     ) {
         workers.forEachRange(rows, by: Self.tile) { range in
             let start = range.lowerBound * C
             LayerNorm.affine(
-                pointer + start, normalized.pointer + start, gain: gain.pointer, shift: shift.pointer,
+                pointer + start, normalized.pointer + start, weight: weight.pointer, bias: bias.pointer,
                 rows: range.count, width: C)
         }
     }
 
-    /// self [rows,width], a gradient of LayerNorm's input, += what comes through it from dOutput. gain nil: dOutput is
+    /// self [rows,width], a gradient of LayerNorm's input, += what comes through it from dOutput. weight nil: dOutput is
     /// the gradient of x̂ itself.
     package func addNormalizeBackward(
-        _ dOutput: Region, normalized: Region, rstd: Region, gain: Tensor?, rows: Int, width C: Int,
+        _ dOutput: FloatView, normalized: FloatView, rstd: FloatView, weight: Tensor?, rows: Int, width C: Int,
         _ workers: Workers
     ) {
         workers.forEachRange(rows, by: Self.tile) { range in
             let start = range.lowerBound * C
             LayerNorm.backward(
                 pointer + start, dOutput.pointer + start, normalized: normalized.pointer + start,
-                rstd: rstd.pointer + range.lowerBound, gain: gain.map { UnsafePointer($0.pointer) },
+                rstd: rstd.pointer + range.lowerBound, weight: weight.map { UnsafePointer($0.pointer) },
                 rows: range.count, width: C)
         }
     }
 
-    /// With self dOutput [rows,width]: adds to the gradients of gain and shift, where they are wanted.
+    /// With self dOutput [rows,width]: adds to the gradients of weight and bias, where they are wanted.
     package func addNormalizeGradients(
-        _ gradients: NormGradient?, normalized: Region, rows: Int, width C: Int, _ workers: Workers
+        _ gradients: LayerNormGradient?, normalized: FloatView, rows: Int, width C: Int, _ workers: Workers
     ) {
         guard let gradients else { return }
         workers.forEachRange(C, by: 64) { columns in
             LayerNorm.backwardParameters(
-                dGain: gradients.gain.pointer, dShift: gradients.shift.pointer, pointer,
+                dWeight: gradients.weight.pointer, dBias: gradients.bias.pointer, pointer,
                 normalized: normalized.pointer, rows: rows, width: C, columns: columns)
         }
     }

@@ -1,7 +1,7 @@
 // What fewer bits cost: the scores of a sample of texts in two precisions.
 
 /// How far scores are from those that another precision gives the same texts.
-public struct PrecisionComparison: Sendable, Equatable {
+public struct PrecisionAgreement: Sendable, Equatable {
     /// Texts that were scored twice.
     public private(set) var texts = 0
     /// Those of them that got another label.
@@ -25,12 +25,12 @@ public struct PrecisionComparison: Sendable, Equatable {
     /// The first `limit` texts of a set, scored by `classifier` in int8 and in the fastest floating point of this CPU.
     public static func int8(
         _ classifier: Classifier, _ set: LabelledTexts, limit: Int, workers: Workers
-    ) throws -> PrecisionComparison {
+    ) throws -> PrecisionAgreement {
         let rows = set.texts.rows
         let texts = (0..<min(limit, rows.count)).map { Array(rows[$0]) }
         func scores(_ precision: Precision) throws -> [Score] {
             try Scorer(classifier, precision: precision, workers: workers).score(tokens: texts)
         }
-        return PrecisionComparison(try scores(.int8), try scores(.automatic))
+        return PrecisionAgreement(try scores(.int8), try scores(.automatic))
     }
 }

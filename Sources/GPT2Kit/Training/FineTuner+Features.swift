@@ -4,7 +4,7 @@ import Records
 import Synchronization
 
 /// What happened before training could begin.
-public struct FrozenSummary: Sendable, Equatable {
+public struct FeatureSummary: Sendable, Equatable {
     /// Where the frozen blocks' output is.
     public enum Place: String, Sendable {
         case memory
@@ -40,15 +40,15 @@ extension FineTuner {
     package func prepare(
         _ sets: [Features], _ texts: DistinctTexts, _ extractor: FeatureExtractor,
         report: (TrainingEvent) throws -> Void, progress: @escaping @Sendable (TrainingProgress) -> Void
-    ) throws -> FrozenSummary {
+    ) throws -> FeatureSummary {
         let begin = seconds()
         let done = Atomic<Int>(0)
-        let total = texts.packing.tokens
+        let total = texts.layout.tokens
         @Sendable func finished(_ tokens: Int) {
             progress(.frozen(done: done.wrappingAdd(tokens, ordering: .relaxed).newValue, total: total))
         }
         let computation = FeatureComputation(extractor, texts, memory: featureMemory ?? MemoryBudget().left / 2)
-        let (store, place): (FeatureStore, FrozenSummary.Place)
+        let (store, place): (FeatureStore, FeatureSummary.Place)
         var reused = 0
         if let featureDirectory {
             let directory = FeatureDirectory(path: featureDirectory, origin: extractor.origin())
@@ -60,7 +60,7 @@ extension FineTuner {
             (store, place) = try computation.compute(finished: finished)
         }
         extractor.connect(sets, to: store)
-        return FrozenSummary(
+        return FeatureSummary(
             place: place, computedTokens: total - reused, reusedTokens: reused, bytes: computation.bytes,
             seconds: seconds() - begin)
     }
@@ -73,7 +73,7 @@ struct FeatureComputation {
     /// Bytes of memory that features may take.
     let memory: Int
     /// Rows of states of every text.
-    private let rows: Packing
+    private let rows: TextLayout
     private let width: Int
 
     init(_ extractor: FeatureExtractor, _ texts: DistinctTexts, memory: Int) {
@@ -81,7 +81,7 @@ struct FeatureComputation {
         self.texts = texts
         self.memory = memory
         width = extractor.config.width
-        rows = extractor.keptPooling == nil ? texts.packing : Packing(lengths: repeatElement(1, count: texts.count))
+        rows = extractor.keptPooling == nil ? texts.layout : TextLayout(lengths: repeatElement(1, count: texts.count))
     }
 
     var bytes: Int { rows.tokens * width * MemoryLayout<Float>.size }
@@ -97,20 +97,20 @@ struct FeatureComputation {
     }
 
     /// In memory, or where that is too small, in a temporary file.
-    func compute(finished: @Sendable (Int) -> Void) throws -> (FeatureStore, FrozenSummary.Place) {
+    func compute(finished: @Sendable (Int) -> Void) throws -> (FeatureStore, FeatureSummary.Place) {
         if bytes <= memory {
             let states = try Tensor(shape: [rows.tokens, width])
-            try extractor.frozenPass().run(Region(states.pointer), 0..<texts.count, of: texts, finished: finished)
+            try extractor.featurePass().run(FloatView(states.pointer), 0..<texts.count, of: texts, finished: finished)
             return (FeatureStore(states, rows: rows, width: width), .memory)
         }
         let pieces = texts.pieces(rows: rows, width: width, limit: min(FeatureDirectory.pieceSize, memory / 4))
         let file = try UnnamedFile()
-        let pass = try extractor.frozenPass()
+        let pass = try extractor.featurePass()
         let buffer = try FloatBuffer(count: (pieces.map { bytes($0) }.max() ?? 0) / MemoryLayout<Float>.size)
         var places: [Range<Int>] = []
         var end = 0
         for piece in pieces {
-            try pass.run(Region(buffer.pointer), piece, of: texts, finished: finished)
+            try pass.run(FloatView(buffer.pointer), piece, of: texts, finished: finished)
             try file.write(UnsafeRawBufferPointer(start: buffer.pointer, count: bytes(piece)), at: end)
             places.append(end..<end + bytes(piece))
             end = (end + bytes(piece) + UnnamedFile.alignment - 1) / UnnamedFile.alignment * UnnamedFile.alignment
@@ -135,9 +135,9 @@ struct FeatureComputation {
         try createDirectories(directory.path)
         let found = try look(for: entries, in: directory)
         var reused = 0
-        var pass: FrozenPass?
+        var pass: FeaturePass?
         for (index, piece) in pieces.enumerated() {
-            let tokens = texts.packing.offsets[piece.upperBound] - texts.packing.offsets[piece.lowerBound]
+            let tokens = texts.layout.offsets[piece.upperBound] - texts.layout.offsets[piece.lowerBound]
             switch found[index] {
             case .whole:
                 reused += tokens
@@ -146,10 +146,10 @@ struct FeatureComputation {
             case .damaged(let problem): try damaged(problem)
             case .missing: break
             }
-            let ready = try pass ?? extractor.frozenPass()
+            let ready = try pass ?? extractor.featurePass()
             pass = ready
             let states = try Tensor(shape: [bytes(piece) / (width * MemoryLayout<Float>.size), width])
-            try ready.run(Region(states.pointer), piece, of: texts, finished: finished)
+            try ready.run(FloatView(states.pointer), piece, of: texts, finished: finished)
             try directory.write(UnsafeBufferPointer(states.values), entries[index])
         }
         let store = FeatureStore(rows: rows, width: width, pieces: pieces, limit: limit(pieces)) { piece in

@@ -1,7 +1,7 @@
 // Logits of many texts, from the input of some block on: each worker takes chunks of texts through layers of its own.
 
-package final class Inference: @unchecked Sendable {  // layers belong to one worker each
-    private let layers: [ClassifierLayers]
+package final class InferenceTail: @unchecked Sendable {  // layers belong to one worker each
+    private let layers: [TrainableTail]
     private let workers: Workers
     private let width: Int
     private let classes: Int
@@ -17,43 +17,43 @@ package final class Inference: @unchecked Sendable {  // layers belong to one wo
         width = config.width
         classes = parameters.classes
         layers = (0..<workers.count).map { _ in
-            ClassifierLayers(
+            TrainableTail(
                 parameters, gradients: nil, trainable: .head, config: config, pooling: pooling,
                 firstBlock: firstBlock, workers: Workers(count: 1))
         }
     }
 
     /// logits [B,K] from hidden states [N,C].
-    package func logits(_ logits: Region, hidden: Region, _ packing: Packing) throws {
-        try eachChunk(packing) { layers, rows, chunk in
-            try layers.forward(hidden.advanced(by: packing.offsets[rows.lowerBound] * width), chunk)
+    package func logits(_ logits: FloatView, hidden: FloatView, _ layout: TextLayout) throws {
+        try eachChunk(layout) { layers, rows, chunk in
+            try layers.forward(hidden.advanced(by: layout.offsets[rows.lowerBound] * width), chunk)
             (logits.pointer + rows.lowerBound * classes).update(
                 from: layers.logits.pointer, count: rows.count * classes)
         }
     }
 
     /// The same for texts that worker `worker` takes care of, on the calling thread.
-    package func logits(_ logits: Region, hidden: Region, _ packing: Packing, worker: Int) throws(OutOfMemory) {
-        for rows in chunks(packing) {
-            let chunk = Packing(lengths: rows.map(packing.length))
-            try layers[worker].forward(hidden.advanced(by: packing.offsets[rows.lowerBound] * width), chunk)
+    package func logits(_ logits: FloatView, hidden: FloatView, _ layout: TextLayout, worker: Int) throws(OutOfMemory) {
+        for rows in chunks(layout) {
+            let chunk = TextLayout(lengths: rows.map(layout.length))
+            try layers[worker].forward(hidden.advanced(by: layout.offsets[rows.lowerBound] * width), chunk)
             (logits.pointer + rows.lowerBound * classes).update(
                 from: layers[worker].logits.pointer, count: rows.count * classes)
         }
     }
 
     /// pooled [B,C], what the head reads, from hidden states [N,C].
-    package func pooled(_ pooled: Region, hidden: Region, _ packing: Packing) throws {
-        try eachChunk(packing) { layers, rows, chunk in
-            try layers.pool(hidden.advanced(by: packing.offsets[rows.lowerBound] * width), chunk)
+    package func pooled(_ pooled: FloatView, hidden: FloatView, _ layout: TextLayout) throws {
+        try eachChunk(layout) { layers, rows, chunk in
+            try layers.pool(hidden.advanced(by: layout.offsets[rows.lowerBound] * width), chunk)
             (pooled.pointer + rows.lowerBound * width).update(
                 from: layers.pooledStates.pointer, count: rows.count * width)
         }
     }
 
     /// logits [B,K] from pooled states [B,C].
-    package func logits(_ logits: Region, pooled: Region, rows: Int) throws {
-        try eachChunk(Packing(lengths: repeatElement(1, count: rows))) { layers, rows, _ in
+    package func logits(_ logits: FloatView, pooled: FloatView, rows: Int) throws {
+        try eachChunk(TextLayout(lengths: repeatElement(1, count: rows))) { layers, rows, _ in
             try layers.forward(pooledStates: pooled.pointer + rows.lowerBound * width, rows: rows.count)
             (logits.pointer + rows.lowerBound * classes).update(
                 from: layers.logits.pointer, count: rows.count * classes)
@@ -61,19 +61,19 @@ package final class Inference: @unchecked Sendable {  // layers belong to one wo
     }
 
     private func eachChunk(
-        _ packing: Packing, _ body: (ClassifierLayers, Range<Int>, Packing) throws -> Void
+        _ layout: TextLayout, _ body: (TrainableTail, Range<Int>, TextLayout) throws -> Void
     ) throws {
-        let chunks = chunks(packing)
+        let chunks = chunks(layout)
         let failure = FirstFailure()
         workers.forEach(chunks.count) { chunk, worker in
             failure.catching {
-                try body(layers[worker], chunks[chunk], Packing(lengths: chunks[chunk].map(packing.length)))
+                try body(layers[worker], chunks[chunk], TextLayout(lengths: chunks[chunk].map(layout.length)))
             }
         }
         try failure.rethrow()
     }
 
-    private func chunks(_ packing: Packing) -> [Range<Int>] {
-        packing.chunks(tokens: FrozenBlocks.chunkTokens, rows: Self.chunkRows)
+    private func chunks(_ layout: TextLayout) -> [Range<Int>] {
+        layout.chunks(tokens: InferenceBlocks.chunkTokens, rows: Self.chunkRows)
     }
 }

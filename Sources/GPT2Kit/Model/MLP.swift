@@ -1,0 +1,86 @@
+// The second half of a transformer block, over any rows: y = a + D(mlp.c_proj(gelu(mlp.c_fc(ln_2(a))))), where D is
+// dropout, in training.
+
+/// Keeps what its backward pass needs.
+package final class MLP {
+    private let parameters: BlockParameters
+    private let gradients: BlockGradients?
+    private let C: Int, F: Int
+    private let epsilon: Float
+    private let rowTile: Int?
+    private let workers: Workers
+
+    private var memory = Workspace()
+    private var capacity = 0
+    private var norm = FloatView(), rstd = FloatView(), x = FloatView()  // [rows,C], [rows], [rows,C]
+    private var fc = FloatView(), activated = FloatView()  // [rows,4C]
+    private var projected = FloatView()  // [rows,C]
+    private var dWide = FloatView(), dNarrow = FloatView()  // scratch of the backward pass
+    private var dropout: BlockDropout?
+
+    /// - Parameter rowTile: see ``Linear/forward(_:_:rows:tile:workers:)``.
+    package init(
+        _ parameters: BlockParameters, gradients: BlockGradients?, config: GPT2Config, rowTile: Int?,
+        workers: Workers
+    ) {
+        self.parameters = parameters
+        self.gradients = gradients
+        self.rowTile = rowTile
+        self.workers = workers
+        (C, F, epsilon) = (config.width, config.innerWidth, config.epsilon)
+    }
+
+    package func reserve(rows: Int) throws(OutOfMemory) {
+        guard rows > capacity else { return }
+        let n = rows
+        var sizes = [n * C, n, n * C, n * F, n * F, n * C]
+        if gradients != nil { sizes += [n * F, n * C] }
+        let r = try memory.allocate(sizes)
+        (norm, rstd, x, fc, activated, projected) = (r[0], r[1], r[2], r[3], r[4], r[5])
+        if gradients != nil { (dWide, dNarrow) = (r[6], r[7]) }
+        try gradients?.mlpFC.reserve(rows: n)
+        try gradients?.mlpProjection.reserve(rows: n)
+        capacity = rows
+    }
+
+    /// output [rows,C] from input [rows,C]; with a row tile there has to be room reserved for whole tiles.
+    package func forward(_ output: FloatView, _ input: FloatView, rows: Int, dropout: BlockDropout? = nil) {
+        self.dropout = dropout
+        norm.normalize(input, rstd: rstd, rows: rows, width: C, epsilon: epsilon, workers)
+        x.affine(norm, weight: parameters.ln2Weight, bias: parameters.ln2Bias, rows: rows, width: C, workers)
+        parameters.mlpFC.forward(fc.matrix(F), x.matrix(C), rows: rows, tile: rowTile, workers: workers)
+        workers.forEachRange(rows * F, by: 1 << 14) { range in
+            GELU.forward(
+                activated.pointer + range.lowerBound, fc.pointer + range.lowerBound, count: range.count)
+        }
+        parameters.mlpProjection.forward(
+            projected.matrix(C), activated.matrix(F), rows: rows, tile: rowTile, workers: workers)
+        dropout?.drop(projected, .mlp, width: C, workers)
+        output.copy(input, rows * C, workers)
+        output.add(projected, rows * C, workers)
+    }
+
+    /// dInput [rows,C] is set from dOutput [rows,C]; adds to the gradients.
+    package func backward(_ dInput: FloatView, _ dOutput: FloatView, rows: Int) {
+        guard let gradients else { return }
+        var dProjected = dOutput
+        if let dropout {
+            dProjected = projected  // whose numbers nobody needs any more
+            dProjected.copy(dOutput, rows * C, workers)
+            dropout.drop(dProjected, .mlp, width: C, workers)
+        }
+        gradients.mlpProjection.addGradients(
+            input: activated.matrix(F), dOutput: dProjected.matrix(C), rows: rows, workers: workers)
+        parameters.mlpProjection.backwardInput(dWide.matrix(F), dProjected.matrix(C), rows: rows, workers: workers)
+        workers.forEachRange(rows * F, by: 1 << 14) { range in
+            let start = dWide.pointer + range.lowerBound
+            GELU.backward(start, start, fc.pointer + range.lowerBound, count: range.count)
+        }
+        gradients.mlpFC.addGradients(input: x.matrix(C), dOutput: dWide.matrix(F), rows: rows, workers: workers)
+        parameters.mlpFC.backwardInput(dNarrow.matrix(C), dWide.matrix(F), rows: rows, workers: workers)
+        dInput.copy(dOutput, rows * C, workers)
+        dInput.addNormalizeBackward(
+            dNarrow, normalized: norm, rstd: rstd, weight: parameters.ln2Weight, rows: rows, width: C, workers)
+        dNarrow.addNormalizeGradients(gradients.norm2, normalized: norm, rows: rows, width: C, workers)
+    }
+}
