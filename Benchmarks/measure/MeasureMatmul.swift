@@ -64,7 +64,9 @@ private struct Layers: @unchecked Sendable {  // every worker has memory of its 
         var generator = SeededGenerator(seed: 1)
         func tensor(_ shape: [Int]) throws -> Tensor {
             let tensor = try Tensor(shape: shape)
-            for index in 0..<tensor.count { tensor.pointer[index] = Float.random(in: -0.03...0.03, using: &generator) }
+            for index in 0..<tensor.count {
+                tensor.mutablePointer[index] = Float.random(in: -0.03...0.03, using: &generator)
+            }
             return tensor
         }
         var blocks: [[PrepackedLinear]] = []

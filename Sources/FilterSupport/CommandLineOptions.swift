@@ -44,14 +44,17 @@ struct CommandLineOptions {
 
     /// `diagnosis` with the option that helps, where there is one.
     func complete(_ diagnosis: Diagnosis) -> Diagnosis {
-        guard let (name, advice) = diagnosis.choice.map(Self.advice), names.contains(name) else { return diagnosis }
+        guard let (name, advice) = diagnosis.choice.map(Self.advice), name.map(names.contains) ?? true else {
+            return diagnosis
+        }
         var diagnosis = diagnosis
         diagnosis.remedy += advice
         return diagnosis
     }
 
-    /// What is added to a remedy. The same name means the same in every filter.
-    private static func advice(_ choice: Diagnosis.Choice) -> (name: String, advice: String) {
+    /// What is added to a remedy, where the filter has the option `name`. The same name means the same in every filter;
+    /// nil is an option of another filter.
+    private static func advice(_ choice: Diagnosis.Choice) -> (name: String?, advice: String) {
         switch choice {
         case .textField: ("--text-field", ", or name the key of the text with --text-field")
         case .labelField: ("--label-field", ", or name the key of the label with --label-field")
@@ -77,6 +80,11 @@ struct CommandLineOptions {
         case .entry: ("--entry", " with --entry")
         case .noEntry: ("--entry", ", or leave out --entry")
         case .resume: ("--resume", " with --resume")
+        case .tokenizer: ("--tokenizer", " with --tokenizer")
+        case .replacing: ("--force", " with --force")
+        case .tokenizerOfShards: (nil, " (tokenize-pad --tokenizer)")
+        case .labelsOfShards: (nil, " (tokenize-pad --labels-from)")
+        case .lengthOfShards: (nil, " (tokenize-pad --length)")
         }
     }
 

@@ -80,17 +80,17 @@ struct Finetune: Filter {
 
     private func run(_ tuner: FineTuner, _ base: Classifier.Base) throws {
         let notes = verbosity.notes("finetune")
-        let training = try Shards.read(nil, notes)
-        let validation = try Shards.read(files.validation, notes)
-        let test = try files.test.map { try Shards.read($0, notes) }
+        let datasets = Datasets(
+            training: try Shards.read(nil, notes), validation: try Shards.read(files.validation, notes),
+            test: try files.test.map { try Shards.read($0, notes) })
         let classifier = try Classifier(
-            base: base, labels: training.texts.description.labelNames, pooling: model.pool,
-            tokenizerDirectory: files.tokenizer, seed: seed.seed, workers: tuner.workers)
+            base: base, labels: datasets.training.texts.description.labelNames, tokenizerDirectory: files.tokenizer,
+            seed: seed.seed, workers: tuner.workers)
         var tuner = tuner
         if checkpointing.isUsed {
             let checkpoints = Checkpoints(
                 output: files.out, every: checkpointing.checkpointEvery, resumes: checkpointing.resume,
-                identity: tuner.identity(classifier, training: training, validation: validation, test: test)
+                identity: tuner.identity(classifier, datasets)
             ) { Interruption.heldSignal != nil }
             if checkpointing.resume, try isFinished(checkpoints) {
                 checkpoints.remove()  // The directory, where the run was killed before it removed that.
@@ -101,22 +101,20 @@ struct Finetune: Filter {
         }
         let metrics = MetricsLog(settings: settings, base: files.base, search: search, notes: notes)
         let progress = TrainingDisplay(quiet: verbosity.quiet)
-        var trained: Classifier
+        var trained: TrainedClassifier
         if let space = search.search?.space, let trials = search.count {
             trained = try tuner.search(
-                space, trials: trials, classifier, training: training, validation: validation, test: test,
-                report: metrics.write, progress: progress.show)
+                space, trials: trials, classifier, on: datasets, report: metrics.write, progress: progress.show)
         } else {
-            trained = try train(tuner, classifier, training, validation, test, metrics, progress)
+            trained = try train(tuner, classifier, datasets, metrics, progress)
         }
         progress.finish()
         if evaluations.checkInt8 {
-            metrics.write(
-                try PrecisionAgreement.int8(trained, validation, limit: 256, workers: tuner.workers))
+            let rows = datasets.validation.texts.rows
+            let texts = (0..<min(256, rows.count)).map { Array(rows[$0]) }
+            metrics.write(try PrecisionAgreement.int8(trained.classifier, texts, workers: tuner.workers))
         }
-        trained.provenance = Provenance(
-            command: ["finetune"] + CommandLine.arguments.dropFirst(), training: training, validation: validation,
-            test: test)
+        trained.provenance = Provenance(command: ["finetune"] + CommandLine.arguments.dropFirst(), datasets)
         try trained.write(directory: files.out)
         tuner.checkpoints?.remove()
         notes.summary("model written to \(files.out)")
@@ -130,13 +128,13 @@ struct Finetune: Filter {
     }
 
     private func train(
-        _ tuner: FineTuner, _ classifier: Classifier, _ training: LabelledTexts, _ validation: LabelledTexts,
-        _ test: LabelledTexts?, _ metrics: MetricsLog, _ progress: TrainingDisplay
-    ) throws -> Classifier {
+        _ tuner: FineTuner, _ classifier: Classifier, _ datasets: Datasets, _ metrics: MetricsLog,
+        _ progress: TrainingDisplay
+    ) throws -> TrainedClassifier {
         var signals = SignalWatch()
         do {
             return try tuner.train(
-                classifier, training: training, validation: validation, test: test,
+                classifier, on: datasets,
                 report: { event in
                     if tuner.checkpoints != nil { signals.note(event) }
                     metrics.write(event)

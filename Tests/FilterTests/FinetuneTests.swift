@@ -146,7 +146,7 @@ import Testing
             try shell("finetune --base random:gpt2 --validation all.st --out new <all.st", in: folder.url), 64,
             "finetune", "has no tokenizer")
         expectFailure(
-            try shell("\(command) --base random:gpt9 <all.st", in: folder.url), 64, "finetune", "no model is called")
+            try shell("\(command) --base random:gpt9 <all.st", in: folder.url), 64, "finetune", "no base is called")
         try expectNothingNew()
     }
 }

@@ -42,7 +42,7 @@ import Testing
     @Test(
         arguments: [
             ("--search lr=1e-5", "is not NAME=LOW..HIGH"), ("--search rate=1..2", "'rate' can't be searched; lr,"),
-            ("--search lr=2..1", "ends below its beginning"), ("--search epochs=0..3", "that --epochs doesn't take"),
+            ("--search lr=2..1", "ends below its beginning"), ("--search epochs=0..3", "that epochs doesn't take"),
             ("--search lr=1..2 --trials 0", "isn't a positive whole number"), ("--trials 5", "--trials is of a search"),
             ("--search lr=1..2 --patience 3", "--patience and --keep don't go with --search"),
             ("--search lr=1..2 --keep best", "--patience and --keep don't go with --search"),

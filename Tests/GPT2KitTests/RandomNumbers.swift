@@ -13,7 +13,7 @@ extension Tensor {
     /// A tensor with these numbers.
     init(_ values: [Float], shape: [Int]? = nil) throws {
         try self.init(shape: shape ?? [values.count])
-        _ = self.values.update(fromContentsOf: values)
+        _ = self.mutableValues.update(fromContentsOf: values)
     }
 
     /// A tensor of N(0, deviation²).
@@ -22,9 +22,9 @@ extension Tensor {
     }
 
     var array: [Float] { Array(values) }
-    var region: FloatView { FloatView(pointer) }
+    var region: FloatView { FloatView(mutablePointer) }
     /// Seen as a matrix of its last dimension's width.
-    var matrix: Matrix { Matrix(pointer, stride: shape[shape.count - 1]) }
+    var matrix: Matrix { Matrix(mutablePointer, stride: shape[shape.count - 1]) }
 }
 
 /// The bits of `values`: −0 and 0 differ, and equal NaNs are equal.

@@ -38,7 +38,7 @@ extension FloatView {
             let start = range.lowerBound * C
             LayerNorm.backward(
                 pointer + start, dOutput.pointer + start, normalized: normalized.pointer + start,
-                rstd: rstd.pointer + range.lowerBound, weight: weight.map { UnsafePointer($0.pointer) },
+                rstd: rstd.pointer + range.lowerBound, weight: weight?.pointer,
                 rows: range.count, width: C)
         }
     }
@@ -50,8 +50,14 @@ extension FloatView {
         guard let gradients else { return }
         workers.forEachRange(C, by: 64) { columns in
             LayerNorm.backwardParameters(
-                dWeight: gradients.weight.pointer, dBias: gradients.bias.pointer, pointer,
+                dWeight: gradients.weight.mutablePointer, dBias: gradients.bias.mutablePointer, pointer,
                 normalized: normalized.pointer, rows: rows, width: C, columns: columns)
         }
     }
+}
+
+/// The gradients of a LayerNorm.
+package struct LayerNormGradient {
+    package let weight: Tensor  // [C]
+    package let bias: Tensor  // [C]
 }

@@ -26,23 +26,3 @@ package struct FloatView: @unchecked Sendable {
         }
     }
 }
-
-/// One allocation, cut into regions; allocating again gives the former back.
-package struct Workspace {
-    private var buffer: FloatBuffer?
-
-    package init() {}
-
-    package mutating func allocate(_ counts: [Int]) throws(OutOfMemory) -> [FloatView] {
-        // Regions begin at cache lines, and not a multiple of 4 KiB apart.
-        let sizes = counts.map { ($0 + 31) / 16 * 16 }
-        buffer = nil
-        let buffer = try FloatBuffer(count: sizes.reduce(0, +))
-        self.buffer = buffer
-        var start = 0
-        return sizes.map { size in
-            defer { start += size }
-            return FloatView(buffer.pointer + start)
-        }
-    }
-}

@@ -54,7 +54,7 @@ package struct PrepackedLinear: Sendable {
                 (arithmetic, scratchCount) = (.bfloat16(product), (sourceCount + 1) / 2 + 16 + product.scratchCount)
             } else {
                 let weight = try weight.copied()
-                BFloat16.round(weight.pointer, weight.pointer, count: weight.count)
+                BFloat16.round(weight.mutablePointer, weight.pointer, count: weight.count)
                 let product = try compile(weight)
                 (arithmetic, scratchCount) = (.rounded(product), sourceCount + product.scratchCount)
             }

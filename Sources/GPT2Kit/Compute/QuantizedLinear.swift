@@ -32,7 +32,7 @@ package final class QuantizedLinear: @unchecked Sendable {  // after init nothin
         columnSums = try Tensor(shape: [outputs])
         let quantized = try FloatBuffer(count: (inputs * outputs + 3) / 4)
         let v = UnsafeMutableRawPointer(quantized.pointer).assumingMemoryBound(to: Int8.self)
-        Self.quantize(v, weight, scales: scales.pointer, sums: columnSums.pointer)
+        Self.quantize(v, weight, scales: scales.mutablePointer, sums: columnSums.mutablePointer)
         product = try MatmulPrimitive(
             rows: rows, inputs: inputs, outputs: outputs, weights: v, source: ONEDNN_U8, destination: ONEDNN_S32)
         scratchCount = Self.padded((rows * inputs + 3) / 4) + Self.padded(rows * outputs) + product.scratchCount

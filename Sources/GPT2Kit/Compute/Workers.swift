@@ -17,12 +17,12 @@ public struct Workers: Sendable {
     }
 
     /// Runs `body(tile)` once for every tile in `0..<tiles`, in no given order, and returns when all are done.
-    package func forEach(_ tiles: Int, _ body: (_ tile: Int) -> Void) {
+    package func forEach(_ tiles: Int, _ body: @Sendable (_ tile: Int) -> Void) {
         forEach(tiles) { tile, _ in body(tile) }
     }
 
     /// The same with the number of the worker, `0..<count`, of which no two run at a time: it may use scratch memory.
-    package func forEach(_ tiles: Int, _ body: (_ tile: Int, _ worker: Int) -> Void) {
+    package func forEach(_ tiles: Int, _ body: @Sendable (_ tile: Int, _ worker: Int) -> Void) {
         let workers = min(count, tiles)
         if workers <= 1 {
             onednn_use_one_thread()
@@ -31,8 +31,6 @@ public struct Workers: Sendable {
         }
         let next = Atomic<Int>(0)
         withoutActuallyEscaping(body) { body in
-            // Several threads call `body`; that it may be called so is what this type asks of its callers.
-            nonisolated(unsafe) let body = body
             DispatchQueue.concurrentPerform(iterations: workers) { worker in
                 onednn_use_one_thread()
                 while true {
@@ -45,7 +43,7 @@ public struct Workers: Sendable {
     }
 
     /// Runs `body` on `0..<count` cut into ranges of `size` (the last one shorter).
-    package func forEachRange(_ count: Int, by size: Int, _ body: (Range<Int>) -> Void) {
+    package func forEachRange(_ count: Int, by size: Int, _ body: @Sendable (Range<Int>) -> Void) {
         forEach((count + size - 1) / size) { tile in
             body(tile * size..<min(count, (tile + 1) * size))
         }

@@ -3,7 +3,7 @@
 import Records
 
 /// A low-rank addition to the weight of one layer.
-package final class Adapter {
+package final class Adapter: @unchecked Sendable {  // one batch at a time; each tile writes its own part
     /// The layer's name among the weights, without ".weight".
     package let name: String
     package let inputs: Int
@@ -19,7 +19,7 @@ package final class Adapter {
     private let rank: Int
     private let scale: Float
 
-    private var memory = Workspace()
+    private let workspace = Workspace()
     private var capacity = 0
     private var narrowInput = FloatView(), narrowOutput = FloatView()  // x·A and scale·dy·Bᵀ [rows,r]
 
@@ -42,16 +42,16 @@ package final class Adapter {
         merged = try base.copied()
         var generator = SeededGenerator(seed: seed)
         let bound = 1 / Double(inputs).squareRoot()
-        for i in 0..<a.count { a.pointer[i] = Float((2 * generator.nextUniform() - 1) * bound) }
+        for i in 0..<a.count { a.mutablePointer[i] = Float((2 * generator.nextUniform() - 1) * bound) }
     }
 
-    private var aMatrix: Matrix { Matrix(a.pointer, stride: rank) }
-    private var bMatrix: Matrix { Matrix(b.pointer, stride: outputs) }
+    private var aMatrix: Matrix { Matrix(reading: a.pointer, stride: rank) }
+    private var bMatrix: Matrix { Matrix(reading: b.pointer, stride: outputs) }
 
     package func merge(_ workers: Workers) {
         let width = base.shape[1]
         workers.forEachRange(base.shape[0], by: Self.rowTile) { rows in
-            let target = Matrix(merged.pointer + rows.lowerBound * width, stride: width)
+            let target = Matrix(merged.mutablePointer + rows.lowerBound * width, stride: width)
             target.pointer.update(from: base.pointer + rows.lowerBound * width, count: rows.count * width)
             if isTransposed {
                 matmul(
@@ -68,8 +68,10 @@ package final class Adapter {
     /// Room for inputs of so many rows.
     package func reserve(rows: Int) throws(OutOfMemory) {
         guard rows > capacity else { return }
-        let r = try memory.allocate([rows * rank, rows * rank])
-        (narrowInput, narrowOutput) = (r[0], r[1])
+        try workspace.allocate { take in
+            narrowInput = take(rows * rank)
+            narrowOutput = take(rows * rank)
+        }
         capacity = rows
     }
 
@@ -85,7 +87,7 @@ package final class Adapter {
         addGradientOfA(input, rows: rows, workers)
         workers.forEachRange(columns.count, by: Self.columnTile) { range in
             matmul(
-                Matrix(dB.pointer, stride: outputs).at(column: columns.lowerBound + range.lowerBound),
+                Matrix(dB.mutablePointer, stride: outputs).at(column: columns.lowerBound + range.lowerBound),
                 narrowInput.matrix(rank), dOutput.at(column: range.lowerBound), m: rank, n: range.count, k: rows,
                 transposeA: true, scale: scale, keep: 1)
         }
@@ -105,7 +107,7 @@ package final class Adapter {
                 narrowOutput.matrix(H * rank).at(column: head * rank), dHead, bMatrix.at(column: column),
                 m: rows, n: rank, k: d, transposeB: true, scale: scale)
             matmul(
-                Matrix(dB.pointer, stride: outputs).at(column: column),
+                Matrix(dB.mutablePointer, stride: outputs).at(column: column),
                 narrowInput.matrix(H * rank).at(column: head * rank), dHead, m: rank, n: d, k: rows, transposeA: true,
                 scale: scale, keep: 1)
         }
@@ -125,7 +127,7 @@ package final class Adapter {
     private func addGradientOfA(_ input: Matrix, rows: Int, _ workers: Workers) {
         workers.forEachRange(inputs, by: Self.columnTile) { range in
             matmul(
-                Matrix(dA.pointer + range.lowerBound * rank, stride: rank), input.at(column: range.lowerBound),
+                Matrix(dA.mutablePointer + range.lowerBound * rank, stride: rank), input.at(column: range.lowerBound),
                 narrowOutput.matrix(rank), m: range.count, n: rank, k: rows, transposeA: true, keep: 1)
         }
     }

@@ -13,11 +13,11 @@ package struct BlockGradients {
     /// Gradients of all parameters.
     package init(_ block: BlockParameters) {
         norm1 = LayerNormGradient(weight: block.ln1Weight, bias: block.ln1Bias)
-        attention = .full(block.attention)
-        attentionProjection = .full(block.attentionProjection)
+        attention = .full(LinearGradient(block.attentionWeight, block.attentionBias))
+        attentionProjection = .full(LinearGradient(block.attentionProjectionWeight, block.attentionProjectionBias))
         norm2 = LayerNormGradient(weight: block.ln2Weight, bias: block.ln2Bias)
-        mlpFC = .full(block.mlpFC)
-        mlpProjection = .full(block.mlpProjection)
+        mlpFC = .full(LinearGradient(block.mlpFCWeight, block.mlpFCBias))
+        mlpProjection = .full(LinearGradient(block.mlpProjectionWeight, block.mlpProjectionBias))
     }
 
     /// Gradients of adapters alone; nil where a layer has none.
@@ -31,17 +31,11 @@ package struct BlockGradients {
     }
 }
 
-/// The gradients of a LayerNorm.
-package struct LayerNormGradient {
-    package let weight: Tensor  // [C]
-    package let bias: Tensor  // [C]
-}
-
 /// The gradient of a fully connected layer y = x·W + b.
 package enum LayerGradient {
     case frozen
     /// dW [inputs,outputs] and db.
-    case full(Linear)
+    case full(LinearGradient)
     /// Those of an adapter of the layer.
     case adapter(Adapter)
 
@@ -61,7 +55,7 @@ package enum LayerGradient {
         switch self {
         case .frozen: break
         case .full(let linear):
-            (columns.map(linear.columns) ?? linear).addGradients(
+            (columns.map(linear.columns) ?? linear).add(
                 input: input, dOutput: dOutput, rows: rows, workers: workers)
         case .adapter(let adapter):
             adapter.addGradients(
@@ -85,7 +79,7 @@ package enum LayerGradient {
             let C = linear.inputs
             workers.forEach(H) { head in
                 matmul(
-                    linear.weight.at(column: firstColumn + head * d), inputs.matrix(H * C).at(column: head * C),
+                    linear.dWeight.at(column: firstColumn + head * d), inputs.matrix(H * C).at(column: head * C),
                     dOutput.at(column: head * d), m: C, n: d, k: rows, transposeA: true, keep: 1)
             }
         case .adapter(let adapter):

@@ -1,13 +1,12 @@
-// The model card, README.md of a model directory: what the model is, what made it, how good it is, how to use it.
+// The model card, README.md of a model directory: what the model is, how it was trained, how to use it.
 
-import Evaluation
 import Records
 
 extension Classifier {
     /// The model card.
     ///
     /// - Parameter hasHeadBias: whether `score.bias` is among the weights.
-    func card(hasHeadBias: Bool) -> String {
+    func card(_ story: ModelStory, hasHeadBias: Bool) -> String {
         var text = """
             ---
             pipeline_tag: text-classification
@@ -27,10 +26,7 @@ extension Classifier {
             | length | \(paddedLength) tokens |
 
             """
-        if let (settings, results) = training { text += rows(settings, results) }
-        if let provenance { text += provenance.rows }
-        if let matrix = training?.results.testClasses { text += table(matrix) }
-        if let provenance { text += provenance.commandSection }
+        text += story.cardRows + story.cardSections
         let differences = differences(hasHeadBias: hasHeadBias)
         text += """
 
@@ -45,37 +41,6 @@ extension Classifier {
             """)
 
             """
-        return text
-    }
-
-    private func rows(_ settings: TrainingSettings, _ results: TrainingEvent.EndSummary) -> String {
-        var text = """
-            | trained | \(settings.trainable)\(settings.adapterNote), \(results.steps) steps of \(settings.rowsOfStep) \
-            rows\(results.keptNote), \
-            learning rate \(settings.learningRate), weight decay \(settings.weightDecay), seed \(settings.seed) |
-            | training accuracy | \(percent(results.trainingAccuracy)) |
-            | validation accuracy | \(percent(results.validationAccuracy)) |
-
-            """
-        if let test = results.testAccuracy { text += "| test accuracy | \(percent(test)) |\n" }
-        return text
-    }
-
-    /// What the labels of the test records are worth, one by one.
-    private func table(_ matrix: ConfusionMatrix) -> String {
-        var text = """
-
-            ## Test results
-
-            | label | precision | recall | F1 | records |
-            | --- | --- | --- | --- | --- |
-
-            """
-        for (index, label) in matrix.labels.enumerated() {
-            let ratios = [matrix.precision(index), matrix.recall(index), matrix.f1(index)]
-            let shares = ratios.map { $0.map(percent) ?? "–" }
-            text += "| \(cell(label)) | \(shares.joined(separator: " | ")) | \(matrix.support(index)) |\n"
-        }
         return text
     }
 
@@ -94,22 +59,5 @@ extension Classifier {
     }
 }
 
-extension Provenance {
-    fileprivate var rows: String {
-        let sets = data.map { "\($0.part): \($0.records) records of \(cell($0.source))" }
-        return """
-            | data | \(sets.joined(separator: "; ")) |
-            | date | \(date) |
-            | CPU | \(cell(processor)) |
-
-            """
-    }
-
-    /// Indented rather than fenced, because whatever a word holds can't end that.
-    fileprivate var commandSection: String { "\n## Command\n\n    \(printable(commandLine))\n" }
-}
-
-private func percent(_ share: Double) -> String { "\((share * 10_000).rounded() / 100) %" }
-
 /// `text` as it can stand in a cell of a table.
-private func cell(_ text: String) -> String { printable(text).replacing("|", with: "\\|") }
+package func cell(_ text: String) -> String { printable(text).replacing("|", with: "\\|") }

@@ -6,6 +6,18 @@ import Records
 import Safetensors
 import Tokenization
 
+/// What a model directory says of a model beside what is needed to score with it: how it was trained.
+package struct ModelStory: Sendable {
+    /// Members of `gpt2kit` in config.json.
+    package var configuration: [JSONMember] = []
+    /// Lines of the table of the model card.
+    package var cardRows = ""
+    /// Sections of the model card, before the one about its use.
+    package var cardSections = ""
+
+    package init() {}
+}
+
 extension Classifier {
     /// Fails where `directory` holds a model, of this project or another, that a new one would take the place of.
     ///
@@ -18,7 +30,9 @@ extension Classifier {
     /// Publishes the directory: all files, or none.
     ///
     /// Its head has no bias, as that class wants it; see ``foldingHeadBias()``.
-    public func write(directory: String) throws {
+    ///
+    /// - Throws: ``StreamError`` where it can't be written; ``OutOfMemory``.
+    package func write(directory: String, story: ModelStory = ModelStory()) throws {
         let output = try AtomicDirectory(path: directory)
         let tensors = try foldingHeadBias()
         var weights = SafetensorsWriter(metadata: ["format": "pt"])
@@ -33,13 +47,13 @@ extension Classifier {
             hash.update($0)
             try sink.write($0)
         }
-        try output.file("config.json").write(configuration(weightsSHA256: hash.hexadecimal))
+        try output.file("config.json").write(configuration(weightsSHA256: hash.hexadecimal, story.configuration))
         try output.file("tokenizer_config.json").write(tokenizerConfiguration())
         let (vocabulary, merges) = try Tokenizer.files(directory: tokenizerDirectory)
         try output.file("vocab.json").write(vocabulary)
         try output.file("merges.txt").write(merges)
         try output.file("README.md").write(
-            card(hasHeadBias: tensors.contains { $0.name == "score.bias" }))
+            card(story, hasHeadBias: tensors.contains { $0.name == "score.bias" }))
         try output.commit()
     }
 
@@ -51,7 +65,7 @@ extension Classifier {
         let C = config.width
         let bias = try parameters.finalNormBias.copied()
         let folded = try foldedBias()
-        if let folded { for i in 0..<C { bias.pointer[i] += Float(folded[i]) } }
+        if let folded { for i in 0..<C { bias.mutablePointer[i] += Float(folded[i]) } }
         return parameters.named.compactMap { name, tensor in
             switch name {
             case "score.bias": folded == nil ? (name, tensor) : nil
@@ -70,13 +84,13 @@ extension Classifier {
         let (K, C) = (W.shape[0], W.shape[1])
         let (differences, offsets) = (try Tensor(shape: [K - 1, C]), try Tensor(shape: [K - 1]))
         for k in 0..<K - 1 {
-            offsets.pointer[k] = b.pointer[k] - b.pointer[K - 1]
-            for i in 0..<C { differences.pointer[k * C + i] = W.pointer[k * C + i] - W.pointer[(K - 1) * C + i] }
+            offsets.mutablePointer[k] = b.pointer[k] - b.pointer[K - 1]
+            for i in 0..<C { differences.mutablePointer[k * C + i] = W.pointer[k * C + i] - W.pointer[(K - 1) * C + i] }
         }
         return leastNormSolution(differences, offsets)
     }
 
-    private func configuration(weightsSHA256: String) -> [UInt8] {
+    private func configuration(weightsSHA256: String, _ additions: [JSONMember]) -> [UInt8] {
         var json = JSONWriter()
         json.beginObject()
         json.key("architectures")
@@ -116,13 +130,9 @@ extension Classifier {
         json.string(tokenizerSHA256)
         json.key("weights_sha256")
         json.string(weightsSHA256)
-        if let runSHA256 {
-            json.key("run_sha256")
-            json.string(runSHA256)
-        }
-        if let (settings, _) = training {
-            json.key("training")
-            json.value(settings.json(base: origin))
+        for addition in additions {
+            json.key(addition.key)
+            json.value(addition.value)
         }
         json.endObject()
         json.endObject()

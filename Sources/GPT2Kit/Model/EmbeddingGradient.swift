@@ -1,7 +1,7 @@
 // The gradients of GPT-2's two embedding tables: x = wte[token] + wpe[position], so that both get the gradient of x,
 // summed over the tokens that share a row.
 
-package final class EmbeddingGradient {
+package final class EmbeddingGradient: @unchecked Sendable {  // one batch at a time; each tile writes its own part
     private let gradients: GPT2Parameters
     private let C: Int
     private let workers: Workers
@@ -24,15 +24,17 @@ package final class EmbeddingGradient {
 
     /// dwte[token] += dx and dwpe[position] += dx, in the order of the tokens, each tile on columns of its own.
     package func addGradients(tokens: UnsafePointer<Int32>, _ layout: TextLayout) {
+        nonisolated(unsafe) let tokens = tokens  // only read
         workers.forEachRange(C, by: 64) { columns in
             for row in 0..<layout.rows {
                 for position in 0..<layout.length(row) {
                     let token = layout.offsets[row] + position
                     let dx = buffer.pointer + token * C + columns.lowerBound
                     let word = Int(tokens[token]) * C + columns.lowerBound
-                    addVector(gradients.tokenEmbedding.pointer + word, dx, columns.count)
+                    addVector(gradients.tokenEmbedding.mutablePointer + word, dx, columns.count)
                     addVector(
-                        gradients.positionEmbedding.pointer + position * C + columns.lowerBound, dx, columns.count)
+                        gradients.positionEmbedding.mutablePointer + position * C + columns.lowerBound, dx,
+                        columns.count)
                 }
             }
         }

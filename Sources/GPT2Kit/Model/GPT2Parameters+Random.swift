@@ -15,11 +15,11 @@ extension GPT2Parameters {
             let stream = streams.next()
             if name.hasPrefix("score.") {
                 let head = try Self.randomHead(name, shape, width: config.width, seed: seed)
-                _ = tensor.values.update(fromContentsOf: head.values)
+                _ = tensor.mutableValues.update(fromContentsOf: head.values)
             } else if shape.count == 2 {
                 plan.append((tensor, name.hasSuffix("c_proj.weight") ? residual : 0.02, stream))
             } else if name.hasSuffix("weight") {
-                tensor.values.update(repeating: 1)
+                tensor.mutableValues.update(repeating: 1)
             }
             return tensor
         }
@@ -32,7 +32,7 @@ extension GPT2Parameters {
             let ((tensor, deviation, seed), first) = tiles[index]
             var generator = SeededGenerator(seed: seed &+ UInt64(first))
             for i in first..<min(first + tile, tensor.count) {
-                tensor.pointer[i] = deviation * Float(generator.nextNormal())
+                tensor.mutablePointer[i] = deviation * Float(generator.nextNormal())
             }
         }
     }
@@ -44,7 +44,7 @@ extension GPT2Parameters {
         let tensor = try Tensor(shape: shape)
         var generator = SeededGenerator(seed: seed ^ (name.hasSuffix("bias") ? 0x6269_6173 : 0x6865_6164))
         let bound = 1 / Double(C).squareRoot()
-        for i in 0..<tensor.count { tensor.pointer[i] = Float((2 * generator.nextUniform() - 1) * bound) }
+        for i in 0..<tensor.count { tensor.mutablePointer[i] = Float((2 * generator.nextUniform() - 1) * bound) }
         return tensor
     }
 }

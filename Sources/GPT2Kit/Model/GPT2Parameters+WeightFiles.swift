@@ -32,10 +32,10 @@ extension GPT2Parameters {
             }
             let tensor: Tensor
             if let mapped = try weights.float32(stored, shape: shape)?.baseAddress {
-                tensor = Tensor(shape: shape, pointer: UnsafeMutablePointer(mutating: mapped), owner: owner)
+                tensor = Tensor(shape: shape, reading: mapped, owner: owner)
             } else {
                 tensor = try Tensor(shape: shape)
-                try weights.copyFloats(stored, shape: shape, into: tensor.values)
+                try weights.copyFloats(stored, shape: shape, into: tensor.mutableValues)
             }
             guard tensor.isFinite(workers) else { throw ModelError.notFinite(stored, file: weights.directory) }
             return tensor

@@ -60,15 +60,6 @@ package struct BlockParameters: Sendable {
     package var mlpProjection: Linear { Linear(mlpProjectionWeight, mlpProjectionBias) }
 }
 
-extension Linear {
-    /// The layer of a weight [inputs,outputs] and its bias [outputs].
-    package init(_ weight: Tensor, _ bias: Tensor) {
-        self.init(
-            weight: Matrix(weight.pointer, stride: weight.shape[1]), bias: bias.pointer,
-            inputs: weight.shape[0], outputs: weight.shape[1])
-    }
-}
-
 /// All parameters of a classifier.
 public struct GPT2Parameters: Sendable {
     package var tokenEmbedding: Tensor  // wte [V,C]

@@ -85,6 +85,7 @@ package final class InferenceBlocks: @unchecked Sendable {  // layers don't chan
         let chunks = layout.chunks(tokens: Self.chunkTokens, rows: Self.chunkTokens)
         let longest = chunks.map { layout.offsets[$0.upperBound] - layout.offsets[$0.lowerBound] }.max() ?? 0
         for scratch in scratch { try scratch.reserve(tokens: longest, length: layout.longest, config: config) }
+        nonisolated(unsafe) let tokens = tokens  // only read
         workers.forEach(chunks.count) { chunk, worker in
             let first = layout.offsets[chunks[chunk].lowerBound]
             let lengths = TextLayout(lengths: chunks[chunk].map(layout.length))
@@ -159,7 +160,7 @@ package final class InferenceBlocks: @unchecked Sendable {  // layers don't chan
     /// The working memory of one worker; rows are rounded up to whole tiles, and those behind the last token hold
     /// finite leftovers that nobody reads.
     private final class Scratch {
-        private var memory = Workspace()
+        private let workspace = Workspace()
         private let layerScratch: Int
         private var capacity = (tokens: 0, length: 0)
         var x = FloatView(), normalized = FloatView(), qkv = FloatView(), heads = FloatView()
@@ -173,10 +174,15 @@ package final class InferenceBlocks: @unchecked Sendable {  // layers don't chan
             let N = (max(tokens, capacity.tokens, InferenceBlocks.chunkTokens) + tile - 1) / tile * tile
             let T = max(length, capacity.length)
             let (C, F) = (config.width, config.innerWidth)
-            let r = try memory.allocate([
-                N * C, tile * C, N * 3 * C, N * C, tile * F, Attention.scratchCount(length: T), layerScratch,
-            ])
-            (x, normalized, qkv, heads, fc, scores, layer) = (r[0], r[1], r[2], r[3], r[4], r[5], r[6])
+            try workspace.allocate { take in
+                x = take(N * C)
+                normalized = take(tile * C)
+                qkv = take(N * 3 * C)
+                heads = take(N * C)
+                fc = take(tile * F)
+                scores = take(Attention.scratchCount(length: T))
+                layer = take(layerScratch)
+            }
             capacity = (N, T)
         }
     }

@@ -61,7 +61,7 @@ package final class InferenceTail: @unchecked Sendable {  // layers belong to on
     }
 
     private func eachChunk(
-        _ layout: TextLayout, _ body: (TrainableTail, Range<Int>, TextLayout) throws -> Void
+        _ layout: TextLayout, _ body: @Sendable (TrainableTail, Range<Int>, TextLayout) throws -> Void
     ) throws {
         let chunks = chunks(layout)
         let failure = FirstFailure()

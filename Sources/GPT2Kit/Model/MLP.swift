@@ -2,7 +2,7 @@
 // dropout, in training.
 
 /// Keeps what its backward pass needs.
-package final class MLP {
+package final class MLP: @unchecked Sendable {  // one batch at a time; each tile writes its own part
     private let parameters: BlockParameters
     private let gradients: BlockGradients?
     private let C: Int, F: Int
@@ -10,7 +10,7 @@ package final class MLP {
     private let rowTile: Int?
     private let workers: Workers
 
-    private var memory = Workspace()
+    private let workspace = Workspace()
     private var capacity = 0
     private var norm = FloatView(), rstd = FloatView(), x = FloatView()  // [rows,C], [rows], [rows,C]
     private var fc = FloatView(), activated = FloatView()  // [rows,4C]
@@ -32,14 +32,19 @@ package final class MLP {
 
     package func reserve(rows: Int) throws(OutOfMemory) {
         guard rows > capacity else { return }
-        let n = rows
-        var sizes = [n * C, n, n * C, n * F, n * F, n * C]
-        if gradients != nil { sizes += [n * F, n * C] }
-        let r = try memory.allocate(sizes)
-        (norm, rstd, x, fc, activated, projected) = (r[0], r[1], r[2], r[3], r[4], r[5])
-        if gradients != nil { (dWide, dNarrow) = (r[6], r[7]) }
-        try gradients?.mlpFC.reserve(rows: n)
-        try gradients?.mlpProjection.reserve(rows: n)
+        try workspace.allocate { take in
+            norm = take(rows * C)
+            rstd = take(rows)
+            x = take(rows * C)
+            fc = take(rows * F)
+            activated = take(rows * F)
+            projected = take(rows * C)
+            guard gradients != nil else { return }
+            dWide = take(rows * F)
+            dNarrow = take(rows * C)
+        }
+        try gradients?.mlpFC.reserve(rows: rows)
+        try gradients?.mlpProjection.reserve(rows: rows)
         capacity = rows
     }
 

@@ -26,7 +26,7 @@ public enum ModelError: DiagnosableError, Equatable {
     /// The head has another number of classes than there are labels.
     case headMismatch(head: Int, labels: Int, file: String)
     /// Tokens, model and tokenizer don't belong together.
-    case mismatch(String, remedy: String, file: String)
+    case mismatch(String, remedy: String, choice: Diagnosis.Choice? = nil, file: String)
     /// The base has no tokenizer of its own, and none was named.
     case noTokenizer(base: String)
     /// A name after `random:` that is no known model.
@@ -90,15 +90,16 @@ public enum ModelError: DiagnosableError, Equatable {
             Diagnosis(
                 source: file, problem: "the head has \(head) classes but there are \(labels) labels",
                 remedy: "use a base model without a head, or data with the model's labels", status: .configuration)
-        case .mismatch(let what, let remedy, let file):
-            Diagnosis(source: file, problem: what, remedy: remedy, status: .configuration)
+        case .mismatch(let what, let remedy, let choice, let file):
+            Diagnosis(source: file, problem: what, remedy: remedy, status: .configuration, choice: choice)
         case .noTokenizer(let base):
             Diagnosis(
                 source: "arguments", problem: "\(base) has no tokenizer",
-                remedy: "name the directory that tokenize-pad used with --tokenizer", status: .usage)
+                remedy: "name the directory that tokenize-pad used",
+                status: .usage, choice: .tokenizer)
         case .unknownModel(let name):
             Diagnosis(
-                source: "--base", problem: "no model is called \(name)",
+                source: "arguments", problem: "no base is called random:\(name)",
                 remedy: "use random:gpt2, random:gpt2-medium, random:gpt2-large, random:gpt2-xl or random:CONFIG.json",
                 status: .usage)
         case .impossibleSetting(let what, let remedy):
@@ -106,16 +107,17 @@ public enum ModelError: DiagnosableError, Equatable {
         case .noBase(let directory):
             Diagnosis(
                 source: directory, problem: "no such directory",
-                remedy: "fetch-model gpt2 --out \(directory) gets GPT-2, --base random:gpt2 starts from random weights",
+                remedy: "fetch GPT-2 with fetch-model, or start from random weights with the base random:gpt2",
                 status: .noInput)
         case .modelExists(let directory):
             Diagnosis(
                 source: directory, problem: "a model is here already",
-                remedy: "name another directory with --out, or replace the model with --force", status: .cannotCreate)
+                remedy: "name another directory, or replace the model", status: .cannotCreate, choice: .replacing)
         case .lossNotFinite(let step):
             Diagnosis(
                 source: "stdin", problem: "loss not finite at step \(step)",
-                remedy: "lower --lr, or --weight-decay, --class-weights, --lora-alpha; no model was written",
+                remedy:
+                    "lower the learning rate, the weight decay, the class weights or LoRA's alpha; no model was written",
                 status: .badData)
         case .otherRun(let differences, let file):
             Diagnosis(

@@ -10,7 +10,7 @@
 // T·C numbers of work per head instead of T·C², forward and backward. The key bias has no gradient at all. With dropout
 // of attention weights the sum of those that are left, s, takes the place of 1: g ∘ Σ aⱼx̂ⱼ + s·b, and s·b_v.
 
-package final class PooledAttention {
+package final class PooledAttention: @unchecked Sendable {  // one batch at a time; each tile writes its own part
     private let parameters: BlockParameters
     private let gradients: BlockGradients?
     private let C: Int, H: Int, d: Int
@@ -20,7 +20,7 @@ package final class PooledAttention {
     private let workers: Workers
     private var dropout: BlockDropout?
 
-    private var memory = Workspace()
+    private let workspace = Workspace()
     private var capacity = (tokens: 0, rows: 0)
     // Kept by the forward pass. Rows are rounded up to `rowTile`.
     private var norm1 = FloatView(), rstd1 = FloatView()  // x̂ [N,C], [N]
@@ -52,17 +52,29 @@ package final class PooledAttention {
         guard tokens > capacity.tokens || rows > capacity.rows else { return }
         let N = max(tokens + tokens / 4, capacity.tokens)
         let B = max((rows + rowTile - 1) / rowTile * rowTile, capacity.rows)
-        var sizes = [N * C, N, B * C, B * C, B * H * C, B * H * C, N * H, B * H * C, B * H * C]
-        if gradients != nil {
-            sizes += [B * C, B * C, B * H * C, B * H * C, B * H * C, B * H * C, N * H, N * C, N * H, B * H]
+        try workspace.allocate { take in
+            norm1 = take(N * C)
+            rstd1 = take(N)
+            x = take(B * C)
+            query = take(B * C)
+            u = take(B * H * C)
+            scaled = take(B * H * C)
+            weights = take(N * H)
+            mixed = take(B * H * C)
+            z = take(B * H * C)
+            guard gradients != nil else { return }
+            dNarrow = take(B * C)
+            dQuery = take(B * C)
+            dZ = take(B * H * C)
+            dMixed = take(B * H * C)
+            dU = take(B * H * C)
+            dScaled = take(B * H * C)
+            dWeights = take(N * H)
+            dNorm = take(N * C)
+            dropped = take(N * H)
+            sums = take(B * H)
         }
-        let r = try memory.allocate(sizes)
-        (norm1, rstd1, x, query, u, scaled, weights, mixed, z) = (r[0], r[1], r[2], r[3], r[4], r[5], r[6], r[7], r[8])
-        if gradients != nil {
-            (dNarrow, dQuery, dZ, dMixed, dU, dScaled) = (r[9], r[10], r[11], r[12], r[13], r[14])
-            (dWeights, dNorm, dropped, sums) = (r[15], r[16], r[17], r[18])
-            try gradients?.attention.reserve(rows: B * H)
-        }
+        try gradients?.attention.reserve(rows: B * H)
         capacity = (N, B)
     }
 
@@ -158,7 +170,7 @@ package final class PooledAttention {
                 dZ.matrix(H * C).at(column: head * C), dHeads.matrix(C).at(column: head * d), valueWeight(head),
                 m: B, n: C, k: d, transposeB: true)
         }
-        if case .full(let attention) = gradients.attention, let dBias = attention.bias {
+        if case .full(let attention) = gradients.attention, let dBias = attention.dBias {
             for row in 0..<B {
                 for head in 0..<H {
                     axpy(dBias + 2 * C + head * d, sum(row, head), dHeads.pointer + row * C + head * d, d)
@@ -244,19 +256,19 @@ package final class PooledAttention {
     // MARK: - Pieces
 
     private func keyWeight(_ head: Int) -> Matrix {
-        Matrix(parameters.attentionWeight.pointer + C + head * d, stride: 3 * C)  // [C,d]
+        Matrix(reading: parameters.attentionWeight.pointer + C + head * d, stride: 3 * C)  // [C,d]
     }
 
     private func valueWeight(_ head: Int) -> Matrix {
-        Matrix(parameters.attentionWeight.pointer + 2 * C + head * d, stride: 3 * C)  // [C,d]
+        Matrix(reading: parameters.attentionWeight.pointer + 2 * C + head * d, stride: 3 * C)  // [C,d]
     }
 
-    private var valueBias: UnsafeMutablePointer<Float> { parameters.attentionBias.pointer + 2 * C }
+    private var valueBias: UnsafePointer<Float> { parameters.attentionBias.pointer + 2 * C }
 
     /// Σ of the attention weights of a row and head: 1 without dropout.
     private func sum(_ row: Int, _ head: Int) -> Float { dropout == nil ? 1 : sums.pointer[row * H + head] }
 
-    private func eachTile(_ rows: Int, _ heads: Int, _ body: (_ rows: Range<Int>, _ head: Int) -> Void) {
+    private func eachTile(_ rows: Int, _ heads: Int, _ body: @Sendable (_ rows: Range<Int>, _ head: Int) -> Void) {
         let tiles = (rows + rowTile - 1) / rowTile
         workers.forEach(tiles * heads) { index in
             let (tile, head) = index.quotientAndRemainder(dividingBy: heads)
@@ -267,8 +279,8 @@ package final class PooledAttention {
     /// ln_1's weight is met three times: at the queries' inputs, in the scores and in the mixture.
     private func norm1Gradients(_ layout: TextLayout) {
         guard let gradients = gradients?.norm1 else { return }
-        let (dWeight, dBias) = (gradients.weight.pointer, gradients.bias.pointer)
         workers.forEachRange(C, by: 64) { columns in
+            let (dWeight, dBias) = (gradients.weight.mutablePointer, gradients.bias.mutablePointer)
             func add(_ dOutput: UnsafePointer<Float>, _ normalized: UnsafePointer<Float>, biasFactor: Float) {
                 for i in columns { dWeight[i] += dOutput[i] * normalized[i] }
                 if biasFactor != 0 { for i in columns { dBias[i] += biasFactor * dOutput[i] } }

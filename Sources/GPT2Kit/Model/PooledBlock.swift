@@ -2,7 +2,7 @@
 // projection and an MLP. ``PooledAttention`` has what that makes of keys and values; ``TransformerBlock`` computes the same
 // the plain way, and the tests compare the two.
 
-package final class PooledBlock {
+package final class PooledBlock: @unchecked Sendable {  // one batch at a time; each tile writes its own part
     private let parameters: BlockParameters
     private let gradients: BlockGradients?
     private let attention: PooledAttention
@@ -12,7 +12,7 @@ package final class PooledBlock {
     private let workers: Workers
     private var dropout: BlockDropout?
 
-    private var memory = Workspace()
+    private let workspace = Workspace()
     private var capacity = 0  // rounded up to `rowTile`, as all rows here
     private var heads = FloatView(), residual = FloatView()  // [B,C]
     private var dHeads = FloatView(), dResidual = FloatView()
@@ -42,9 +42,13 @@ package final class PooledBlock {
     private func reserve(rows: Int) throws(OutOfMemory) {
         guard rows > capacity else { return }
         let B = (rows + rowTile - 1) / rowTile * rowTile
-        let r = try memory.allocate(Array(repeating: B * C, count: gradients == nil ? 2 : 4))
-        (heads, residual) = (r[0], r[1])
-        if gradients != nil { (dHeads, dResidual) = (r[2], r[3]) }
+        try workspace.allocate { take in
+            heads = take(B * C)
+            residual = take(B * C)
+            guard gradients != nil else { return }
+            dHeads = take(B * C)
+            dResidual = take(B * C)
+        }
         try mlp.reserve(rows: B)
         try gradients?.attentionProjection.reserve(rows: B)
         capacity = B

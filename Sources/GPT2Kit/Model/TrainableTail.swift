@@ -1,7 +1,7 @@
 // The part of the classifier behind the frozen blocks: the trainable blocks, the final LayerNorm and the head, with the
 // loss on top, forward and backward. With no gradients wanted it is the end of the scoring pass.
 
-package final class TrainableTail {
+package final class TrainableTail: @unchecked Sendable {  // one batch at a time; each tile writes its own part
     private let parameters: GPT2Parameters
     private let gradients: GPT2Parameters?
     private let config: GPT2Config
@@ -18,7 +18,7 @@ package final class TrainableTail {
     private let blocks: [TransformerBlock]
     private let pooledBlock: PooledBlock?
 
-    private var memory = Workspace()
+    private let workspace = Workspace()
     private var capacity = (tokens: 0, rows: 0)
     private var states: [FloatView] = []  // inputs of the blocks from firstBlock on, and the output of the last; [N,C]
     private var norm = FloatView(), rstd = FloatView()  // of the final LayerNorm: [B,C] pooled, or [N,C] for the mean
@@ -78,15 +78,19 @@ package final class TrainableTail {
         let B = max(layout.rows, capacity.rows)
         // The head's rows: all positions for the mean of logits, otherwise the pooled one.
         let P = pooling == .mean ? N : B
-        var sizes = [P * C, P, B * C, B * C, B * K, B * K, P * C]
-        let fixed = sizes.count
-        sizes += Array(repeating: N * C, count: blocks.count)
-        sizes += [P * C]
-        if trainsBlocks { sizes += [N * C, N * C] }
-        let r = try memory.allocate(sizes)
-        (norm, rstd, pooled, dPooled, logits, dLogits, dNorm) = (r[0], r[1], r[2], r[3], r[4], r[5], r[6])
-        states = Array(r[fixed..<fixed + blocks.count + 1])
-        if trainsBlocks { (dStates, dOther) = (r[sizes.count - 2], r[sizes.count - 1]) }
+        try workspace.allocate { take in
+            norm = take(P * C)
+            rstd = take(P)
+            pooled = take(B * C)
+            dPooled = take(B * C)
+            logits = take(B * K)
+            dLogits = take(B * K)
+            dNorm = take(P * C)
+            states = blocks.map { _ in take(N * C) } + [take(P * C)]
+            guard trainsBlocks else { return }
+            dStates = take(N * C)
+            dOther = take(N * C)
+        }
         try adapters?.head?.reserve(rows: B)
         capacity = (N, B)
     }
@@ -190,7 +194,8 @@ package final class TrainableTail {
         headGradients(gradients, rows: B)
         guard trainsBlocks else { return }
         matmul(
-            dPooled.matrix(C), dLogits.matrix(K), Matrix(parameters.headWeight.pointer, stride: C), m: B, n: C, k: K)
+            dPooled.matrix(C), dLogits.matrix(K), Matrix(reading: parameters.headWeight.pointer, stride: C), m: B, n: C,
+            k: K)
 
         let pooledRows = pooling == .mean ? layout.tokens : B
         if pooling == .mean {
@@ -231,9 +236,9 @@ package final class TrainableTail {
             return
         }
         matmul(
-            Matrix(gradients.headWeight.pointer, stride: C), dLogits.matrix(K), pooled.matrix(C),
+            Matrix(gradients.headWeight.mutablePointer, stride: C), dLogits.matrix(K), pooled.matrix(C),
             m: K, n: C, k: B, transposeA: true, keep: 1)
-        for row in 0..<B { addVector(gradients.headBias.pointer, dLogits.pointer + row * K, K) }
+        for row in 0..<B { addVector(gradients.headBias.mutablePointer, dLogits.pointer + row * K, K) }
     }
 
     /// Dropout among the embeddings [N,C], or their gradients, where they are trained.

@@ -6,7 +6,7 @@
 // where D is dropout, in training. Keeps what its backward pass needs. One instance serves one block of one batch after
 // another.
 
-package final class TransformerBlock {
+package final class TransformerBlock: @unchecked Sendable {  // one batch at a time; each tile writes its own part
     private let parameters: BlockParameters
     private let gradients: BlockGradients?
     private let mlp: MLP
@@ -15,12 +15,14 @@ package final class TransformerBlock {
     private let isCausal: Bool
     private let workers: Workers
 
-    private var memory = Workspace()
-    // What the forward pass keeps: [N,C], [N], [N,C], [N,3C], [N,C], [N,C].
-    private var norm1 = FloatView(), rstd1 = FloatView(), x1 = FloatView(), qkv = FloatView(), heads = FloatView()
-    private var residual = FloatView()
+    private let workspace = Workspace()
+    // Kept by the forward pass.
+    private var norm1 = FloatView(), rstd1 = FloatView()  // x̂ [N,C], [N]
+    private var x1 = FloatView(), qkv = FloatView()  // ln_1's output [N,C], c_attn's [N,3C]
+    private var heads = FloatView(), residual = FloatView()  // attention's output [N,C], a [N,C]
     // Scratch of the backward pass.
-    private var dQKV = FloatView(), dNarrow = FloatView(), dResidual = FloatView()
+    private var dQKV = FloatView()  // [N,3C]
+    private var dNarrow = FloatView(), dResidual = FloatView()  // [N,C]
     private var scratch: [FloatBuffer] = []
     private var capacity = (tokens: 0, length: 0)
     private var dropout: BlockDropout?
@@ -36,11 +38,18 @@ package final class TransformerBlock {
     private func reserve(tokens N: Int, length T: Int) throws(OutOfMemory) {
         if N > capacity.tokens {
             let N = N + N / 4
-            var sizes = [N * C, N, N * C, N * 3 * C, N * C, N * C]
-            if gradients != nil { sizes += [N * 3 * C, N * C, N * C] }
-            let r = try memory.allocate(sizes)
-            (norm1, rstd1, x1, qkv, heads, residual) = (r[0], r[1], r[2], r[3], r[4], r[5])
-            if gradients != nil { (dQKV, dNarrow, dResidual) = (r[6], r[7], r[8]) }
+            try workspace.allocate { take in
+                norm1 = take(N * C)
+                rstd1 = take(N)
+                x1 = take(N * C)
+                qkv = take(N * 3 * C)
+                heads = take(N * C)
+                residual = take(N * C)
+                guard gradients != nil else { return }
+                dQKV = take(N * 3 * C)
+                dNarrow = take(N * C)
+                dResidual = take(N * C)
+            }
             try mlp.reserve(rows: N)
             try gradients?.attention.reserve(rows: N)
             try gradients?.attentionProjection.reserve(rows: N)
@@ -115,7 +124,8 @@ package final class TransformerBlock {
 
     /// Every head of every text, with scratch memory.
     private func eachHead(
-        _ layout: TextLayout, _ body: (_ text: Int, _ head: Int, _ scratch: UnsafeMutablePointer<Float>) -> Void
+        _ layout: TextLayout,
+        _ body: @Sendable (_ text: Int, _ head: Int, _ scratch: UnsafeMutablePointer<Float>) -> Void
     ) {
         workers.forEach(layout.rows * H) { tile, worker in
             let (text, head) = tile.quotientAndRemainder(dividingBy: H)

@@ -22,12 +22,10 @@ public struct PrecisionAgreement: Sendable, Equatable {
         }
     }
 
-    /// The first `limit` texts of a set, scored by `classifier` in int8 and in the fastest floating point of this CPU.
+    /// Texts, given as their tokens, scored by `classifier` in int8 and in the fastest floating point of this CPU.
     public static func int8(
-        _ classifier: Classifier, _ set: LabelledTexts, limit: Int, workers: Workers
+        _ classifier: Classifier, _ texts: [[Int32]], workers: Workers
     ) throws -> PrecisionAgreement {
-        let rows = set.texts.rows
-        let texts = (0..<min(limit, rows.count)).map { Array(rows[$0]) }
         func scores(_ precision: Precision) throws -> [Score] {
             try Scorer(classifier, precision: precision, workers: workers).score(tokens: texts)
         }

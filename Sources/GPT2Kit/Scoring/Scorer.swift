@@ -117,7 +117,7 @@ public final class Scorer {
             lengths: texts.map(\.count), tokens: InferenceBlocks.chunkTokens, tile: PrepackedLinear.tileRows,
             workers: workers.count)
         let failure = FirstFailure()
-        workers.forEach(plan.chunks.count) { chunk, worker in
+        workers.forEach(plan.chunks.count) { [scratch, frozen, inference] chunk, worker in
             let rows = plan.order[plan.chunks[chunk]]
             let layout = TextLayout(lengths: rows.map { texts[$0].count })
             failure.catching {
@@ -135,16 +135,18 @@ public final class Scorer {
     }
 
     /// What comes out of the blocks for the texts of one chunk.
-    private final class Scratch {
-        private var memory = Workspace()
+    private final class Scratch: @unchecked Sendable {  // one worker has it
+        private let workspace = Workspace()
         private var capacity = (hidden: 0, logits: 0)
         var hidden = FloatView(), logits = FloatView()
 
         func reserve(hidden: Int, logits: Int) throws(OutOfMemory) {
             guard hidden > capacity.hidden || logits > capacity.logits else { return }
             capacity = (max(hidden, capacity.hidden), max(logits, capacity.logits))
-            let regions = try memory.allocate([capacity.hidden, capacity.logits])
-            (self.hidden, self.logits) = (regions[0], regions[1])
+            try workspace.allocate { take in
+                self.hidden = take(capacity.hidden)
+                self.logits = take(capacity.logits)
+            }
         }
     }
 

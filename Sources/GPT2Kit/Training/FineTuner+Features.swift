@@ -1,27 +1,6 @@
-// Computes the features of a run, or finds those that an earlier run has left, and puts them where they fit.
+// Computes the features of a run, or finds those that an earlier run has left.
 
-import Records
 import Synchronization
-
-/// What happened before training could begin.
-public struct FeatureSummary: Sendable, Equatable {
-    /// Where the frozen blocks' output is.
-    public enum Place: String, Sendable {
-        case memory
-        /// More than memory holds: a file without a name in $TMPDIR.
-        case temporaryFile = "temporary-file"
-        /// The directory that the user named.
-        case directory
-    }
-
-    public let place: Place
-    /// Tokens that went through the frozen blocks, and those whose output was in the directory.
-    public let computedTokens: Int
-    public let reusedTokens: Int
-    /// Bytes of all states.
-    public let bytes: Int
-    public let seconds: Double
-}
 
 extension FineTuner {
     /// Brings the features of all sets about, unless nothing is frozen.
@@ -30,7 +9,7 @@ extension FineTuner {
         progress: @escaping @Sendable (TrainingProgress) -> Void
     ) throws {
         let extractor = try FeatureExtractor(
-            data.base.parameters, config: data.base.config, pooling: settings.pooling, trainable: settings.trainable,
+            data.base.parameters, config: data.base.config, pooling: data.base.pooling, trainable: settings.trainable,
             precision: settings.precision, workers: workers)
         if extractor.keepsNothing { return }
         try report(.frozen(prepare(data.sets, data.texts, extractor, report: report, progress: progress)))
@@ -38,10 +17,10 @@ extension FineTuner {
 
     /// Brings the features of `sets`, whose distinct texts are `texts`, about.
     package func prepare(
-        _ sets: [Features], _ texts: DistinctTexts, _ extractor: FeatureExtractor,
+        _ sets: [FeatureSet], _ texts: DistinctTexts, _ extractor: FeatureExtractor,
         report: (TrainingEvent) throws -> Void, progress: @escaping @Sendable (TrainingProgress) -> Void
     ) throws -> FeatureSummary {
-        let begin = seconds()
+        let begin = ContinuousClock.now
         let done = Atomic<Int>(0)
         let total = texts.layout.tokens
         @Sendable func finished(_ tokens: Int) {
@@ -62,137 +41,6 @@ extension FineTuner {
         extractor.connect(sets, to: store)
         return FeatureSummary(
             place: place, computedTokens: total - reused, reusedTokens: reused, bytes: computation.bytes,
-            seconds: seconds() - begin)
-    }
-}
-
-/// Computes the features of `texts`.
-struct FeatureComputation {
-    let extractor: FeatureExtractor
-    let texts: DistinctTexts
-    /// Bytes of memory that features may take.
-    let memory: Int
-    /// Rows of states of every text.
-    private let rows: TextLayout
-    private let width: Int
-
-    init(_ extractor: FeatureExtractor, _ texts: DistinctTexts, memory: Int) {
-        self.extractor = extractor
-        self.texts = texts
-        self.memory = memory
-        width = extractor.config.width
-        rows = extractor.keptPooling == nil ? texts.layout : TextLayout(lengths: repeatElement(1, count: texts.count))
-    }
-
-    var bytes: Int { rows.tokens * width * MemoryLayout<Float>.size }
-
-    /// Pieces of files that may be mapped at a time.
-    private func limit(_ pieces: [Range<Int>]) -> Int {
-        let largest = pieces.map { bytes($0) }.max() ?? 1
-        return max(extractor.workers.count, memory / 2 / max(1, largest))
-    }
-
-    private func bytes(_ piece: Range<Int>) -> Int {
-        (rows.offsets[piece.upperBound] - rows.offsets[piece.lowerBound]) * width * MemoryLayout<Float>.size
-    }
-
-    /// In memory, or where that is too small, in a temporary file.
-    func compute(finished: @Sendable (Int) -> Void) throws -> (FeatureStore, FeatureSummary.Place) {
-        if bytes <= memory {
-            let states = try Tensor(shape: [rows.tokens, width])
-            try extractor.featurePass().run(FloatView(states.pointer), 0..<texts.count, of: texts, finished: finished)
-            return (FeatureStore(states, rows: rows, width: width), .memory)
-        }
-        let pieces = texts.pieces(rows: rows, width: width, limit: min(FeatureDirectory.pieceSize, memory / 4))
-        let file = try UnnamedFile()
-        let pass = try extractor.featurePass()
-        let buffer = try FloatBuffer(count: (pieces.map { bytes($0) }.max() ?? 0) / MemoryLayout<Float>.size)
-        var places: [Range<Int>] = []
-        var end = 0
-        for piece in pieces {
-            try pass.run(FloatView(buffer.pointer), piece, of: texts, finished: finished)
-            try file.write(UnsafeRawBufferPointer(start: buffer.pointer, count: bytes(piece)), at: end)
-            places.append(end..<end + bytes(piece))
-            end = (end + bytes(piece) + UnnamedFile.alignment - 1) / UnnamedFile.alignment * UnnamedFile.alignment
-        }
-        let width = width
-        let store = FeatureStore(rows: rows, width: width, pieces: pieces, limit: limit(pieces)) { [places] piece in
-            Tensor(mapping: try file.map(places[piece]), width: width)
-        }
-        return (store, .temporaryFile)
-    }
-
-    /// In the files of `directory`; those that are there are read, the others made.
-    ///
-    /// - Parameters:
-    ///   - finished: called with the number of tokens, also of what is reused.
-    ///   - damaged: told of every file that has to be replaced.
-    func compute(
-        in directory: FeatureDirectory, finished: @Sendable (Int) -> Void, damaged: (DamagedFeatures) throws -> Void
-    ) throws -> (FeatureStore, reusedTokens: Int) {
-        let pieces = texts.pieces(rows: rows, width: width, limit: FeatureDirectory.pieceSize)
-        let entries = pieces.map { directory.entry($0, of: texts, rows: rows) }
-        try createDirectories(directory.path)
-        let found = try look(for: entries, in: directory)
-        var reused = 0
-        var pass: FeaturePass?
-        for (index, piece) in pieces.enumerated() {
-            let tokens = texts.layout.offsets[piece.upperBound] - texts.layout.offsets[piece.lowerBound]
-            switch found[index] {
-            case .whole:
-                reused += tokens
-                finished(tokens)
-                continue
-            case .damaged(let problem): try damaged(problem)
-            case .missing: break
-            }
-            let ready = try pass ?? extractor.featurePass()
-            pass = ready
-            let states = try Tensor(shape: [bytes(piece) / (width * MemoryLayout<Float>.size), width])
-            try ready.run(FloatView(states.pointer), piece, of: texts, finished: finished)
-            try directory.write(UnsafeBufferPointer(states.values), entries[index])
-        }
-        let store = FeatureStore(rows: rows, width: width, pieces: pieces, limit: limit(pieces)) { piece in
-            guard let states = try directory.states(entries[piece], checksum: false) else {
-                throw StreamError.notFound(source: entries[piece].path)
-            }
-            return states
-        }
-        return (store, reused)
-    }
-
-    private enum Found {
-        case whole, missing
-        case damaged(DamagedFeatures)
-    }
-
-    /// Checks all files, several at a time.
-    private func look(for entries: [FeatureDirectory.Entry], in directory: FeatureDirectory) throws -> [Found] {
-        var found = [Found](repeating: .missing, count: entries.count)
-        let failure = FirstFailure()
-        found.withUnsafeMutableBufferPointer { found in
-            nonisolated(unsafe) let found = found
-            extractor.workers.forEach(entries.count) { index in
-                failure.catching {
-                    do {
-                        if try directory.states(entries[index], checksum: true) != nil { found[index] = .whole }
-                    } catch let error as DamagedFeatures {
-                        found[index] = .damaged(error)
-                    }
-                }
-            }
-        }
-        try failure.rethrow()
-        return found
-    }
-}
-
-extension Tensor {
-    /// A mapped file as rows of `width` floats.
-    fileprivate init(mapping: MappedFile, width: Int) {
-        let floats = mapping.bytes.bindMemory(to: Float.self)
-        guard let start = floats.baseAddress else { preconditionFailure("a piece without texts") }
-        self.init(
-            shape: [floats.count / width, width], pointer: UnsafeMutablePointer(mutating: start), owner: mapping)
+            seconds: begin.secondsUntilNow)
     }
 }

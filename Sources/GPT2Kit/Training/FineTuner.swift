@@ -20,7 +20,7 @@ public struct FineTuner: Sendable {
         self.workers = workers
     }
 
-    /// A classifier trained on `training`, starting from `base`.
+    /// A classifier trained on the training set of `datasets`, starting from `base`.
     ///
     /// - Parameters:
     ///   - report: gets every event, in order, on the calling thread.
@@ -29,13 +29,13 @@ public struct FineTuner: Sendable {
     ///   label or an empty set; ``OutOfMemory``; with ``checkpoints`` ``TrainingStopped``, and
     ///   ``ModelError/otherRun(differences:file:)`` where they are of another run.
     public func train(
-        _ base: Classifier, training: LabelledTexts, validation: LabelledTexts, test: LabelledTexts?,
-        report: (TrainingEvent) throws -> Void, progress: @escaping @Sendable (TrainingProgress) -> Void = { _ in }
-    ) throws -> Classifier {
+        _ base: Classifier, on datasets: Datasets, report: (TrainingEvent) throws -> Void,
+        progress: @escaping @Sendable (TrainingProgress) -> Void = { _ in }
+    ) throws -> TrainedClassifier {
         let origin = try checkpoints?.newest(report: report)
         var clock = PhaseClock(origin?.description.seconds ?? [:])
-        let begin = seconds() - clock.total
-        let data = try TrainingData(base, training: training, validation: validation, test: test, settings)
+        let begin = ContinuousClock.now - .seconds(clock.total)
+        let data = try TrainingData(base, datasets, settings)
         let run = try TrainingRun(data, settings, workers)
         let summary = data.summary(run.state.model, steps: run.steps)
         if let origin {
@@ -50,7 +50,7 @@ public struct FineTuner: Sendable {
 
         let sample = EvaluationSample(data, settings)
         let state = run.state
-        let minutes = { (seconds() - begin) / 60 }
+        let minutes = { begin.secondsUntilNow / 60 }
         let shouldStop = checkpoints?.shouldStop ?? { false }
         // A run that was stopped between a step and the evaluation that follows goes on with that.
         var isEvaluationPending = origin?.description.isEvaluationPending ?? false
@@ -77,30 +77,22 @@ public struct FineTuner: Sendable {
             }
             state.evaluations = evaluation.evaluations
             if evaluation.isBest == true { state.best?.save() }
-            for event in evaluation.events(run, seconds: seconds() - begin) { try report(event) }
+            for event in evaluation.events(run, seconds: begin.secondsUntilNow) { try report(event) }
             clock.charge(.evaluation)
             reason = evaluation.reason
             try writer?.afterStep(state, seconds: clock.totals, isLast: reason != nil, report: report)
         }
         let keptStep = try keep(run, validation: data.validation)
-        let (results, tested) = try run.evaluateSets()
-        clock.charge(.evaluation)
-        guard results.allSatisfy(\.loss.isFinite) else { throw ModelError.lossNotFinite(step: state.step) }
-        var end = TrainingEvent.EndSummary(
-            steps: state.step, reason: reason ?? .epochs, keptStep: keptStep, trainingLoss: results[0].loss,
-            validationLoss: results[1].loss, trainingAccuracy: results[0].accuracy,
-            validationAccuracy: results[1].accuracy, testAccuracy: data.test == nil ? nil : results[2].accuracy,
-            seconds: seconds() - begin, secondsByPhase: clock.phases)
-        end.testClasses = tested
+        let end = try run.endSummary(reason: reason ?? .epochs, keptStep: keptStep, &clock) { begin.secondsUntilNow }
         try report(.end(end))
-        var trained = data.base.trained(
-            state.model.parameters, settings: settings, paddedLength: data.paddedLength, results: end)
+        var trained = TrainedClassifier(
+            data.base.with(parameters: state.model.parameters, paddedLength: data.paddedLength), settings, end)
         trained.runSHA256 = checkpoints?.identity.sha256
         return trained
     }
 
     /// Restores the best weights where they are wanted and aren't the last; the step that they are of.
-    private func keep(_ run: TrainingRun, validation: Features) throws -> Int {
+    private func keep(_ run: TrainingRun, validation: FeatureSet) throws -> Int {
         let state = run.state
         let lastStep = state.step - 1
         guard let snapshot = state.best, let step = state.evaluations.step, let least = state.evaluations.loss,

@@ -65,6 +65,12 @@ public struct Diagnosis: Sendable, Equatable {
         case entry, noEntry
         /// That a run is resumed.
         case resume
+        /// The tokenizer's directory.
+        case tokenizer
+        /// That a model is replaced.
+        case replacing
+        /// Choices of whoever made the token shards: their tokenizer, the labels' numbers, the padded length.
+        case tokenizerOfShards, labelsOfShards, lengthOfShards
     }
 
     /// A file's name as the user gave it, `stdin` for a pipe, or an address; nil where no input is to blame.

@@ -33,7 +33,7 @@ struct LinearTests {
     private func wide(_ values: [Float], width: Int) throws -> Tensor {
         let rows = values.count / width
         let tensor = try Tensor([Float](repeating: 77, count: rows * (width + 3)), shape: [rows, width + 3])
-        for (i, value) in values.enumerated() { tensor.pointer[i / width * (width + 3) + i % width] = value }
+        for (i, value) in values.enumerated() { tensor.mutablePointer[i / width * (width + 3) + i % width] = value }
         return tensor
     }
 
@@ -56,7 +56,7 @@ struct LinearTests {
         let (dx0, dWeight0, dBias0) = (dx.array, dWeight.array, dBias.array)
         Linear(weight, bias).forward(y.matrix, x.matrix, rows: rows, workers: workers)
         Linear(weight, bias).backwardInput(dx.matrix, dy.matrix, rows: rows, keep: 1, workers: workers)
-        Linear(dWeight, dBias).addGradients(input: x.matrix, dOutput: dy.matrix, rows: rows, workers: workers)
+        LinearGradient(dWeight, dBias).add(input: x.matrix, dOutput: dy.matrix, rows: rows, workers: workers)
 
         let biases = bias.array
         let product = Bounded(
@@ -119,7 +119,7 @@ struct LinearTests {
         var first: [UInt32]?
         for place in 0..<rows {
             let x = try Tensor(random: [rows, inputs], &generator, deviation: place % 2 == 0 ? 1 : 1e6)
-            (x.pointer + place * inputs).update(from: row, count: inputs)
+            (x.mutablePointer + place * inputs).update(from: row, count: inputs)
             let y = try Tensor(shape: [rows, outputs])
             layer.run(y.region, x.region, scratch: FloatView(room.pointer))
             let got = bits(UnsafeBufferPointer(start: y.pointer + place * outputs, count: outputs))

@@ -63,7 +63,7 @@ struct LossTests {
         for step in 1...4 {
             for (t, gradient) in gradients.enumerated() {
                 let g = normals(gradient.count, &generator, deviation: t == 0 ? 1e-3 : 10)
-                _ = gradient.values.update(fromContentsOf: g)
+                _ = gradient.mutableValues.update(fromContentsOf: g)
                 for i in g.indices {
                     p[t][i] *= 1 - rate * decay
                     m[t][i] = beta1 * m[t][i] + (1 - beta1) * Double(g[i])

@@ -60,9 +60,9 @@ struct PrecisionTests {
     @Test("int8: sums of extremes are whole", arguments: [1, -1] as [Float], [1, -1] as [Float])
     func extremes(_ x: Float, _ w: Float) throws {
         let layer = try Layer((3072, 96), .store, .int8)
-        layer.x.values.update(repeating: x)
-        layer.weight.values.update(repeating: w)
-        layer.bias.values.update(repeating: 0)
+        layer.x.mutableValues.update(repeating: x)
+        layer.weight.mutableValues.update(repeating: w)
+        layer.bias.mutableValues.update(repeating: 0)
         let sums = try layer.run()
         #expect(sums.allSatisfy { abs($0 - 3072 * x * w) < 0.1 })
     }
@@ -70,10 +70,10 @@ struct PrecisionTests {
     @Test("int8: a row has the same bits beside any rows, and so has one of zeros")
     func independence() throws {
         let layer = try Layer((100, 60), .gelu, .int8)
-        (layer.x.pointer + 100).update(repeating: 0, count: 100)
+        (layer.x.mutablePointer + 100).update(repeating: 0, count: 100)
         let first = try layer.run()
         for row in 2..<PrepackedLinear.tileRows {
-            for i in 0..<100 { layer.x.pointer[row * 100 + i] *= 1e6 }
+            for i in 0..<100 { layer.x.mutablePointer[row * 100 + i] *= 1e6 }
         }
         let second = try layer.run()
         #expect(bits(Array(second.prefix(120))) == bits(Array(first.prefix(120))))

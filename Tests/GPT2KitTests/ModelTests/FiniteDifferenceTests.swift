@@ -42,10 +42,10 @@ struct FiniteDifferenceTests {
             for _ in 0..<Self.directions {
                 let direction = normals(start.count, &generator, deviation: 1 / Double(start.count).squareRoot())
                 func difference(_ h: Float) throws -> Double {
-                    defer { _ = parameter.values.update(fromContentsOf: start) }
-                    _ = parameter.values.update(fromContentsOf: zip(start, direction).map { $0 + h * $1 })
+                    defer { _ = parameter.mutableValues.update(fromContentsOf: start) }
+                    _ = parameter.mutableValues.update(fromContentsOf: zip(start, direction).map { $0 + h * $1 })
                     let above = try loss()
-                    _ = parameter.values.update(fromContentsOf: zip(start, direction).map { $0 - h * $1 })
+                    _ = parameter.mutableValues.update(fromContentsOf: zip(start, direction).map { $0 - h * $1 })
                     return (above - (try loss())) / Double(2 * h)
                 }
                 let expected = try (4 * difference(Self.step) - difference(2 * Self.step)) / 3

@@ -33,7 +33,7 @@ struct LoRATests {
         let model = try TrainableModel(
             reference.parameters, .lora(lora), config: config, seed: 1, workers: workers)
         for (name, parameter, _) in model.trained {
-            _ = parameter.values.update(fromContentsOf: try floats("start." + name))
+            _ = parameter.mutableValues.update(fromContentsOf: try floats("start." + name))
         }
         model.refresh()
         #expect(model.trained.count == expected.names.count { $0.hasPrefix("lora.\(scenario.key).start.") })
@@ -105,7 +105,7 @@ struct LoRATests {
             var lora = LoRA()
             (lora.rank, lora.alpha) = (rank, 3)
             let adapter = try Adapter("layer", base, lora, isTransposed: isTransposed, seed: 1)
-            _ = adapter.b.values.update(fromContentsOf: normals(rank * outputs, &generator))
+            _ = adapter.b.mutableValues.update(fromContentsOf: normals(rank * outputs, &generator))
             adapter.merge(Workers(count: 3))
             let (a, b, weights) = (adapter.a.array, adapter.b.array, base.array)
             let expected =
@@ -131,7 +131,7 @@ struct LoRATests {
         let adapters = try #require(model.adapters)
         var generator = SeededGenerator(seed: 64)
         for adapter in adapters.all {
-            _ = adapter.b.values.update(fromContentsOf: normals(adapter.b.count, &generator, deviation: 0.1))
+            _ = adapter.b.mutableValues.update(fromContentsOf: normals(adapter.b.count, &generator, deviation: 0.1))
         }
         model.refresh()
         let layout = TextLayout(lengths: [5, 1, 70, 3])

@@ -16,7 +16,7 @@ struct ParityTests {
             let blocks = try InferenceBlocks(
                 reference.parameters, config: reference.config, count: count, workers: Workers(count: threads))
             let output = try Tensor(shape: [layout.tokens, reference.config.width])
-            try blocks.run(FloatView(output.pointer), tokens: tokens, layout)
+            try blocks.run(FloatView(output.mutablePointer), tokens: tokens, layout)
             let expected = try reference.expected.floats(
                 "hidden.\(count)", shape: [reference.B, reference.T, reference.config.width])
             expectClose(output.values, expected, tolerance: 1e-4, "hidden.\(count)")
@@ -32,7 +32,7 @@ struct ParityTests {
             let run = try Run(reference, pooling, .all, firstBlock: firstBlock, gradients: false)
             try run.forward(Array(0..<reference.B))
             expectClose(
-                UnsafeMutableBufferPointer(start: run.layers.logits.pointer, count: expected.count), expected,
+                UnsafeBufferPointer(start: run.layers.logits.pointer, count: expected.count), expected,
                 tolerance: 1e-4, "logits.\(pooling.rawValue) from block \(firstBlock)")
         }
     }
@@ -144,13 +144,13 @@ struct Run {
     private func input(_ rows: [Int]) throws -> (Tensor, TextLayout, [Int32]) {
         let (tokens, layout, _) = reference.batch(rows, pooling)
         let hidden = try Tensor(shape: [layout.tokens, reference.config.width])
-        try frozen.run(FloatView(hidden.pointer), tokens: tokens, layout)
+        try frozen.run(FloatView(hidden.mutablePointer), tokens: tokens, layout)
         return (hidden, layout, tokens)
     }
 
     func forward(_ rows: [Int]) throws {
         let (hidden, layout, _) = try input(rows)
-        try layers.forward(FloatView(hidden.pointer), layout)
+        try layers.forward(FloatView(hidden.mutablePointer), layout)
     }
 
     func backward(_ rows: [Int]) {

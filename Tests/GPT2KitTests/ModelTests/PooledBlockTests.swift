@@ -60,7 +60,7 @@ struct PooledBlockTests {
         for row in 0..<B {
             let token = layout.pooledToken(row, pooling)
             expected += plainOutput.array[token * C..<(token + 1) * C]
-            (dOutput.pointer + token * C).update(from: dPooled.pointer + row * C, count: C)
+            (dOutput.mutablePointer + token * C).update(from: dPooled.pointer + row * C, count: C)
         }
         plain.backward(plainDInput.region, dOutput.region, layout)
 

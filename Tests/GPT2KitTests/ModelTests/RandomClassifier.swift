@@ -16,7 +16,9 @@ struct RandomClassifier {
         var generator = SeededGenerator(seed: seed)
         parameters = try GPT2Parameters(config, classes: classes) { name, shape in
             let tensor = try Tensor(random: shape, &generator, deviation: shape.count == 2 ? 0.3 : 0.2)
-            if shape.count == 1, name.hasSuffix("weight") { for i in 0..<tensor.count { tensor.pointer[i] += 1 } }
+            if shape.count == 1, name.hasSuffix("weight") {
+                for i in 0..<tensor.count { tensor.mutablePointer[i] += 1 }
+            }
             return tensor
         }
     }

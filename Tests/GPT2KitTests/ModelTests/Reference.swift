@@ -35,7 +35,7 @@ struct Reference {
             WeightFiles(directory: folder + "/model"), config: config, classes: K, workers: Workers(count: 2)
         ) { name, shape in
             let tensor = try Tensor(shape: shape)
-            _ = tensor.values.update(
+            _ = tensor.mutableValues.update(
                 fromContentsOf: try expected.floats(name.replacing("score.", with: "head."), shape: shape))
             return tensor
         }
@@ -57,7 +57,7 @@ struct Reference {
 
 /// Elementwise |got − expected| ≤ tolerance·max(1, |expected|); tells the worst element.
 func expectClose(
-    _ got: UnsafeMutableBufferPointer<Float>, _ expected: [Float], tolerance: Float, _ name: String,
+    _ got: UnsafeBufferPointer<Float>, _ expected: [Float], tolerance: Float, _ name: String,
     sourceLocation: SourceLocation = #_sourceLocation
 ) {
     expectClose(Array(got), expected, tolerance: { _ in tolerance }, name, sourceLocation: sourceLocation)

@@ -45,16 +45,17 @@ struct CheckpointTests {
     ) throws -> Outcome {
         var tuner = FineTuner(settings: settings, workers: Workers(count: threads))
         let sets = (0..<3).map { randomTexts([37, 11, 9][$0], for: base, seed: data + UInt64($0)) }
+        let datasets = Datasets(training: sets[0], validation: sets[1], test: sets[2])
         let steps = Mutex(0)
         if saves {
             tuner.checkpoints = Checkpoints(
                 output: output, every: every, resumes: resumes,
-                identity: tuner.identity(base, training: sets[0], validation: sets[1], test: sets[2])
+                identity: tuner.identity(base, datasets)
             ) { steps.withLock { $0 == stop } }
         }
         var outcome = Outcome()
         do {
-            let trained = try tuner.train(base, training: sets[0], validation: sets[1], test: sets[2]) { event in
+            let trained = try tuner.train(base, on: datasets) { event in
                 switch event {
                 case .start, .frozen, .trial, .checkpoint: break
                 case .resume(_, let step): outcome.events.append("resume \(step)")
@@ -71,7 +72,7 @@ struct CheckpointTests {
                         "end \(end.reason) \(end.steps) \(end.keptStep) \(end.trainingLoss) \(end.testAccuracy ?? -1)")
                 }
             }
-            outcome.bits = trained.parameters.named.map { bits($0.tensor.array) }
+            outcome.bits = trained.classifier.parameters.named.map { bits($0.tensor.array) }
             if removes { tuner.checkpoints?.remove() }
         } catch let stopped as TrainingStopped {
             outcome.stopped = stopped.step

@@ -41,13 +41,15 @@ struct FeatureFilesTests {
         let base = base ?? self.base
         var outcome = Outcome(bits: [])
         let trained = try tuner.train(
-            base, training: randomTexts(60, for: base, seed: 1), validation: randomTexts(11, for: base, seed: 2),
-            test: randomTexts(9, for: base, seed: test)
+            base,
+            on: Datasets(
+                training: randomTexts(60, for: base, seed: 1), validation: randomTexts(11, for: base, seed: 2),
+                test: randomTexts(9, for: base, seed: test))
         ) { event in
             if case .frozen(let summary) = event { outcome.frozen = summary }
             if case .warning(let diagnosis) = event { outcome.warnings.append(diagnosis.message) }
         }
-        outcome.bits = trained.parameters.named.map { bits($0.tensor.array) }
+        outcome.bits = trained.classifier.parameters.named.map { bits($0.tensor.array) }
         return outcome
     }
 
@@ -97,9 +99,9 @@ struct FeatureFilesTests {
         for (name, found) in [("h.0.mlp.c_fc.bias", false), ("wpe.weight", false), ("h.1.ln_1.bias", true)] {
             let tensor = try #require(other.parameters.named.first { $0.name == name }).tensor
             let old = tensor.pointer[1]
-            tensor.pointer[1] += 0.5
+            tensor.mutablePointer[1] += 0.5
             #expect((try train(directory: directory, base: other).frozen?.computedTokens == 0) == found, "\(name)")
-            tensor.pointer[1] = old
+            tensor.mutablePointer[1] = old
         }
         #expect(try train(directory: directory) { $0.trainable = .all }.frozen == nil, "nothing is frozen")
     }

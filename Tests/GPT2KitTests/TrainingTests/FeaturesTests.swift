@@ -46,7 +46,7 @@ struct FeaturesTests {
     }
 
     /// The features, in memory.
-    private func fill(_ features: [Features], _ texts: DistinctTexts, _ extractor: FeatureExtractor) throws {
+    private func fill(_ features: [FeatureSet], _ texts: DistinctTexts, _ extractor: FeatureExtractor) throws {
         let tuner = FineTuner(settings: TrainingSettings(), workers: extractor.workers)
         _ = try tuner.prepare(features, texts, extractor, report: { _ in }, progress: { _ in })
     }
@@ -61,7 +61,7 @@ struct FeaturesTests {
                 try FeatureExtractor(
                     base.parameters, config: base.config, pooling: pooling, trainable: trainable, workers: workers)
             }
-            func states(_ extractor: FeatureExtractor, _ rows: [Int], _ features: Features) throws -> [UInt32] {
+            func states(_ extractor: FeatureExtractor, _ rows: [Int], _ features: FeatureSet) throws -> [UInt32] {
                 let count =
                     (trainable == .head ? rows.count : features.batch(rows).layout.tokens) * base.config.width
                 let buffer = try FloatBuffer(count: count)
@@ -69,7 +69,7 @@ struct FeaturesTests {
                 return bits(buffer.values)
             }
             let texts = DistinctTexts(sets, pooling, isCausal: true)
-            let features = Features.of(sets, texts)
+            let features = FeatureSet.of(sets, texts)
             let shared = try extractor()
             try fill(features, texts, shared)
             for (set, features) in zip(sets, features) {
@@ -81,7 +81,7 @@ struct FeaturesTests {
                     single.append(set.rows[row], label: 0, line: 1)
                     let alone = [TokenizedTexts(description: set.description, rows: single, truncated: 0)]
                     let aloneTexts = DistinctTexts(alone, pooling, isCausal: true)
-                    let aloneFeatures = Features.of(alone, aloneTexts)
+                    let aloneFeatures = FeatureSet.of(alone, aloneTexts)
                     let fresh = try extractor()
                     try fill(aloneFeatures, aloneTexts, fresh)
                     expected += try states(fresh, [0], aloneFeatures[0])

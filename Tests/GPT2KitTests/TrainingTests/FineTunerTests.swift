@@ -25,11 +25,12 @@ struct FineTunerTests {
         _ settings: TrainingSettings, threads: Int = 2, training: LabelledTexts? = nil,
         validation: LabelledTexts? = nil, report: (TrainingEvent) throws -> Void = { _ in },
         progress: @escaping @Sendable (TrainingProgress) -> Void = { _ in }
-    ) throws -> Classifier {
-        try FineTuner(settings: settings, workers: Workers(count: threads)).train(
-            base, training: training ?? randomTexts(37, for: base, seed: 1),
-            validation: validation ?? randomTexts(11, for: base, seed: 2), test: randomTexts(9, for: base, seed: 3),
-            report: report, progress: progress)
+    ) throws -> TrainedClassifier {
+        let datasets = Datasets(
+            training: training ?? randomTexts(37, for: base, seed: 1),
+            validation: validation ?? randomTexts(11, for: base, seed: 2), test: randomTexts(9, for: base, seed: 3))
+        return try FineTuner(settings: settings, workers: Workers(count: threads)).train(
+            base, on: datasets, report: report, progress: progress)
     }
 
     private func bitsOf(_ classifier: Classifier) -> [[UInt32]] {
@@ -45,13 +46,13 @@ struct FineTunerTests {
             $0.pooling = pooling
         }
         let before = bitsOf(base)
-        let first = bitsOf(try train(settings, threads: 1))
+        let first = bitsOf(try train(settings, threads: 1).classifier)
         for threads in [1, 2, 3] {
-            #expect(bitsOf(try train(settings, threads: threads)) == first, "\(threads) threads")
+            #expect(bitsOf(try train(settings, threads: threads).classifier) == first, "\(threads) threads")
         }
         var other = settings
         other.seed = 124
-        #expect(bitsOf(try train(other)) != first)
+        #expect(bitsOf(try train(other).classifier) != first)
         #expect(bitsOf(base) == before, "training changed the model it started from")
         for ((name, _), (old, new)) in zip(base.parameters.named, zip(before, first)) {
             let isTrainable = GPT2Parameters.isTrainable(name, trainable, blocks: 2)
@@ -67,8 +68,7 @@ struct FineTunerTests {
             $0.pooling = .first
             $0.epochs = 40
         }
-        let classifier = try train(settings, training: randomTexts(400, for: base, seed: 5))
-        let results = try #require(classifier.training?.results)
+        let results = try train(settings, training: randomTexts(400, for: base, seed: 5)).results
         #expect(results.trainingAccuracy > 0.95 && results.trainingLoss < 0.2)
         #expect(results.steps == 50 * 40)
     }
@@ -136,7 +136,7 @@ struct FineTunerTests {
                         isTraining
                         ? try train(settings(), training: texts) : try train(settings(), validation: texts)
                 } throws: { error in
-                    guard case .mismatch(let what, let remedy, "texts")? = error as? ModelError else { return false }
+                    guard case .mismatch(let what, let remedy, _, "texts")? = error as? ModelError else { return false }
                     return what.contains(part) && !remedy.isEmpty
                 }
             }

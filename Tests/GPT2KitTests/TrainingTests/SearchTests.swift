@@ -21,11 +21,11 @@ struct SearchSpaceTests {
             ("", "'' is not NAME=LOW..HIGH"), ("lr", "'lr' is not NAME"), ("lr=1", "'lr=1' is not NAME"),
             ("lr=1e-5..1e-3,", "'' is not NAME"), ("lr=a..b", "with two numbers"), ("lr=1..", "with two numbers"),
             ("rate=1..2", "'rate' can't be searched; lr, weight-decay, epochs, batch, dropout, label-smoothing can"),
-            ("lr=2..1", "ends below its beginning"), ("lr=0..1", "that --lr doesn't take"),
-            ("lr=-1..1", "that --lr doesn't take"), ("lr=1..inf", "that --lr doesn't take"),
-            ("lr=nan..1", "ends below"), ("dropout=0..1", "that --dropout doesn't take"),
-            ("epochs=1..2.5", "needs whole numbers"), ("epochs=0..2", "that --epochs doesn't take"),
-            ("lr=1..2,lr=1..2", "lr is there twice"), ("batch=1..99999999999999999999", "that --batch doesn't take"),
+            ("lr=2..1", "ends below its beginning"), ("lr=0..1", "that lr doesn't take"),
+            ("lr=-1..1", "that lr doesn't take"), ("lr=1..inf", "that --lr doesn't take"),
+            ("lr=nan..1", "ends below"), ("dropout=0..1", "that dropout doesn't take"),
+            ("epochs=1..2.5", "needs whole numbers"), ("epochs=0..2", "that epochs doesn't take"),
+            ("lr=1..2,lr=1..2", "lr is there twice"), ("batch=1..99999999999999999999", "that batch doesn't take"),
         ])
     func wrong(_ text: String, _ problem: String) {
         #expect {
@@ -116,8 +116,10 @@ struct SearchTests {
         tuner.searchMemory = memory
         var outcome = Outcome()
         let trained = try tuner.search(
-            SearchSpace(text), trials: trials, base, training: randomTexts(61, for: base, seed: 1),
-            validation: randomTexts(23, for: base, seed: 2), test: randomTexts(9, for: base, seed: 3)
+            SearchSpace(text), trials: trials, base,
+            on: Datasets(
+                training: randomTexts(61, for: base, seed: 1), validation: randomTexts(23, for: base, seed: 2),
+                test: randomTexts(9, for: base, seed: 3))
         ) { event in
             if case .trial(let trial) = event {
                 outcome.trials.append(
@@ -131,8 +133,8 @@ struct SearchTests {
                 #expect(end.testAccuracy != nil)
             }
         }
-        outcome.bits = trained.parameters.named.map { bits($0.tensor.array) }
-        outcome.winner = trained.training?.settings
+        outcome.bits = trained.classifier.parameters.named.map { bits($0.tensor.array) }
+        outcome.winner = trained.settings
         return outcome
     }
 
@@ -152,10 +154,12 @@ struct SearchTests {
                 "\(threads) threads, \(memory ?? -1) bytes")
         }
         let alone = try tuner(#require(found.winner)).train(
-            base, training: randomTexts(61, for: base, seed: 1), validation: randomTexts(23, for: base, seed: 2),
-            test: nil, report: { _ in })
-        #expect(alone.parameters.named.map { bits($0.tensor.array) } == found.bits)
-        #expect(found.validationLoss == alone.training?.results.validationLoss)
+            base,
+            on: Datasets(
+                training: randomTexts(61, for: base, seed: 1), validation: randomTexts(23, for: base, seed: 2)),
+            report: { _ in })
+        #expect(alone.classifier.parameters.named.map { bits($0.tensor.array) } == found.bits)
+        #expect(found.validationLoss == alone.results.validationLoss)
     }
 
     @Test("every trial is told once, with its steps; the last one told is the winner, and has come to its end")

@@ -34,8 +34,9 @@ struct TrainingOptionsTests {
         change(&settings)
         var record = Record()
         let trained = try FineTuner(settings: settings, workers: Workers(count: threads)).train(
-            base, training: randomTexts(rows, for: base, seed: 1), validation: randomTexts(61, for: base, seed: 2),
-            test: nil
+            base,
+            on: Datasets(
+                training: randomTexts(rows, for: base, seed: 1), validation: randomTexts(61, for: base, seed: 2))
         ) { event in
             switch event {
             case .step(_, _, let loss, _, _): record.losses.append(loss)
@@ -44,7 +45,7 @@ struct TrainingOptionsTests {
             default: break
             }
         }
-        record.parameters = trained.parameters.named.map { bits($0.tensor.array) }
+        record.parameters = trained.classifier.parameters.named.map { bits($0.tensor.array) }
         return record
     }
 

@@ -111,7 +111,7 @@ struct TrainingParityTests {
         settings.clipNorm = settings.clipNorm ?? 1e30
         var (losses, rates, norms): ([Float], [Float], [Float]) = ([], [], [])
         let trained = try FineTuner(settings: settings, workers: Workers(count: threads)).train(
-            base, training: texts, validation: texts, test: nil
+            base, on: Datasets(training: texts, validation: texts)
         ) { event in
             guard case .step(_, _, let loss, let rate, let norm) = event else { return }
             losses.append(Float(loss))
@@ -122,7 +122,7 @@ struct TrainingParityTests {
         expectClose(rates, try floats(key + "rate"), tolerance: { _ in 1e-9 }, key + "rate")
         expectClose(norms, try floats(key + "norm"), tolerance: { _ in 1e-4 }, key + "norm")
         var compared = 3
-        for (name, tensor) in trained.parameters.named where expected.contains(key + name) {
+        for (name, tensor) in trained.classifier.parameters.named where expected.contains(key + name) {
             let tolerance: Float = name.hasSuffix("attn.c_attn.bias") ? 2e-4 : 2e-5
             expectClose(tensor.array, try floats(key + name), tolerance: { _ in tolerance }, key + name)
             compared += 1

@@ -10,7 +10,7 @@ public struct Checkpoints: Sendable {
     public let every: Int?
     /// Whether the run goes on from the newest checkpoint.
     public let resumes: Bool
-    /// See ``FineTuner/identity(_:training:validation:test:)``.
+    /// See ``FineTuner/identity(_:_:)``.
     public let identity: RunIdentity
     /// Asked after every step: whether to save and end.
     public let shouldStop: @Sendable () -> Bool

@@ -22,7 +22,7 @@ package struct CheckpointDescription: Sendable {
     fileprivate var metadata: [String: String] {
         var result = ["format": Self.format, "step": "\(step)"]
         if let every { result["every"] = "\(every)" }
-        if isEvaluationPending { result["evaluation"] = "pending" }
+        if isEvaluationPending { result["review"] = "pending" }
         if let loss = evaluations.loss, let best = evaluations.step {
             result["best_loss"] = "\(loss)"
             result["best_step"] = "\(best)"
@@ -43,7 +43,7 @@ package struct CheckpointDescription: Sendable {
         else { return nil }
         self.step = step
         every = metadata["every"].flatMap { Int($0) }
-        isEvaluationPending = metadata["evaluation"] == "pending"
+        isEvaluationPending = metadata["review"] == "pending"
         evaluations = BestEvaluation(
             loss: metadata["best_loss"].flatMap { Double($0) }, step: metadata["best_step"].flatMap { Int($0) },
             evaluationsSince: since)
@@ -93,7 +93,7 @@ struct TrainingCheckpoint {
                 guard let numbers = try file.float32(name, shape: tensor.shape), let start = numbers.baseAddress else {
                     throw DamagedCheckpoint(path: path, problem: "tensor '\(name)' isn't F32")
                 }
-                tensor.pointer.update(from: start, count: numbers.count)
+                tensor.mutablePointer.update(from: start, count: numbers.count)
             } catch let error as SafetensorsError {
                 throw DamagedCheckpoint(path: path, problem: error.diagnosis.problem)
             }

@@ -62,7 +62,7 @@ public struct SearchSpace: Sendable, Equatable {
         else { throw SearchSpaceError(problem: "'\(part)' is not NAME=LOW..HIGH with two numbers") }
         guard low <= high else { throw SearchSpaceError(problem: "'\(part)' ends below its beginning") }
         guard name.allowed.contains(low), name.allowed.contains(high) else {
-            throw SearchSpaceError(problem: "'\(part)' has numbers that --\(name.rawValue) doesn't take")
+            throw SearchSpaceError(problem: "'\(part)' has numbers that \(name.rawValue) doesn't take")
         }
         guard !name.isWhole || (low == low.rounded() && high == high.rounded()) else {
             throw SearchSpaceError(problem: "'\(part)' needs whole numbers")

@@ -20,7 +20,7 @@ package struct SuccessiveHalving: Equatable {
         while let count = counts.last, count > 1 { counts.append((count + 2) / 3) }
         var divisor = 1
         rounds = counts.dropFirst().reversed().map { survivors in
-            divisor = saturatingProduct(divisor, 3)
+            divisor = divisor.multipliedSaturating(by: 3)
             return Round(divisor: divisor, survivors: survivors)
         }.reversed()
     }

@@ -1,31 +1,5 @@
 // One choice of hyperparameters, and how far it has come.
 
-/// What the metrics tell of a trial.
-public struct TrialSummary: Sendable {
-    /// Why it ended.
-    public enum Outcome: String, Sendable {
-        /// Others did better after as long a training.
-        case stopped
-        /// All its epochs are over.
-        case finished
-        /// A loss wasn't finite.
-        case diverged
-    }
-
-    /// From 1.
-    public let number: Int
-    public let settings: TrainingSettings
-    public let outcome: Outcome
-    /// Steps made, and those of all its epochs.
-    public let steps: Int
-    public let stepsOfAllEpochs: Int
-    /// Over the whole validation set, after these steps; nil where it diverged.
-    public let validationLoss: Double?
-    public let validationAccuracy: Double?
-    /// Spent on it by the thread or threads that trained it.
-    public let seconds: Double
-}
-
 /// A trial under way. Paused, it holds its state, or nothing: then it is trained anew up to where it was, which takes
 /// time but changes nothing.
 final class Trial: @unchecked Sendable {  // one worker has it at a time
@@ -46,11 +20,11 @@ final class Trial: @unchecked Sendable {  // one worker has it at a time
     }
 
     /// The steps of all its epochs.
-    var steps: Int { min(saturatingProduct(stepsPerEpoch, settings.epochs), settings.maxSteps ?? .max) }
+    var steps: Int { min(stepsPerEpoch.multipliedSaturating(by: settings.epochs), settings.maxSteps ?? .max) }
 
     /// The steps of a part, 1/divisor, of so many epochs, of its own at most.
     func steps(ofEpochs epochs: Int, divisor: Int) -> Int {
-        let all = min(saturatingProduct(stepsPerEpoch, epochs), settings.maxSteps ?? .max)
+        let all = min(stepsPerEpoch.multipliedSaturating(by: epochs), settings.maxSteps ?? .max)
         return min(steps, (all - 1) / divisor + 1)
     }
 
@@ -61,8 +35,8 @@ final class Trial: @unchecked Sendable {  // one worker has it at a time
         to target: Int, _ data: TrainingData, _ workers: Workers, _ made: @Sendable () -> Void
     ) throws {
         if hasDiverged || step >= target { return }
-        let begin = GPT2Kit.seconds()
-        defer { seconds += GPT2Kit.seconds() - begin }
+        let begin = ContinuousClock.now
+        defer { seconds += begin.secondsUntilNow }
         do {
             let run = try restored(data, workers)
             while run.state.step < target {

@@ -1,4 +1,4 @@
-// Features in files, for the next run. A file is a safetensors file (FORMATS.md) under a name that is the hash of
+// FeatureSet in files, for the next run. A file is a safetensors file (FORMATS.md) under a name that is the hash of
 // everything that its contents depend on: another base, other texts, another depth or precision mean another file, other
 // hyperparameters don't. Files appear whole, so that runs may share a directory.
 
@@ -109,7 +109,7 @@ package struct FeatureDirectory: Sendable {
                 }
             }
             return Tensor(
-                shape: [entry.rows, width], pointer: UnsafeMutablePointer(mutating: states), owner: mapping)
+                shape: [entry.rows, width], reading: states, owner: mapping)
         } catch let error as SafetensorsError {
             throw DamagedFeatures(path: entry.path, problem: error.diagnosis.problem)
         }

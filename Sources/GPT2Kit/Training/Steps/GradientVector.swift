@@ -42,7 +42,8 @@ package struct GradientVector {
     private func scale(_ factor: Float) {
         for gradient in gradients {
             workers.forEachRange(gradient.count, by: Self.tile) { range in
-                for i in range { gradient.pointer[i] *= factor }
+                let numbers = gradient.mutablePointer
+                for i in range { numbers[i] *= factor }
             }
         }
     }

@@ -1,51 +1,36 @@
-// What a run works on: the model that it starts from, and the texts.
+// What a run works on: the model that it starts from, and its texts, checked against each other.
 
 import Tokenization
 
-/// Tokenized texts with their labels, and where they came from, for messages.
-public struct LabelledTexts: Sendable {
-    public let source: String
-    public let texts: TokenizedTexts
-
-    public init(source: String, texts: TokenizedTexts) {
-        self.source = source
-        self.texts = texts
-    }
-
-    public var count: Int { texts.rows.count }
-}
-
 /// Data that have been checked against each other.
 package struct TrainingData: Sendable {
-    /// The base, without causal mask where the settings say so.
+    /// The base, which reads a text as the settings say: pooling and causal mask.
     let base: Classifier
     let objective: CrossEntropyLoss
     /// Training, validation, and test where there is one.
-    let sets: [Features]
+    let sets: [FeatureSet]
     let texts: DistinctTexts
     /// T of the training set.
     let paddedLength: Int
 
-    var training: Features { sets[0] }
-    var validation: Features { sets[1] }
-    var test: Features? { sets.count > 2 ? sets[2] : nil }
+    var training: FeatureSet { sets[0] }
+    var validation: FeatureSet { sets[1] }
+    var test: FeatureSet? { sets.count > 2 ? sets[2] : nil }
 
     /// - Throws: ``ModelError`` where something doesn't belong together or can't be trained on.
-    init(
-        _ base: Classifier, training: LabelledTexts, validation: LabelledTexts, test: LabelledTexts?,
-        _ settings: TrainingSettings
-    ) throws {
-        let inputs = [training, validation] + (test.map { [$0] } ?? [])
-        for set in inputs { try Self.check(set, base) }
-        self.base = settings.causalMask ? base : base.withoutCausalMask
+    init(_ base: Classifier, _ datasets: Datasets, _ settings: TrainingSettings) throws {
+        for set in datasets.all { try Self.check(set, base) }
+        self.base = base.with(pooling: settings.pooling, isCausal: settings.causalMask ? nil : false)
         try settings.check(base.config)
         objective = try CrossEntropyLoss(
             weights: settings.classWeights.resolved(
-                labels: base.labels, rows: training.texts.rows.labels.map(Int.init), source: training.source),
+                labels: base.labels, rows: datasets.training.texts.rows.labels.map(Int.init),
+                source: datasets.training.source),
             smoothing: settings.labelSmoothing)
-        texts = DistinctTexts(inputs.map(\.texts), settings.pooling, isCausal: self.base.config.isCausal)
-        sets = Features.of(inputs.map(\.texts), texts)
-        paddedLength = training.texts.description.length
+        let inputs = datasets.all.map(\.texts)
+        texts = DistinctTexts(inputs, self.base.pooling, isCausal: self.base.config.isCausal)
+        sets = FeatureSet.of(inputs, texts)
+        paddedLength = datasets.training.texts.description.length
     }
 
     private static func check(_ set: LabelledTexts, _ base: Classifier) throws(ModelError) {
@@ -58,7 +43,7 @@ package struct TrainingData: Sendable {
                 remedy: "label all records, and name the key of the label to tokenize-pad if it isn't \"label\"",
                 file: set.source)
         }
-        try base.check(set)
+        try set.requireMade(for: base)
         guard base.labels.count > 1 else {
             throw .unusableData(
                 "all records have the same label", remedy: "train on records of two classes or more", file: set.source)

@@ -10,7 +10,8 @@ struct EvaluationSample {
     init(_ data: TrainingData, _ settings: TrainingSettings) {
         self.data = data
         let limit =
-            settings.evaluationBatches == 0 ? Int.max : saturatingProduct(settings.evaluationBatches, settings.batch)
+            settings.evaluationBatches == 0
+            ? Int.max : settings.evaluationBatches.multipliedSaturating(by: settings.batch)
         var draw = BatchSampler(
             rows: data.training.count, batch: data.training.count, shuffle: settings.shuffle, seed: ~settings.seed)
         training = Array(draw.epoch().joined().prefix(limit))
@@ -57,37 +58,5 @@ struct EvaluationSample {
     }
 }
 
-/// What was found after a step.
-struct StepEvaluation {
-    /// Where evaluations decide something, what they have shown now.
-    var evaluations: BestEvaluation
-    var losses: (training: Double, validation: Double)?
-    var isBest: Bool?
-    var accuracies: (training: Double, validation: Double)?
-    /// Why no other step follows.
-    var reason: EndReason?
-
-    /// What there is to tell.
-    func events(_ run: TrainingRun, seconds: Double) -> [TrainingEvent] {
-        var events: [TrainingEvent] = []
-        if let losses {
-            events.append(
-                .evaluation(
-                    step: run.state.step - 1, trainingLoss: losses.training, validationLoss: losses.validation,
-                    isBest: isBest))
-        }
-        if let accuracies {
-            events.append(
-                .epoch(
-                    epoch: run.epoch, step: run.state.step, trainingAccuracy: accuracies.training,
-                    validationAccuracy: accuracies.validation, seconds: seconds))
-        }
-        return events
-    }
-}
-
-/// A count that is too large to be reached anyway stops at the largest.
-func saturatingProduct(_ a: Int, _ b: Int) -> Int {
-    let (product, overflow) = a.multipliedReportingOverflow(by: b)
-    return overflow ? .max : product
-}
+/// Somebody wants the run to stop, and an evaluation was left for later.
+struct StopRequested: Error {}

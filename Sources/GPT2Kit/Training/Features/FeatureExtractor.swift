@@ -1,41 +1,4 @@
-// What the trainable part of the model reads of each text: the output of the frozen blocks, computed once, or, where
-// nothing is frozen, the tokens themselves.
-
-import Tokenization
-
-/// The rows of one set (training, validation or test), ready for the trainable part.
-package final class Features: @unchecked Sendable {  // filled before anyone reads, then never changed
-    package let labels: [Int]
-    /// The positions that are computed of every row.
-    package let layout: TextLayout
-    private let texts: DistinctTexts
-    private let textOfRow: [Int]
-    /// Hidden states of all distinct texts before the first trainable block, or, for the head alone, their pooled
-    /// states; nil where everything is trained.
-    fileprivate var store: FeatureStore?
-
-    /// One for each of `sets`, whose distinct texts are `texts`.
-    package static func of(_ sets: [TokenizedTexts], _ texts: DistinctTexts) -> [Features] {
-        zip(sets, texts.textOfRow).map { Features($0.rows.labels, texts, $1) }
-    }
-
-    private init(_ labels: [Int32], _ texts: DistinctTexts, _ textOfRow: [Int]) {
-        self.labels = labels.map(Int.init)
-        self.texts = texts
-        self.textOfRow = textOfRow
-        layout = TextLayout(lengths: textOfRow.lazy.map(texts.layout.length))
-    }
-
-    package var count: Int { labels.count }
-
-    /// The texts of `rows`, by their numbers.
-    fileprivate func texts(of rows: [Int]) -> [Int] { rows.map { textOfRow[$0] } }
-
-    /// The tokens of `rows`, packed.
-    package func batch(_ rows: [Int]) -> (tokens: [Int32], layout: TextLayout) {
-        (rows.flatMap { texts[textOfRow[$0]] }, TextLayout(lengths: rows.map(layout.length)))
-    }
-}
+// What the trainable part reads of a text, and how it is computed.
 
 /// Computes features, and gathers batches of them.
 package struct FeatureExtractor {
@@ -95,12 +58,12 @@ package struct FeatureExtractor {
     }
 
     /// From now on `sets` read `store`.
-    func connect(_ sets: [Features], to store: FeatureStore) {
+    func connect(_ sets: [FeatureSet], to store: FeatureStore) {
         for set in sets { set.store = store }
     }
 
     /// The states of `rows`, packed, at `destination` (room for their tokens, or for the head alone their number, × C).
-    package func gather(_ destination: FloatView, _ rows: [Int], of features: Features) throws {
+    package func gather(_ destination: FloatView, _ rows: [Int], of features: FeatureSet) throws {
         if let store = features.store {
             try store.copy(features.texts(of: rows), to: destination)
         } else {

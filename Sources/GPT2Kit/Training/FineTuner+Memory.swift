@@ -3,12 +3,6 @@
 
 import Records
 
-#if canImport(Glibc)
-    import Glibc
-#else
-    import Darwin
-#endif
-
 extension FineTuner {
     /// Refuses settings that don't go with the base, and what can't fit: the parameters, and for those that are trained
     /// their copies, gradients and AdamW's two moments, and the best of them where they are kept. Activations and texts
@@ -42,39 +36,5 @@ extension FineTuner {
         let copies = settings.keep == .best ? 5.0 : 4.0
         let need = 4 * ((isMapped ? 0 : all) + copies * trained + settings.trainable.mergedCount(config))
         if need > Double(MemoryBudget().limit) { throw OutOfMemory(bytes: Int(min(need, 1e18))) }
-    }
-}
-
-/// Bytes that this process may have, and those of them that it hasn't taken yet.
-struct MemoryBudget {
-    let limit: Int
-    let left: Int
-
-    /// As it is now: of the machine, of the control group, and of `ulimit -v`, whatever leaves least.
-    init() {
-        let (pages, pageSize) = (sysconf(Int32(_SC_PHYS_PAGES)), Int(sysconf(Int32(_SC_PAGESIZE))))
-        var limit = pages > 0 && pageSize > 0 ? pages * pageSize : Int.max
-        if let group = try? ByteSource(path: "/sys/fs/cgroup/memory.max").readAll(maximum: 100),
-            let bytes = Int(String(decoding: group, as: UTF8.self).filter(\.isNumber))
-        {
-            limit = min(limit, bytes)
-        }
-        // Pages of address space, and those that are in memory.
-        let text = (try? ByteSource(path: "/proc/self/statm").readAll(maximum: 1000)) ?? []
-        let used = String(decoding: text, as: UTF8.self).split(separator: " ").prefix(2).map {
-            (Int($0) ?? 0) * pageSize
-        }
-        var left = max(0, limit - (used.last ?? 0))
-        var resource = rlimit()
-        #if canImport(Glibc)
-            let kind = __rlimit_resource_t(UInt32(RLIMIT_AS.rawValue))
-        #else
-            let kind = RLIMIT_AS
-        #endif
-        if getrlimit(kind, &resource) == 0, let bytes = Int(exactly: resource.rlim_cur) {
-            limit = min(limit, bytes)
-            left = min(left, max(0, bytes - (used.first ?? 0)))
-        }
-        (self.limit, self.left) = (limit, left)
     }
 }

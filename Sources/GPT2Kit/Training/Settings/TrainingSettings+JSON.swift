@@ -31,25 +31,12 @@ extension TrainingSettings {
         return .object(members.map { JSONMember(key: $0.0, value: $0.1) })
     }
 
-    /// Rows of a step, saturating.
-    package var rowsOfStep: Int {
-        let (rows, overflow) = batch.multipliedReportingOverflow(by: accumulate)
-        return overflow ? .max : rows
-    }
-
-    /// " (rank 16, alpha 16.0)" after the name of the trainable set.
-    package var adapterNote: String {
-        if case .lora(let lora) = trainable { " (rank \(lora.rank), alpha \(lora.alpha))" } else { "" }
-    }
+    /// Rows of a step: ``batch`` × ``accumulate``, saturating.
+    package var rowsOfStep: Int { batch.multipliedSaturating(by: accumulate) }
 
     private func number(_ value: (some CustomStringConvertible)?) -> JSONValue {
         value.map { .number($0.description) } ?? .null
     }
-}
-
-extension TrainingEvent.EndSummary {
-    /// " (the weights after step 7 kept)" where these aren't the last.
-    package var keptNote: String { keptStep == steps - 1 ? "" : " (the weights after step \(keptStep) kept)" }
 }
 
 extension LearningRateSchedule.Warmup {

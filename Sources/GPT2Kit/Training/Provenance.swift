@@ -24,9 +24,8 @@ public struct Provenance: Sendable {
     /// What is known of a run that has just ended on this machine.
     ///
     /// - Parameter command: the words of its command line, its own name first.
-    public init(command: [String], training: LabelledTexts, validation: LabelledTexts, test: LabelledTexts?) {
-        let sets = [("training", training), ("validation", validation)] + (test.map { [("test", $0)] } ?? [])
-        data = sets.map { ($0, $1.source, $1.count) }
+    public init(command: [String], _ datasets: Datasets) {
+        data = zip(["training", "validation", "test"], datasets.all).map { ($0, $1.source, $1.count) }
         commandLine = command.map(quoted).joined(separator: " ")
         var now = time(nil)
         var parts = tm()

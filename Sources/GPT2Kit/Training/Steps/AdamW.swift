@@ -68,10 +68,9 @@ package final class AdamW {
         let (b1, c1, b2, c2) = (Float(beta1), Float(1 - beta1), Float(beta2), Float(1 - beta2))
         let epsilon = Float(settings.epsilon * correction)
         for slot in slots {
-            let (p, g, m, v) = (
-                slot.parameter.pointer, slot.gradient.pointer, slot.mean.pointer, slot.square.pointer
-            )
             workers.forEachRange(slot.parameter.count, by: 1 << 15) { range in
+                let (p, g) = (slot.parameter.mutablePointer, slot.gradient.mutablePointer)
+                let (m, v) = (slot.mean.mutablePointer, slot.square.mutablePointer)
                 var i = range.lowerBound
                 while i + 8 <= range.upperBound {
                     let gradient = g.lanes(i)

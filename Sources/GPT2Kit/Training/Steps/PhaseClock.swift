@@ -1,21 +1,13 @@
 // What takes how long.
 
-#if canImport(Glibc)
-    import Glibc
-#else
-    import Darwin
-#endif
-
-/// Seconds of a clock that only goes forward.
-func seconds() -> Double {
-    var time = timespec()
-    clock_gettime(CLOCK_MONOTONIC, &time)
-    return Double(time.tv_sec) + Double(time.tv_nsec) * 1e-9
+extension ContinuousClock.Instant {
+    /// Seconds from this instant until now.
+    var secondsUntilNow: Double { (ContinuousClock.now - self) / .seconds(1) }
 }
 
 /// Adds up what each phase takes.
 struct PhaseClock {
-    private var last = seconds()
+    private var last = ContinuousClock.now
     /// Seconds by phase.
     private(set) var totals: [TrainingEvent.Phase: Double]
 
@@ -24,8 +16,8 @@ struct PhaseClock {
 
     /// Charges the time since the last call to `phase`.
     mutating func charge(_ phase: TrainingEvent.Phase) {
-        let now = seconds()
-        totals[phase, default: 0] += now - last
+        let now = ContinuousClock.now
+        totals[phase, default: 0] += (now - last) / .seconds(1)
         last = now
     }
 

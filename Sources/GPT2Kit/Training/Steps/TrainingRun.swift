@@ -26,21 +26,21 @@ final class TrainingRun {
         let state = try state ?? TrainingState(data, settings, workers)
         self.state = state
         state.use(workers)
-        epochSteps = saturatingProduct(state.batches.stepsPerEpoch, settings.epochs)
+        epochSteps = state.batches.stepsPerEpoch.multipliedSaturating(by: settings.epochs)
         steps = min(epochSteps, settings.maxSteps ?? .max)
         let config = data.base.config
         let model = state.model
         gradients = GradientVector(model.trained.map(\.gradient), workers: workers)
         extractor = try FeatureExtractor(
-            model.parameters, config: config, pooling: settings.pooling, trainable: settings.trainable,
+            model.parameters, config: config, pooling: data.base.pooling, trainable: settings.trainable,
             precision: settings.precision, workers: workers)
         let firstBlock = settings.trainable.firstBlock(of: config.blocks)
         layers = TrainableTail(
             model.parameters, gradients: model.gradients, adapters: model.adapters, trainable: settings.trainable,
-            objective: data.objective, config: config, pooling: settings.pooling, firstBlock: firstBlock,
+            objective: data.objective, config: config, pooling: data.base.pooling, firstBlock: firstBlock,
             workers: workers)
         inference = InferenceTail(
-            model.parameters, config: config, pooling: settings.pooling, firstBlock: firstBlock, workers: workers)
+            model.parameters, config: config, pooling: data.base.pooling, firstBlock: firstBlock, workers: workers)
         embeddings =
             settings.trainable == .all
             ? try EmbeddingGradient(model.gradients, config: config, workers: workers) : nil
@@ -102,12 +102,31 @@ final class TrainingRun {
     }
 
     /// Mean loss and accuracy over all rows.
-    func evaluate(_ features: Features) throws -> (loss: Double, accuracy: Double) {
+    func evaluate(_ features: FeatureSet) throws -> (loss: Double, accuracy: Double) {
         try evaluate(Array(0..<features.count), of: features)
     }
 
+    /// What the run has come to, by an evaluation of whole sets.
+    ///
+    /// - Parameters:
+    ///   - keptStep: the step after which the weights were as they are now.
+    ///   - clock: charged with the evaluation.
+    /// - Throws: ``ModelError/lossNotFinite(step:)``.
+    func endSummary(
+        reason: EndReason, keptStep: Int, trial: Int? = nil, _ clock: inout PhaseClock, seconds: () -> Double
+    ) throws -> TrainingEvent.EndSummary {
+        let (results, tested) = try evaluateSets()
+        clock.charge(.evaluation)
+        guard results.allSatisfy(\.loss.isFinite) else { throw ModelError.lossNotFinite(step: state.step) }
+        return TrainingEvent.EndSummary(
+            steps: state.step, reason: reason, keptStep: keptStep, trial: trial, trainingLoss: results[0].loss,
+            validationLoss: results[1].loss, trainingAccuracy: results[0].accuracy,
+            validationAccuracy: results[1].accuracy, testAccuracy: data.test == nil ? nil : results[2].accuracy,
+            testClasses: tested, seconds: seconds(), secondsByPhase: clock.phases)
+    }
+
     /// Mean loss and accuracy over all rows of every set, and what labels the test rows got.
-    func evaluateSets() throws -> (results: [(loss: Double, accuracy: Double)], test: ConfusionMatrix?) {
+    private func evaluateSets() throws -> (results: [(loss: Double, accuracy: Double)], test: ConfusionMatrix?) {
         let labels = data.base.labels.map { Array($0.utf8) }
         var matrix = ConfusionMatrix()
         let results = try data.sets.enumerated().map { index, set in
@@ -127,7 +146,7 @@ final class TrainingRun {
     ///   - told: gets the label of every row, and the one that it got.
     /// - Throws: ``StopRequested``.
     func evaluate(
-        _ rows: [Int], of features: Features, shouldStop: () -> Bool = { false },
+        _ rows: [Int], of features: FeatureSet, shouldStop: () -> Bool = { false },
         told: ((_ expected: Int, _ predicted: Int) -> Void)? = nil
     ) throws -> (loss: Double, accuracy: Double) {
         let K = data.base.labels.count
@@ -157,11 +176,19 @@ final class TrainingRun {
     }
 
     /// Brings the states of `rows` into ``states``.
-    private func load(_ rows: [Int], of features: Features) throws -> TextLayout {
+    private func load(_ rows: [Int], of features: FeatureSet) throws -> TextLayout {
         let layout = TextLayout(lengths: rows.map(features.layout.length))
         let count = max(layout.tokens, rows.count) * data.base.config.width
         if states.count < count { states = try FloatBuffer(count: count + count / 4) }
         try extractor.gather(FloatView(states.pointer), rows, of: features)
         return layout
+    }
+}
+
+extension TrainingRun {
+    /// Why the run is over after the steps that it has made; nil where it isn't. At least one step is made.
+    func endReason(minutes: Double, _ evaluations: BestEvaluation) -> EndReason? {
+        if state.step >= epochSteps { return .epochs }
+        return state.step == 0 ? nil : settings.limit(steps: state.step, minutes: minutes, evaluations)
     }
 }

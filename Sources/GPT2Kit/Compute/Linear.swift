@@ -1,0 +1,135 @@
+// Fully connected layers whose weights training changes, through oneDNN.
+
+/// A fully connected layer, y = x·W + b, as GPT-2 stores it: W [inputs,outputs] ("Conv1D"), b [outputs].
+///
+/// Its products are cut into tiles of fixed size, so that a number doesn't depend on how many threads computed it.
+package struct Linear: @unchecked Sendable {  // views, which are only read
+    package let weight: Matrix
+    package let bias: UnsafePointer<Float>?
+    package let inputs: Int
+    package let outputs: Int
+
+    package init(weight: Matrix, bias: UnsafePointer<Float>?, inputs: Int, outputs: Int) {
+        self.weight = weight
+        self.bias = bias
+        self.inputs = inputs
+        self.outputs = outputs
+    }
+
+    /// The layer of a weight [inputs,outputs] and its bias [outputs].
+    package init(_ weight: Tensor, _ bias: Tensor) {
+        self.init(
+            weight: Matrix(reading: weight.pointer, stride: weight.shape[1]), bias: bias.pointer,
+            inputs: weight.shape[0], outputs: weight.shape[1])
+    }
+
+    /// Columns [columns] of the layer alone, for instance the queries of `c_attn`.
+    package func columns(_ columns: Range<Int>) -> Linear {
+        Linear(
+            weight: weight.at(column: columns.lowerBound), bias: bias.map { $0 + columns.lowerBound },
+            inputs: inputs, outputs: columns.count)
+    }
+
+    fileprivate static let columnTile = 192
+
+    /// From this many rows on, copying a tile of weights costs less than fighting over cache lines.
+    fileprivate static let manyRows = 64
+
+    /// Whether rows of a matrix are a multiple of 4 KiB apart, so that a column's numbers share a few cache lines.
+    fileprivate static func collides(_ matrix: Matrix) -> Bool { matrix.stride % 1024 == 0 }
+
+    /// output [rows,outputs] = input [rows,inputs]·W + b, tiles over columns.
+    ///
+    /// - Parameter tile: rows of one product, nil for all. With a tile the product always has exactly that many, the
+    ///   last one too (so there has to be room for them): then a row's result has the same bits whatever rows come
+    ///   with it.
+    package func forward(_ output: Matrix, _ input: Matrix, rows: Int, tile: Int? = nil, workers: Workers) {
+        let height = tile ?? rows
+        let bands = height == 0 ? 0 : (rows + height - 1) / height
+        let columnTiles = (outputs + Self.columnTile - 1) / Self.columnTile
+        workers.forEach(bands * columnTiles) { index in
+            let (band, tile) = index.quotientAndRemainder(dividingBy: columnTiles)
+            let first = tile * Self.columnTile
+            let count = min(Self.columnTile, outputs - first)
+            let target = output.at(row: band * height, column: first)
+            let rows = input.at(row: band * height)
+            if height >= Self.manyRows, Self.collides(weight) {
+                withUnsafeTemporaryAllocation(of: Float.self, capacity: inputs * (count + 16)) { memory in
+                    guard let start = memory.baseAddress else { return }
+                    let copy = Matrix(start, stride: count + 16)
+                    for row in 0..<inputs {
+                        copy.at(row: row).pointer.update(from: weight.at(row: row, column: first).pointer, count: count)
+                    }
+                    matmul(target, rows, copy, m: height, n: count, k: inputs)
+                }
+            } else {
+                matmul(target, rows, weight.at(column: first), m: height, n: count, k: inputs)
+            }
+            guard let bias else { return }
+            for row in 0..<height { addVector(target.pointer + row * target.stride, bias + first, count) }
+        }
+    }
+
+    /// dInput [rows,inputs] = dOutput [rows,outputs]·Wᵀ + keep·dInput.
+    package func backwardInput(
+        _ dInput: Matrix, _ dOutput: Matrix, rows: Int, keep: Float = 0, workers: Workers
+    ) {
+        workers.forEachRange(inputs, by: Self.columnTile) { range in
+            matmul(
+                dInput.at(column: range.lowerBound), dOutput, weight.at(row: range.lowerBound),
+                m: rows, n: range.count, k: outputs, transposeB: true, keep: keep)
+        }
+    }
+}
+
+/// The gradients of a ``Linear``: dW [inputs,outputs], db [outputs].
+package struct LinearGradient: @unchecked Sendable {  // views, of which each tile writes its own part
+    package let dWeight: Matrix
+    package let dBias: UnsafeMutablePointer<Float>?
+    package let inputs: Int
+    package let outputs: Int
+
+    package init(dWeight: Matrix, dBias: UnsafeMutablePointer<Float>?, inputs: Int, outputs: Int) {
+        self.dWeight = dWeight
+        self.dBias = dBias
+        self.inputs = inputs
+        self.outputs = outputs
+    }
+
+    package init(_ dWeight: Tensor, _ dBias: Tensor) {
+        self.init(
+            dWeight: Matrix(dWeight.mutablePointer, stride: dWeight.shape[1]), dBias: dBias.mutablePointer,
+            inputs: dWeight.shape[0], outputs: dWeight.shape[1])
+    }
+
+    /// Those of some outputs, see ``Linear/columns(_:)``.
+    package func columns(_ columns: Range<Int>) -> LinearGradient {
+        LinearGradient(
+            dWeight: dWeight.at(column: columns.lowerBound), dBias: dBias.map { $0 + columns.lowerBound },
+            inputs: inputs, outputs: columns.count)
+    }
+
+    /// dW += inputᵀ·dOutput, db += Σ dOutput over rows, of input [rows,inputs] and dOutput [rows,outputs].
+    package func add(input: Matrix, dOutput: Matrix, rows: Int, workers: Workers) {
+        // Where rows collide, oneDNN has to be given products so large that it copies its operands by itself.
+        let large = rows >= Linear.manyRows && (Linear.collides(input) || Linear.collides(dOutput))
+        let height = large ? 768 : Linear.columnTile
+        let width = large ? 768 : outputs
+        let bands = (inputs + height - 1) / height
+        workers.forEach(bands * ((outputs + width - 1) / width)) { index in
+            let (column, row) = (index / bands * width, index % bands * height)
+            matmul(
+                dWeight.at(row: row, column: column), input.at(column: row), dOutput.at(column: column),
+                m: min(height, inputs - row), n: min(width, outputs - column), k: rows, transposeA: true, keep: 1)
+        }
+        if dBias == nil { return }
+        workers.forEachRange(outputs, by: Linear.columnTile) { columns in
+            guard let dBias else { return }
+            for row in 0..<rows {
+                addVector(
+                    dBias + columns.lowerBound, dOutput.pointer + row * dOutput.stride + columns.lowerBound,
+                    columns.count)
+            }
+        }
+    }
+}

@@ -1,0 +1,55 @@
+// A search: trials with random hyperparameters over the same features, as many at a time as there are cores, each
+// computed exactly as a run of its own would be.
+
+extension FineTuner {
+    /// The classifier of the best of `trials` trials by ``SuccessiveHalving``: the one with the least loss over the whole
+    /// validation set, of equals the earliest. It is the one that ``train(_:on:report:progress:)``
+    /// gives with its settings, to the last bit.
+    ///
+    /// - Throws: as ``train(_:on:report:progress:)`` does; ``ModelError/lossNotFinite(step:)``
+    ///   where all trials diverge.
+    public func search(
+        _ space: SearchSpace, trials count: Int, _ base: Classifier, on datasets: Datasets,
+        report: (TrainingEvent) throws -> Void, progress: @escaping @Sendable (TrainingProgress) -> Void = { _ in }
+    ) throws -> TrainedClassifier {
+        let begin = ContinuousClock.now
+        var clock = PhaseClock()
+        for settings in space.extremes(of: settings) { try settings.check(base.config) }
+        let data = try TrainingData(base, datasets, settings)
+        let example = try TrainingState(data, settings, workers).model
+        try report(.start(data.summary(example, steps: nil)))
+        try prepare(data, report: report, progress: progress)
+        clock.charge(.frozen)
+
+        let trials = space.draw(count, from: settings).enumerated().map { Trial(number: $0 + 1, settings: $1, data) }
+        let pool = TrialPool(
+            data, workers, statesInMemory: (searchMemory ?? MemoryBudget().left / 2) / memory(of: example, data))
+        let winner = try pool.narrow(
+            trials, longestEpochs: space.ranges[.epochs].map { Int($0.upperBound) } ?? settings.epochs, progress
+        ) { try report(.trial($0.summary)) }
+        clock.charge(.training)
+
+        guard !winner.hasDiverged else { throw ModelError.lossNotFinite(step: winner.step - 1) }
+        let run = try winner.restored(data, workers)
+        let end = try run.endSummary(
+            reason: winner.step == run.epochSteps ? .epochs : .maxSteps, keptStep: winner.step - 1,
+            trial: winner.number, &clock
+        ) { begin.secondsUntilNow }
+        try report(.end(end))
+        return TrainedClassifier(
+            data.base.with(parameters: run.state.model.parameters, paddedLength: data.paddedLength), winner.settings,
+            end)
+    }
+
+    /// Bytes that a trial takes: parameters, gradients and moments, and, roughly, the activations of a step.
+    private func memory(of model: TrainableModel, _ data: TrainingData) -> Int {
+        let config = data.base.config
+        let trained = model.trained.reduce(0) { $0 + $1.parameter.count }
+        let tokens = min(settings.batch.multipliedSaturating(by: data.texts.layout.longest), data.texts.layout.tokens)
+        let blocks = config.blocks - settings.trainable.firstBlock(of: config.blocks) + 1
+        let numbers =
+            4 * Double(trained) + settings.trainable.mergedCount(config)
+            + 24 * Double(tokens) * Double(config.width * blocks)
+        return Int(min(4 * numbers, 1e18))
+    }
+}

@@ -1,0 +1,64 @@
+// The texts that a run reads.
+
+import Tokenization
+
+/// Tokenized texts with their labels, and where they came from, for messages.
+public struct LabelledTexts: Sendable {
+    /// A file's path, or "stdin".
+    public let source: String
+    public let texts: TokenizedTexts
+
+    public init(source: String, texts: TokenizedTexts) {
+        self.source = source
+        self.texts = texts
+    }
+
+    public var count: Int { texts.rows.count }
+
+    /// Refuses texts that were not made for `base`.
+    ///
+    /// - Throws: ``ModelError/mismatch(_:remedy:choice:file:)``.
+    func requireMade(for base: Classifier) throws(ModelError) {
+        let made = texts.description
+        guard base.tokenizer.isIdentified(by: made.tokenizerSHA256) else {
+            throw .mismatch(
+                "the tokens were made with another tokenizer than \(base.tokenizerDirectory) holds",
+                remedy: "tokenize with the tokenizer of \(base.tokenizerDirectory)", choice: .tokenizerOfShards,
+                file: source)
+        }
+        guard made.labelNames.elementsEqual(base.labels, by: { $0.utf8.elementsEqual($1.utf8) }) else {
+            throw .mismatch(
+                "its labels are \(made.labelNames.joined(separator: ", ")); "
+                    + "those of the training shard are \(base.labels.joined(separator: ", "))",
+                remedy: "tokenize with the labels of the training shard", choice: .labelsOfShards, file: source)
+        }
+        guard made.length <= base.config.positions else {
+            throw .mismatch(
+                "texts are padded to \(made.length) tokens but the model has \(base.config.positions) positions",
+                remedy: "tokenize with a length of at most \(base.config.positions)", choice: .lengthOfShards,
+                file: source)
+        }
+        if let id = texts.rows.ids.max(), Int(id) >= base.config.vocabularySize {
+            throw .mismatch(
+                "token \(id) is beyond the model's vocabulary of \(base.config.vocabularySize)",
+                remedy: "use the model's own tokenizer", file: source)
+        }
+    }
+}
+
+/// The texts of a run.
+public struct Datasets: Sendable {
+    public let training: LabelledTexts
+    public let validation: LabelledTexts
+    /// Read once, when training has ended; nil for none.
+    public let test: LabelledTexts?
+
+    public init(training: LabelledTexts, validation: LabelledTexts, test: LabelledTexts? = nil) {
+        self.training = training
+        self.validation = validation
+        self.test = test
+    }
+
+    /// Training, validation, and test where there is one.
+    package var all: [LabelledTexts] { [training, validation] + (test.map { [$0] } ?? []) }
+}

@@ -1,0 +1,68 @@
+// The part of a model card that tells how the model was trained, and how good it is.
+
+import Evaluation
+import Records
+
+extension TrainedClassifier {
+    var cardRows: String { trainingRows + (provenance?.rows ?? "") }
+
+    var cardSections: String { (results.testClasses.map(table) ?? "") + (provenance?.commandSection ?? "") }
+
+    /// " (rank 16, alpha 16.0)" after the name of the trainable set.
+    private var adapterNote: String {
+        if case .lora(let lora) = settings.trainable { " (rank \(lora.rank), alpha \(lora.alpha))" } else { "" }
+    }
+
+    /// " (the weights after step 7 kept)" where these aren't the last.
+    private var keptNote: String {
+        results.keptStep == results.steps - 1 ? "" : " (the weights after step \(results.keptStep) kept)"
+    }
+
+    private var trainingRows: String {
+        var text = """
+            | trained | \(settings.trainable)\(adapterNote), \(results.steps) steps of \(settings.rowsOfStep) \
+            rows\(keptNote), \
+            learning rate \(settings.learningRate), weight decay \(settings.weightDecay), seed \(settings.seed) |
+            | training accuracy | \(percent(results.trainingAccuracy)) |
+            | validation accuracy | \(percent(results.validationAccuracy)) |
+
+            """
+        if let test = results.testAccuracy { text += "| test accuracy | \(percent(test)) |\n" }
+        return text
+    }
+
+    /// What the labels of the test records are worth, one by one.
+    private func table(_ matrix: ConfusionMatrix) -> String {
+        var text = """
+
+            ## Test results
+
+            | label | precision | recall | F1 | records |
+            | --- | --- | --- | --- | --- |
+
+            """
+        for (index, label) in matrix.labels.enumerated() {
+            let ratios = [matrix.precision(index), matrix.recall(index), matrix.f1(index)]
+            let shares = ratios.map { $0.map(percent) ?? "–" }
+            text += "| \(cell(label)) | \(shares.joined(separator: " | ")) | \(matrix.support(index)) |\n"
+        }
+        return text
+    }
+}
+
+extension Provenance {
+    fileprivate var rows: String {
+        let sets = data.map { "\($0.part): \($0.records) records of \(cell($0.source))" }
+        return """
+            | data | \(sets.joined(separator: "; ")) |
+            | date | \(date) |
+            | CPU | \(cell(processor)) |
+
+            """
+    }
+
+    /// Indented rather than fenced, because whatever a word holds can't end that.
+    fileprivate var commandSection: String { "\n## Command\n\n    \(printable(commandLine))\n" }
+}
+
+private func percent(_ share: Double) -> String { "\((share * 10_000).rounded() / 100) %" }
