@@ -128,7 +128,7 @@ extension ConfusionMatrix {
     ///   most frequent confusions.
     public func text(width: Int = 80) -> String {
         let percent = Self.percent
-        let names = labels.map(printable)
+        let names = labels.map(\.printable)
         let interval = accuracyInterval.map {
             ", 95 % interval \(percent($0.lowerBound))–\(percent($0.upperBound)) %"
         }

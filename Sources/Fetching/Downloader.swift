@@ -77,7 +77,7 @@ public struct Downloader: Sendable {
         let task = session.dataTask(with: request)
         task.resume()
         let begin = ContinuousClock.now
-        var window = (begin: begin, done: 0)
+        var interval = (begin: begin, done: 0)
         while !delegate.wait(milliseconds: 100) {
             let (done, total) = delegate.amounts
             progress(done, total)
@@ -86,11 +86,11 @@ public struct Downloader: Sendable {
                 delegate.close()
                 throw .tooSlow(address: url.absoluteString, seconds: maximumSeconds)
             }
-            if done - window.done >= minimumRate * stallSeconds {
-                window = (now, done)
-            } else if now - window.begin > .seconds(stallSeconds) {
+            if done - interval.done >= minimumRate * stallSeconds {
+                interval = (now, done)
+            } else if now - interval.begin > .seconds(stallSeconds) {
                 delegate.close()
-                throw .stalled(address: url.absoluteString, bytes: done - window.done, seconds: stallSeconds)
+                throw .stalled(address: url.absoluteString, bytes: done - interval.done, seconds: stallSeconds)
             }
         }
         delegate.close()

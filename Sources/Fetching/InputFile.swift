@@ -27,14 +27,14 @@ final class InputFile: Sendable {
         }
         let source = try fetching { () throws(StreamError) in try ByteSource(path: path) }
         let file = try fetching { () throws(StreamError) in try unnamed() }
-        try copy(source, to: ByteSink(descriptor: dup(file.descriptor), name: "a temporary file"), maximum: maximum)
+        try source.copy(to: ByteSink(descriptor: dup(file.descriptor), name: "a temporary file"), maximum: maximum)
         return file
     }
 
     /// The file in a directory of downloads; nil where there is none, or something else: links aren't followed.
     static func kept(_ path: String) -> InputFile? {
         // A pipe of that name isn't waited for.
-        let descriptor = systemOpen(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK)
+        let descriptor = SystemCall.openFile(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK)
         guard descriptor >= 0 else { return nil }
         let file = InputFile(descriptor: descriptor)
         var status = stat()

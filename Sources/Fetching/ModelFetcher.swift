@@ -2,6 +2,7 @@
 // the network is asked. A file gets its name only when it is whole and checked.
 
 import Foundation
+import Hashing
 import Records
 
 /// Fetches the files of a model into a directory.
@@ -24,7 +25,7 @@ public struct ModelFetcher: Sendable {
 
     /// Gets what isn't there yet.
     public func fetch() throws(FetchError) {
-        try fetching { () throws(StreamError) in try createDirectories(directory) }
+        try fetching { () throws(StreamError) in try Directory.create(directory) }
         let lock = try lockDirectory()
         defer { close(lock) }
         var missing: [String] = []
@@ -52,10 +53,10 @@ public struct ModelFetcher: Sendable {
         if isRegularFile(path), (try? check(file, at: path, name: path)) != nil {
             return note("\(file.name): already there")
         }
-        if let mirror, let mirrored = firstFile(in: "\(mirror)/\(model.name)", names: [file.name]) {
+        if let mirror, let mirrored = firstRegularFile(in: "\(mirror)/\(model.name)", named: [file.name]) {
             try check(file, at: mirrored, name: mirrored)
             let source = try fetching { () throws(StreamError) in try ByteSource(path: mirrored) }
-            try copy(source, to: path, maximum: .max)
+            try source.copy(toFile: path, maximum: .max)
             return note("\(file.name): copied from \(mirrored)")
         }
         let address = model.address(of: file.name)
@@ -79,7 +80,7 @@ public struct ModelFetcher: Sendable {
             if found != size { throw .notTheModel(source: name, problem: "\(found) bytes instead of \(size)") }
         }
         if let expected = file.hash {
-            let got = try fetching { () throws(StreamError) in try sha256(ofFile: path) }
+            let got = try fetching { () throws(StreamError) in try SHA256.hexadecimal(ofFile: path) }
             if got != expected { throw .wrongHash(source: name, expected: expected, got: got) }
         }
         if file.name == "config.json" { try checkConfiguration(path, name: name) }

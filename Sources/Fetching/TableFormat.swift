@@ -161,7 +161,7 @@ private struct RowWriter {
             writer.string("\(converter.name)-\(count)")
         }
         for (key, place) in places {
-            guard firstInvalidUTF8(fields[place]) == nil else {
+            guard UTF8.firstInvalidOffset(in: fields[place]) == nil else {
                 throw FetchError.invalidUTF8(source: source, line: line)
             }
             writer.key(key)

@@ -148,8 +148,8 @@ public final class ZipArchive {
             var system: UInt8 = 0
             var attributes: UInt32 = 0
             zip_file_get_external_attributes(handle, index, 0, &system, &attributes)
-            let kind = attributes >> 16 & 0o170000
-            if system == UInt8(ZIP_OPSYS_UNIX), kind != 0, kind != 0o100000, kind != 0o040000 {
+            let fileType = attributes >> 16 & 0o170000
+            if system == UInt8(ZIP_OPSYS_UNIX), fileType != 0, fileType != 0o100000, fileType != 0o040000 {
                 throw refuse("a link or device: \"\(entryName)\"")
             }
             if entryName.hasSuffix("/") { continue }
@@ -157,7 +157,7 @@ public final class ZipArchive {
             guard let size = Int(exactly: status.size) else { throw refuse("an impossible size: \"\(entryName)\"") }
             entries.append(Entry(name: entryName, size: size, index: index))
         }
-        if seen.contains(where: { $0.utf8.contains(0x20) }), !namesAreFreeOfNULs(file) {
+        if seen.contains(where: { $0.utf8.contains(0x20) }), !storedNamesAreFreeOfNULs(file) {
             throw refuse("an entry's name has control characters")
         }
         return entries

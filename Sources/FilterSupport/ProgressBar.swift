@@ -3,14 +3,6 @@
 
 import Records
 
-#if canImport(Glibc)
-    import Glibc
-#elseif canImport(Musl)
-    import Musl
-#else
-    import Darwin
-#endif
-
 /// Shows how far a piece of work is.
 public final class ProgressBar {
     private let tool: String
@@ -36,7 +28,7 @@ public final class ProgressBar {
         self.first = first
         self.total = total
         self.unit = unit
-        style = quiet ? .silent : (isatty(2) == 1 ? .bar : .lines)
+        style = quiet ? .silent : (Terminal.isStandardError ? .bar : .lines)
         lastShown = begin
     }
 
@@ -51,11 +43,11 @@ public final class ProgressBar {
         case .silent: return
         case .bar:
             guard now - lastShown >= .milliseconds(100) else { return }
-            writeToStandardError("\r\u{1B}[K\(printable(text(done, now, bar: true, detail())))")
+            writeToStandardError("\r\u{1B}[K\(text(done, now, bar: true, detail()).printable)")
             isDrawn = true
         case .lines:
             guard now - lastShown >= .seconds(10) else { return }
-            writeToStandardError("\(tool): \(printable(text(done, now, bar: false, detail())))\n")
+            writeToStandardError("\(tool): \(text(done, now, bar: false, detail()).printable)\n")
         }
         lastShown = now
     }

@@ -75,7 +75,9 @@ public struct Checkpoint: Sendable {
             singleFile = nil
             (parts, partOfTensor) = try Self.open(index: index, directory: directory)
         } else {
-            guard let files = entries(of: directory) else { throw CheckpointError.noDirectory(path: directory) }
+            guard let files = Directory.entryNames(of: directory) else {
+                throw CheckpointError.noDirectory(path: directory)
+            }
             if let file = files.sorted().first(where: isPickle) {
                 throw CheckpointError.pickle(path: "\(directory)/\(file)")
             }

@@ -34,7 +34,7 @@ public struct SafetensorsWriter {
     }
 
     /// Adds a tensor whose bytes `write` gives to the sink when the file is written: little-endian, row-major,
-    /// as many as type and shape say, in any number of pieces.
+    /// as many as type and shape say, in any number of calls.
     public mutating func add(
         _ name: String, type: ElementType, shape: [Int], write: @escaping (Sink) throws -> Void
     ) {

@@ -45,6 +45,6 @@ struct Balance: Filter {
         let report = try balancer.balance(records.reader(try input.open()), into: sink)
         try sink.close()
         let counts = report.counts.map { "\($0.label) \($0.count)" }.joined(separator: ", ")
-        verbosity.notes("balance").summary("\(counts): kept \(report.perClass) of each")
+        verbosity.notes("balance").onTerminal("\(counts): kept \(report.perClass) of each")
     }
 }

@@ -29,8 +29,8 @@ final class MetricsLog {
     }
 
     func write(_ event: TrainingEvent) {
-        if case .warning(let diagnosis) = event { return notes.record(diagnosis.message) }
-        if case .frozen(let frozen) = event, frozen.place == .directory { notes.record(frozen.note) }
+        if case .warning(let diagnosis) = event { return notes.always(diagnosis.message) }
+        if case .frozen(let frozen) = event, frozen.place == .directory { notes.always(frozen.note) }
         write(line: members(event))
     }
 

@@ -62,6 +62,6 @@ struct TrainTokenizer: Filter {
         try directory.file("vocab.json").write(merges.vocabulary)
         try directory.file("merges.txt").write(merges.mergeLines)
         try directory.commit()
-        verbosity.notes("train-tokenizer").summary("\(merges.tokens.count + 1) tokens from \(count) texts")
+        verbosity.notes("train-tokenizer").onTerminal("\(merges.tokens.count + 1) tokens from \(count) texts")
     }
 }

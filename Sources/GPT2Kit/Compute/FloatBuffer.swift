@@ -16,7 +16,7 @@ public struct OutOfMemory: DiagnosableError {
 
     public var diagnosis: Diagnosis {
         Diagnosis(
-            source: "memory", problem: "another \(memorySize(bytes)) are needed, more than the system gives",
+            source: "memory", problem: "another \(Memory.text(bytes)) are needed, more than the system gives",
             remedy: "use a smaller model, batch or length, or a machine with more memory", status: .osLimit)
     }
 }
@@ -34,7 +34,7 @@ public final class FloatBuffer: @unchecked Sendable {
         let (bytes, overflow) = max(count, 16).multipliedReportingOverflow(by: MemoryLayout<Float>.stride)
         guard !overflow else { throw OutOfMemory(bytes: .max) }
         // Something has to be left for those who can't say that they got nothing: threads, kernels, Swift's own arrays.
-        if bytes >= 1 << 20, bytes > .max - Self.reserve || !memoryIsAvailable(bytes + Self.reserve) {
+        if bytes >= 1 << 20, bytes > .max - Self.reserve || !Memory.isAvailable(bytes + Self.reserve) {
             throw OutOfMemory(bytes: bytes)
         }
         var memory: UnsafeMutableRawPointer?

@@ -17,7 +17,7 @@ extension Classifier {
             # Text classifier
 
             GPT-2 with \(config.blocks) blocks of width \(config.width), fine-tuned to tell apart: \
-            \(labels.map { "`\(printable($0))`" }.joined(separator: ", ")).
+            \(labels.map { "`\($0.printable)`" }.joined(separator: ", ")).
 
             | | |
             | --- | --- |
@@ -106,10 +106,10 @@ extension Provenance {
     }
 
     /// Indented rather than fenced, because whatever a word holds can't end that.
-    fileprivate var commandSection: String { "\n## Command\n\n    \(printable(commandLine))\n" }
+    fileprivate var commandSection: String { "\n## Command\n\n    \(commandLine.printable)\n" }
 }
 
 private func percent(_ share: Double) -> String { "\((share * 10_000).rounded() / 100) %" }
 
 /// `text` as it can stand in a cell of a table.
-private func cell(_ text: String) -> String { printable(text).replacing("|", with: "\\|") }
+private func cell(_ text: String) -> String { text.printable.replacing("|", with: "\\|") }

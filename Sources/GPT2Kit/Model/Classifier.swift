@@ -83,9 +83,9 @@ public struct Classifier: Sendable {
                 "its labels are \(list(made.labelNames)); those of the training shard are \(list(labels))",
                 remedy: "run tokenize-pad with --labels-from the training shard", file: set.source)
         }
-        guard made.length <= config.positions else {
+        guard made.paddedLength <= config.positions else {
             throw .mismatch(
-                "texts are padded to \(made.length) tokens but the model has \(config.positions) positions",
+                "texts are padded to \(made.paddedLength) tokens but the model has \(config.positions) positions",
                 remedy: "run tokenize-pad with --length \(config.positions)", file: set.source)
         }
         if let id = set.texts.rows.ids.max(), Int(id) >= config.vocabularySize {
@@ -131,7 +131,8 @@ extension Classifier {
         ///
         /// - Throws: ``ModelError/noTokenizer(base:)``; ``ModelError/noBase(_:)``.
         public func tokenizerDirectory() throws(ModelError) -> String {
-            guard let directory, let names = entries(of: directory), !Tokenizer.fileNames.isDisjoint(with: names)
+            guard let directory, let names = Directory.entryNames(of: directory),
+                !Tokenizer.fileNames.isDisjoint(with: names)
             else { throw .noTokenizer(base: description) }
             return directory
         }

@@ -21,7 +21,7 @@ extension FineTuner {
         var isMapped = false
         switch base {
         case .directory(let directory):
-            guard entries(of: directory) != nil else { throw ModelError.noBase(directory) }
+            guard Directory.entryNames(of: directory) != nil else { throw ModelError.noBase(directory) }
             config = try GPT2Config(path: directory + "/config.json")
             isMapped = true
         case .randomNamed(let name):

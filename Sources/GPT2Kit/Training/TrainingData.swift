@@ -45,7 +45,7 @@ package struct TrainingData: Sendable {
             smoothing: settings.labelSmoothing)
         texts = DistinctTexts(inputs.map(\.texts), settings.pooling, isCausal: self.base.config.isCausal)
         sets = Features.of(inputs.map(\.texts), texts)
-        paddedLength = training.texts.description.length
+        paddedLength = training.texts.description.paddedLength
     }
 
     private static func check(_ set: LabelledTexts, _ base: Classifier) throws(ModelError) {

@@ -124,7 +124,7 @@ struct JSONCursor {
             } else if byte < 0x80 {
                 index += 1
             } else {
-                let length = utf8SequenceLength(bytes, at: index)
+                let length = UTF8.sequenceLength(bytes, at: index)
                 guard length > 0 else { throw JSONError(.invalidUTF8, at: index) }
                 index += length
             }

@@ -116,7 +116,7 @@ package struct JSONPullReader {
             position += 1
             switch byte {
             case 0x22:
-                guard firstInvalidUTF8(content[...]) == nil else { throw problem("a string isn't UTF-8") }
+                guard UTF8.firstInvalidOffset(in: content[...]) == nil else { throw problem("a string isn't UTF-8") }
                 return
             case 0x5C: try escape(into: &content)
             default: throw problem("a control character inside a string")

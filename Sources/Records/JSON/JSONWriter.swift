@@ -105,7 +105,7 @@ public struct JSONWriter {
     }
 
     private mutating func append(characters text: UnsafeBufferPointer<UInt8>) {
-        // What needs no escape is copied in one piece.
+        // What needs no escape is copied at once.
         var start = 0
         for (index, byte) in text.enumerated()
         where byte < 0x20 || byte == 0x7F || byte == UInt8(ascii: "\"") || byte == UInt8(ascii: "\\") {

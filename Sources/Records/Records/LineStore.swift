@@ -15,7 +15,7 @@ public struct LineStore: Sendable {
     private let source: String
     private let maximum: Int
     private let overhead: Int
-    /// Pieces that never grow, so that no line is copied and no more is taken than is held.
+    /// Arrays that never grow, so that no line is copied and no more is taken than is held.
     private var chunks: [[UInt8]] = []
     private var chunkBytes = 0
     private var places: [Place] = []
@@ -45,7 +45,7 @@ public struct LineStore: Sendable {
             nextCheck = count + Self.interval
             // The second chunk is for what is made of a line while it is read.
             let needed = size + nextCheck * overhead + Self.chunkSize
-            guard memoryIsAvailable(needed) else {
+            guard Memory.isAvailable(needed) else {
                 throw .outOfMemory(source: source, line: line.number, needed: needed)
             }
             if isFull {

@@ -31,7 +31,7 @@ public final class ByteSink {
     }
 
     deinit {
-        if isOpen, descriptor > 2 { _ = systemClose(descriptor) }
+        if isOpen, descriptor > 2 { _ = SystemCall.closeFile(descriptor) }
     }
 
     public func write(_ bytes: UnsafeRawBufferPointer) throws(StreamError) {
@@ -87,7 +87,7 @@ public final class ByteSink {
         guard isOpen else { return }
         try flush()
         isOpen = false
-        if systemClose(descriptor) != 0, errno != EINTR {
+        if SystemCall.closeFile(descriptor) != 0, errno != EINTR {
             throw .writeFailed(destination: name, errno: errno)
         }
     }
@@ -95,7 +95,7 @@ public final class ByteSink {
     private func writeThrough(_ bytes: UnsafeRawBufferPointer) throws(StreamError) {
         var rest = bytes
         while !rest.isEmpty {
-            let count = systemWrite(descriptor, rest)
+            let count = SystemCall.writeBytes(descriptor, rest)
             if count < 0 {
                 let code = errno
                 // A reader that stalls doesn't keep a process from bringing its work to an end when it is asked to.

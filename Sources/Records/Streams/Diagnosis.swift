@@ -100,7 +100,7 @@ public struct Diagnosis: Sendable, Equatable {
             case nil: place = "\(source): "
             }
         }
-        return printable("\(place)\(problem): \(remedy)")
+        return "\(place)\(problem): \(remedy)".printable
     }
 }
 
@@ -113,19 +113,21 @@ extension DiagnosableError {
     public var description: String { diagnosis.message }
 }
 
-/// `text` with control characters (escape sequences, line feeds) shown as `\u{1B}`, so that what came from
-/// a file can't move the cursor of whoever reads the message.
-public func printable(_ text: String) -> String {
-    var result = ""
-    for scalar in text.unicodeScalars {
-        switch scalar.value {
-        case 0x0A: result += "\\n"
-        case 0x0D: result += "\\r"
-        case 0x09: result += "\\t"
-        case 0..<0x20, 0x7F..<0xA0, 0x2028, 0x2029, 0x202A...0x202E, 0x2066...0x2069:
-            result += scalar.escaped(asASCII: true)
-        default: result.unicodeScalars.append(scalar)
+extension String {
+    /// This text with control characters (escape sequences, line feeds) shown as `\u{1B}`, so that what came from
+    /// a file can't move the cursor of whoever reads the message.
+    public var printable: String {
+        var result = ""
+        for scalar in unicodeScalars {
+            switch scalar.value {
+            case 0x0A: result += "\\n"
+            case 0x0D: result += "\\r"
+            case 0x09: result += "\\t"
+            case 0..<0x20, 0x7F..<0xA0, 0x2028, 0x2029, 0x202A...0x202E, 0x2066...0x2069:
+                result += scalar.escaped(asASCII: true)
+            default: result.unicodeScalars.append(scalar)
+            }
         }
+        return result
     }
-    return result
 }

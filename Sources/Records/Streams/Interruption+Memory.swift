@@ -15,7 +15,7 @@ extension Interruption {
     /// did before.
     public static func reportLostMemory(tool: String) {
         let diagnosis = Diagnosis(
-            source: "memory", problem: "more is needed than the system gives", remedy: memoryRemedy,
+            source: "memory", problem: "more is needed than the system gives", remedy: Memory.remedy,
             status: .osLimit)
         lostMemory = lastWords(tool, diagnosis)
         makeSignalStack()
@@ -54,7 +54,7 @@ extension Interruption {
 private let leastMemory = 4 << 20
 
 private func onCrash(_ number: Int32) {
-    if !memoryIsAvailable(leastMemory) { Interruption.end(Interruption.lostMemory, .osLimit) }
+    if !Memory.isAvailable(leastMemory) { Interruption.end(Interruption.lostMemory, .osLimit) }
     // The signal comes again: by itself, when the instruction is tried again, or sent.
     sigaction(number, Interruption.previous + (number == SIGABRT ? 0 : 1), nil)
     if number == SIGABRT { raise(number) }

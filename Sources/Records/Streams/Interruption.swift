@@ -132,7 +132,7 @@ public enum Interruption {
 
     /// Writes a message, removes unfinished outputs, and ends the process.
     static func end(_ words: UnsafeRawBufferPointer, _ status: ExitStatus) -> Never {
-        _ = systemWrite(2, words)
+        _ = SystemCall.writeBytes(2, words)
         removeAll()
         _exit(status.rawValue)
     }

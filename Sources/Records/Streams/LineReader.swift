@@ -100,7 +100,7 @@ public final class LineReader {
     }
 
     private func requireMemory(_ bytes: Int, line: Int) throws(StreamError) {
-        guard memoryIsAvailable(bytes) else { throw .outOfMemory(source: source.name, line: line, needed: bytes) }
+        guard Memory.isAvailable(bytes) else { throw .outOfMemory(source: source.name, line: line, needed: bytes) }
     }
 
     private func tooLong(next: Int) -> StreamError {

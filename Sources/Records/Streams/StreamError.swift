@@ -121,12 +121,12 @@ public enum StreamError: DiagnosableError, Equatable {
         case .memoryExceeded(let source, let line, let maximum):
             return Diagnosis(
                 source: source, position: .line(line),
-                problem: "the input takes more memory than the \(memorySize(maximum)) allowed",
+                problem: "the input takes more memory than the \(Memory.text(maximum)) allowed",
                 remedy: "work on a part of the input", status: .osLimit, choice: .memory)
         case .outOfMemory(let source, let line, let needed):
             return Diagnosis(
                 source: source, position: .line(line),
-                problem: "out of memory (\(memorySize(needed)) more are needed)",
+                problem: "out of memory (\(Memory.text(needed)) more are needed)",
                 remedy: "free memory, raise the limit (ulimit -v), or work on a part of the input", status: .osLimit)
         }
     }

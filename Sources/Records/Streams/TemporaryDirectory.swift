@@ -39,7 +39,7 @@ public final class TemporaryDirectory {
     package static func unnamedFile() throws(StreamError) -> Int32 {
         let place = try TemporaryDirectory()
         let path = place.file("file")
-        let descriptor = systemOpen(path, O_RDWR | O_CREAT | O_EXCL, 0o600)
+        let descriptor = SystemCall.openFile(path, O_RDWR | O_CREAT | O_EXCL, 0o600)
         // `place` removes the name.
         guard descriptor >= 0 else { throw .cannotCreate(path: path, errno: errno) }
         return descriptor

@@ -6,12 +6,12 @@
     import Darwin
 #endif
 
-/// Pieces of bytes, written one after another and read by mapping them; in $TMPDIR.
+/// Blocks of bytes, written one after another and read by mapping them; in $TMPDIR.
 package final class UnnamedFile: Sendable {
     private let descriptor: Int32
     /// For messages: the directory that it is in.
     package let directory: String
-    /// Pieces begin at multiples of this, which is one of every page size.
+    /// Blocks begin at multiples of this, which is one of every page size.
     package static let alignment = 1 << 16
 
     package init() throws(StreamError) {

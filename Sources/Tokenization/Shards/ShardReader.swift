@@ -111,7 +111,7 @@ public struct ShardReader {
             description = shard.description
             return
         }
-        if shard.description.length != first.length { throw error(.mixed("the padded length")) }
+        if shard.description.paddedLength != first.paddedLength { throw error(.mixed("the padded length")) }
         if shard.description.padToken != first.padToken { throw error(.mixed("pad_token_id")) }
         if !shard.description.labelNames.elementsEqual(first.labelNames, by: { $0.utf8.elementsEqual($1.utf8) }) {
             throw error(.mixed("label_names"))

@@ -3,7 +3,7 @@
 /// What all rows of a stream of shards have in common.
 public struct TokenSetDescription: Sendable, Equatable {
     /// T: the length to which every row is padded, in tokens.
-    public var length: Int
+    public var paddedLength: Int
     /// The token that fills a row up.
     public var padToken: Int32
     /// The classes in the order of their indices: sorted by their UTF-8 bytes, each once.
@@ -11,8 +11,8 @@ public struct TokenSetDescription: Sendable, Equatable {
     /// See ``Tokenizer/sha256``.
     public var tokenizerSHA256: String
 
-    public init(length: Int, padToken: Int32, labelNames: [String], tokenizerSHA256: String) {
-        self.length = length
+    public init(paddedLength: Int, padToken: Int32, labelNames: [String], tokenizerSHA256: String) {
+        self.paddedLength = paddedLength
         self.padToken = padToken
         self.labelNames = labelNames
         self.tokenizerSHA256 = tokenizerSHA256

@@ -19,7 +19,7 @@ public enum BPETrainerError: DiagnosableError, Equatable {
                 status: .usage)
         case .outOfMemory(let needed):
             Diagnosis(
-                source: "memory", problem: "out of memory (\(memorySize(needed)) more are needed)",
+                source: "memory", problem: "out of memory (\(Memory.text(needed)) more are needed)",
                 remedy: "free memory, raise the limit (ulimit -v), or learn from fewer texts", status: .osLimit)
         }
     }
@@ -27,7 +27,7 @@ public enum BPETrainerError: DiagnosableError, Equatable {
 
 private func requireMemory(_ bytes: Int) throws(BPETrainerError) {
     // A little more, for what is small and not worth to be counted.
-    guard memoryIsAvailable(bytes + (1 << 20)) else { throw .outOfMemory(needed: bytes + (1 << 20)) }
+    guard Memory.isAvailable(bytes + (1 << 20)) else { throw .outOfMemory(needed: bytes + (1 << 20)) }
 }
 
 /// Counts pieces of texts, then learns.
@@ -45,7 +45,7 @@ public struct BPETrainer {
     }
 
     private let preTokenizer = PreTokenizer()
-    private var pieces = TokenTable()
+    private var pieces = ByteStringTable()
     private var counts: [Int] = []
     /// Bytes of text that there is memory for.
     private var room = 0
@@ -123,7 +123,7 @@ private struct State {
     private var known: Set<[UInt8]> = []
     private var longest = 0
 
-    init(pieces: TokenTable, counts: [Int]) throws(BPETrainerError) {
+    init(pieces: ByteStringTable, counts: [Int]) throws(BPETrainerError) {
         self.counts = counts
         var idOfByte = [Int32](repeating: 0, count: 256)
         for (id, byte) in ByteAlphabet.idOrder.enumerated() { idOfByte[Int(byte)] = Int32(id) }

@@ -96,7 +96,7 @@ public final class Tokenizer: Sendable {
 
     /// tokenizer.json of `directory`; nil where there is none, or something that comes before it.
     private static func json(directory: String) throws(StreamError) -> MappedFile? {
-        let names = fileNames.intersection(entries(of: directory) ?? [])
+        let names = fileNames.intersection(Directory.entryNames(of: directory) ?? [])
         return names == ["tokenizer.json"] ? try MappedFile(path: "\(directory)/tokenizer.json") : nil
     }
 

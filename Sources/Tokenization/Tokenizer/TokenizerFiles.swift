@@ -6,7 +6,7 @@ import Records
 /// What the two files say, in the form in which the tokenizer uses it.
 struct TokenizerFiles {
     /// In the order of vocab.json.
-    private(set) var tokens = TokenTable()
+    private(set) var tokens = ByteStringTable()
     /// By id, the index into ``tokens``.
     private(set) var indexOfID: [Int] = []
     /// By byte, its token.
