@@ -8,8 +8,10 @@ broken=$(
   door COneDNN Sources/GPT2Kit/Compute
   door CLibzip Sources/Fetching
   door CLibcrypto Sources/Hashing
+  grep -rlE '^ *(@_exported )?import (Glibc|Musl|Darwin)$' Sources Benchmarks Tests --include='*.swift' \
+    | grep -v '^Sources/Platform/Platform.swift$' | sed 's|$|: imports the C library, which only Platform may|' || true
   # What has no business with command lines and processes.
-  grep -rlE '^ *import (ArgumentParser|FilterSupport)$' Sources/{Records,Hashing,Safetensors,Fetching,Evaluation,Tokenization,GPT2Kit} \
+  grep -rlE '^ *import (ArgumentParser|FilterSupport)$' Sources/{Platform,Records,Hashing,Safetensors,Fetching,Evaluation,Tokenization,GPT2Kit} \
     | sed 's|$|: a library imports what only filters may|' || true
   grep -rlE '^ *import Foundation' Sources --include='*.swift' | grep -v '^Sources/Fetching/' | sed 's|$|: imports Foundation, which only Sources/Fetching may|' || true
   # A file is named after a type, or an extension, that it declares: Type.swift or Type+Topic.swift.

@@ -2,14 +2,7 @@
 // lies in a directory that others may write to could lead anywhere.
 
 import Records
-
-#if canImport(Glibc)
-    import Glibc
-#elseif canImport(Musl)
-    import Musl
-#else
-    import Darwin
-#endif
+import Platform
 
 /// The place of one download while it comes.
 enum DownloadTarget: Sendable {

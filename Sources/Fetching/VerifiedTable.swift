@@ -3,14 +3,7 @@
 
 import Hashing
 import Records
-
-#if canImport(Glibc)
-    import Glibc
-#elseif canImport(Musl)
-    import Musl
-#else
-    import Darwin
-#endif
+import Platform
 
 /// An archive's entry, or a plain file, that was read once to its end: its SHA-256 is right, and an entry's CRC and length.
 public struct VerifiedTable {

@@ -1,13 +1,7 @@
 // The names in a zip archive's central directory as they are stored. libzip shows a NUL in a name as a space, so that
 // "a\0b" would pass for "a b"; this asks the bytes themselves (APPNOTE.TXT 4.3.12–4.3.16).
 
-#if canImport(Glibc)
-    import Glibc
-#elseif canImport(Musl)
-    import Musl
-#else
-    import Darwin
-#endif
+import Platform
 
 extension ZipArchive {
     /// Whether every name that is stored in the archive is free of NULs. False, too, where the directory isn't found.

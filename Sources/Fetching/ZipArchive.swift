@@ -6,14 +6,7 @@
 
 import CLibzip
 import Records
-
-#if canImport(Glibc)
-    import Glibc
-#elseif canImport(Musl)
-    import Musl
-#else
-    import Darwin
-#endif
+import Platform
 
 /// A zip archive that is open for reading.
 public final class ZipArchive {

@@ -1,14 +1,7 @@
 // The output of filters that write something else than text.
 
 import Records
-
-#if canImport(Glibc)
-    import Glibc
-#elseif canImport(Musl)
-    import Musl
-#else
-    import Darwin
-#endif
+import Platform
 
 extension ByteSink {
     /// The standard output of a filter that writes something else than text, which nobody wants on a terminal.

@@ -3,14 +3,7 @@
 
 import ArgumentParser
 import Records
-
-#if canImport(Glibc)
-    import Glibc
-#elseif canImport(Musl)
-    import Musl
-#else
-    import Darwin
-#endif
+import Platform
 
 /// The version of all filters.
 public let filterVersion = "0.1.0"
@@ -32,7 +25,7 @@ extension Filter {
         let tool = configuration.commandName ?? "filter"
         Interruption.reportLostMappings(tool: tool)
         Interruption.reportLostMemory(tool: tool)
-        useOneArenaInLittleMemory()
+        if Platform.addressSpaceLimit != nil { Platform.useOneArena() }
         do {
             try TooLittleMemory.check(leastMemory)
             var command = try parseAsRoot()
@@ -143,18 +136,4 @@ private func protectStandardDescriptors() {
             if opened >= 0, opened != descriptor { close(opened) }
         }
     }
-}
-
-/// glibc reserves 64 MiB of addresses for every thread that allocates. Where addresses are limited (`ulimit -v`), that is
-/// taken from those who need it.
-private func useOneArenaInLittleMemory() {
-    #if canImport(Glibc)
-        var limit = rlimit()
-        if getrlimit(__rlimit_resource_t(RLIMIT_AS.rawValue), &limit) == 0, limit.rlim_cur != rlim_t.max {
-            // Swift's view of glibc doesn't have it.
-            typealias Function = @convention(c) (_ parameter: Int32, _ value: Int32) -> Int32
-            let arenaMaximum: Int32 = -8
-            if let symbol = dlsym(nil, "mallopt") { _ = unsafeBitCast(symbol, to: Function.self)(arenaMaximum, 1) }
-        }
-    #endif
 }

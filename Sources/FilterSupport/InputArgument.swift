@@ -2,14 +2,7 @@
 
 import ArgumentParser
 import Records
-
-#if canImport(Glibc)
-    import Glibc
-#elseif canImport(Musl)
-    import Musl
-#else
-    import Darwin
-#endif
+import Platform
 
 /// The optional input file.
 public struct InputArgument: ParsableArguments {

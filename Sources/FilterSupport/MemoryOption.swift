@@ -1,14 +1,7 @@
 // How much memory a filter may take for its input.
 
 import ArgumentParser
-
-#if canImport(Glibc)
-    import Glibc
-#elseif canImport(Musl)
-    import Musl
-#else
-    import Darwin
-#endif
+import Platform
 
 /// How much of the input is held.
 public struct MemoryOption: ParsableArguments {

@@ -1,12 +1,6 @@
 // What the terminal is like, where there is one.
 
-#if canImport(Glibc)
-    import Glibc
-#elseif canImport(Musl)
-    import Musl
-#else
-    import Darwin
-#endif
+import Platform
 
 /// The terminal of whoever started the filter.
 public enum Terminal {

@@ -1,14 +1,7 @@
 // How many cores a filter uses.
 
 import ArgumentParser
-
-#if canImport(Glibc)
-    import Glibc
-#elseif canImport(Musl)
-    import Musl
-#else
-    import Darwin
-#endif
+import Platform
 
 /// The number of threads that compute. It changes how long a result takes, not the result.
 public struct ThreadsOption: ParsableArguments {

@@ -2,12 +2,7 @@
 // Not here: what the tensors are called and shaped (the model knows), prefixes included.
 
 import Records
-
-#if canImport(Glibc)
-    import Glibc
-#elseif canImport(Darwin)
-    import Darwin
-#endif
+import Platform
 
 /// Why a model directory's weights can't be read.
 public enum CheckpointError: DiagnosableError, Equatable {

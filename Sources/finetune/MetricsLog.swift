@@ -3,12 +3,7 @@
 import FilterSupport
 import GPT2Kit
 import Records
-
-#if canImport(Glibc)
-    import Glibc
-#else
-    import Darwin
-#endif
+import Platform
 
 /// Writes every event as a line of JSON. A reader that goes away doesn't end a training run: what happened to the
 /// stream is told when the model is written.

@@ -2,12 +2,7 @@
 // owns memory is in this file.
 
 import Records
-
-#if canImport(Glibc)
-    import Glibc
-#else
-    import Darwin
-#endif
+import Platform
 
 /// The system has no more memory.
 public struct OutOfMemory: DiagnosableError {
@@ -75,9 +70,7 @@ public final class FloatBuffer: @unchecked Sendable {
         let skipped = (hugePage - Int(bitPattern: start) % hugePage) % hugePage
         if skipped > 0 { munmap(start, skipped) }
         if hugePage > skipped { munmap(start + skipped + size, hugePage - skipped) }
-        #if canImport(Glibc)
-            madvise(start + skipped, size, MADV_HUGEPAGE)
-        #endif
+        Platform.useHugePages(start + skipped, count: size)
         return UnsafeMutableRawBufferPointer(start: start + skipped, count: size)
     }
 }

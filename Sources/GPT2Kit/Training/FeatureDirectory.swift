@@ -5,12 +5,7 @@
 import Hashing
 import Records
 import Safetensors
-
-#if canImport(Glibc)
-    import Glibc
-#else
-    import Darwin
-#endif
+import Platform
 
 /// What features depend on but for the texts.
 package struct FeatureOrigin: Sendable {

@@ -2,12 +2,7 @@
 // the program when it is used; better to say so before anything is read.
 
 import Records
-
-#if canImport(Glibc)
-    import Glibc
-#else
-    import Darwin
-#endif
+import Platform
 
 extension FineTuner {
     /// Refuses settings that don't go with the base, and what can't fit: the parameters, and for those that are trained
@@ -65,13 +60,7 @@ struct MemoryBudget {
             (Int($0) ?? 0) * pageSize
         }
         var left = max(0, limit - (used.last ?? 0))
-        var resource = rlimit()
-        #if canImport(Glibc)
-            let kind = __rlimit_resource_t(UInt32(RLIMIT_AS.rawValue))
-        #else
-            let kind = RLIMIT_AS
-        #endif
-        if getrlimit(kind, &resource) == 0, let bytes = Int(exactly: resource.rlim_cur) {
+        if let bytes = Platform.addressSpaceLimit {
             limit = min(limit, bytes)
             left = min(left, max(0, bytes - (used.first ?? 0)))
         }

@@ -1,10 +1,6 @@
 // What takes how long.
 
-#if canImport(Glibc)
-    import Glibc
-#else
-    import Darwin
-#endif
+import Platform
 
 /// Seconds of a clock that only goes forward.
 func seconds() -> Double {

@@ -3,13 +3,7 @@
 // (https://prng.di.unimi.it). Bounded integers by Lemire, "Fast Random Integer Generation in an Interval" (2019).
 // Swift's own `shuffle` and `random(in:)` promise no particular sequence, so they aren't used. Not for secrets.
 
-#if canImport(Glibc)
-    import Glibc
-#elseif canImport(Musl)
-    import Musl
-#else
-    import Darwin
-#endif
+import Platform
 
 /// xoshiro256**, a generator with a period of 2²⁵⁶ − 1.
 public struct SeededGenerator: RandomNumberGenerator, Sendable, Equatable {

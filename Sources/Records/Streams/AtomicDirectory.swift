@@ -8,13 +8,7 @@
 // mount point, one that holds directories, one on a file system that doesn't know how. There the new files are renamed
 // one after another, all of them complete by then.
 
-#if canImport(Glibc)
-    import Glibc
-#elseif canImport(Musl)
-    import Musl
-#else
-    import Darwin
-#endif
+import Platform
 
 /// An output directory that is published by ``commit()`` and removed without it.
 public final class AtomicDirectory {

@@ -1,13 +1,7 @@
 // A file that appears whole or not at all: written to a sibling, synchronised, renamed, and the directory
 // synchronised after it. A reader never sees half of it, and a failure leaves what was there before.
 
-#if canImport(Glibc)
-    import Glibc
-#elseif canImport(Musl)
-    import Musl
-#else
-    import Darwin
-#endif
+import Platform
 
 /// An output file that is published by ``commit()`` and removed without it.
 public final class AtomicFile {

@@ -1,13 +1,7 @@
 // Where bytes go. Every write and the close are checked: a full disk or a closed pipe is an error, never a shorter
 // output. (`print` and `FileHandle.write` drop or trap on errors.)
 
-#if canImport(Glibc)
-    import Glibc
-#elseif canImport(Musl)
-    import Musl
-#else
-    import Darwin
-#endif
+import Platform
 
 /// A buffered output. Nothing that wasn't flushed is written when it goes away: call ``close()``.
 public final class ByteSink {

@@ -1,13 +1,7 @@
 // Where bytes come from: a file, stdin, or whatever a library hands over bit by bit.
 // The one place that decides that a missing path and `-` mean stdin.
 
-#if canImport(Glibc)
-    import Glibc
-#elseif canImport(Musl)
-    import Musl
-#else
-    import Darwin
-#endif
+import Platform
 
 /// An input that is read once, from its start to its end.
 public final class ByteSource {

@@ -1,12 +1,6 @@
 // Directories as such: made, listed, synchronised.
 
-#if canImport(Glibc)
-    import Glibc
-#elseif canImport(Musl)
-    import Musl
-#else
-    import Darwin
-#endif
+import Platform
 
 /// What is done with directories.
 public enum Directory {

@@ -1,13 +1,7 @@
 // What no code can catch: memory that runs out where nobody asks for it. Swift's arrays and the C and C++ libraries end the
 // process by a signal then. Filters ask for what they need before they begin (Memory.swift); this is for the rest.
 
-#if canImport(Glibc)
-    import Glibc
-#elseif canImport(Musl)
-    import Musl
-#else
-    import Darwin
-#endif
+import Platform
 
 extension Interruption {
     /// From now on a process that SIGABRT or SIGSEGV would end, while the system has no more memory, ends with one line and
@@ -23,12 +17,7 @@ extension Interruption {
             var action = sigaction()
             sigaction(number, nil, &action)
             previous[index] = action
-            action = sigaction()
-            #if canImport(Darwin)
-                action.__sigaction_u.__sa_handler = onCrash
-            #else
-                action.__sigaction_handler.sa_handler = onCrash
-            #endif
+            action = Platform.action(onCrash)
             action.sa_flags = SA_ONSTACK
             sigaction(number, &action, nil)
         }

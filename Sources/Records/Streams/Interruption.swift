@@ -5,14 +5,7 @@
 // one file with global state: a fixed table of C strings that are never freed once they are in it.
 
 import Synchronization
-
-#if canImport(Glibc)
-    import Glibc
-#elseif canImport(Musl)
-    import Musl
-#else
-    import Darwin
-#endif
+import Platform
 
 /// The paths to remove when the process is interrupted.
 public enum Interruption {

@@ -1,13 +1,7 @@
 // Cuts an input into lines: at 0x0A and nowhere else. U+0085, U+2028 and a carriage return in the middle are
 // ordinary text. Memory is bounded by the longest line that is allowed, not by the input.
 
-#if canImport(Glibc)
-    import Glibc
-#elseif canImport(Musl)
-    import Musl
-#else
-    import Darwin
-#endif
+import Platform
 
 /// One line of an input.
 public struct Line: Sendable, Equatable {

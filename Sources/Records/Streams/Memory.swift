@@ -1,13 +1,7 @@
 // Whether there is memory, before it is needed. Swift's arrays end the process where the system gives them none, so
 // whoever is going to hold much of an input asks first, and tells the user instead.
 
-#if canImport(Glibc)
-    import Glibc
-#elseif canImport(Musl)
-    import Musl
-#else
-    import Darwin
-#endif
+import Platform
 
 /// What the system has left of it.
 package enum Memory {

@@ -1,13 +1,7 @@
 // One writer at a time for an output that takes long to make: the second one is told at once, not after its work.
 // The lock is a file beside the output, locked with flock, so that it ends with the process however that ends.
 
-#if canImport(Glibc)
-    import Glibc
-#elseif canImport(Musl)
-    import Musl
-#else
-    import Darwin
-#endif
+import Platform
 
 /// Held as long as this object lives.
 public final class OutputLock {

@@ -1,12 +1,6 @@
 // What a path says, and where it leads.
 
-#if canImport(Glibc)
-    import Glibc
-#elseif canImport(Musl)
-    import Musl
-#else
-    import Darwin
-#endif
+import Platform
 
 /// Paths, as the text that users give.
 package enum Path {

@@ -1,12 +1,6 @@
 // Everything that can go wrong between this process and a file, a pipe or a terminal.
 
-#if canImport(Glibc)
-    import Glibc
-#elseif canImport(Musl)
-    import Musl
-#else
-    import Darwin
-#endif
+import Platform
 
 /// A failure of reading or writing bytes.
 public enum StreamError: DiagnosableError, Equatable {

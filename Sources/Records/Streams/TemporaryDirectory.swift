@@ -1,13 +1,7 @@
 // A place for files that nobody sees: under $TMPDIR, removed when it isn't needed any more or the process is
 // interrupted.
 
-#if canImport(Glibc)
-    import Glibc
-#elseif canImport(Musl)
-    import Musl
-#else
-    import Darwin
-#endif
+import Platform
 
 /// A directory of one's own that goes away with this object.
 public final class TemporaryDirectory {

@@ -1,10 +1,6 @@
 // A file that nobody else sees and that goes away with the process, however that ends: for what doesn't fit into memory.
 
-#if canImport(Glibc)
-    import Glibc
-#else
-    import Darwin
-#endif
+import Platform
 
 /// Blocks of bytes, written one after another and read by mapping them; in $TMPDIR.
 package final class UnnamedFile: Sendable {

@@ -1,13 +1,5 @@
 // The system calls whose names Swift methods like to have too, under names of their own.
 
-#if canImport(Glibc)
-    import Glibc
-#elseif canImport(Musl)
-    import Musl
-#else
-    import Darwin
-#endif
-
 /// System calls, each with its C library's return value and `errno`. Files that are opened are closed by `exec`.
 package enum SystemCall {
     /// `open(2)`.
@@ -16,24 +8,24 @@ package enum SystemCall {
     }
 
     /// A descriptor of a new file, for writing; fails where there is one of that name.
-    static func createFile(_ path: String) -> Int32 {
+    package static func createFile(_ path: String) -> Int32 {
         open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o666)
     }
 
-    static func readBytes(_ descriptor: Int32, _ buffer: UnsafeMutableRawBufferPointer) -> Int {
+    package static func readBytes(_ descriptor: Int32, _ buffer: UnsafeMutableRawBufferPointer) -> Int {
         read(descriptor, buffer.baseAddress, buffer.count)
     }
 
-    static func writeBytes(_ descriptor: Int32, _ bytes: UnsafeRawBufferPointer) -> Int {
+    package static func writeBytes(_ descriptor: Int32, _ bytes: UnsafeRawBufferPointer) -> Int {
         write(descriptor, bytes.baseAddress, bytes.count)
     }
 
-    static func closeFile(_ descriptor: Int32) -> Int32 { close(descriptor) }
+    package static func closeFile(_ descriptor: Int32) -> Int32 { close(descriptor) }
 
-    static func renameFile(_ old: String, _ new: String) -> Int32 { rename(old, new) }
+    package static func renameFile(_ old: String, _ new: String) -> Int32 { rename(old, new) }
 
     /// Gives two directories each other's name, in one step. Fails where the system or the file system can't.
-    static func exchangeNames(_ one: String, _ other: String) -> Int32 {
+    package static func exchangeNames(_ one: String, _ other: String) -> Int32 {
         #if canImport(Darwin)
             return renamex_np(one, other, UInt32(RENAME_SWAP))
         #else
