@@ -1,8 +1,8 @@
 // Where the bytes of a download go. Links are never followed, and a file with a second name is never written to: what
 // lies in a directory that others may write to could lead anywhere.
 
-import Records
 import Platform
+import Records
 
 /// The place of one download while it comes.
 enum DownloadTarget: Sendable {

@@ -1,7 +1,7 @@
 // A file that stays the same while it is checked and read, whatever happens to its name meanwhile: it is opened once.
 
-import Records
 import Platform
+import Records
 
 /// An open regular file that is read from its start as often as needed.
 final class InputFile: Sendable {

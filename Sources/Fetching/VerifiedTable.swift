@@ -2,8 +2,8 @@
 // is read, whatever happens to its name.
 
 import Hashing
-import Records
 import Platform
+import Records
 
 /// An archive's entry, or a plain file, that was read once to its end: its SHA-256 is right, and an entry's CRC and length.
 public struct VerifiedTable {

@@ -5,8 +5,8 @@
 // libzip does the format (with ZIP_CHECKCONS: local and central headers have to agree). The one file that imports it.
 
 import CLibzip
-import Records
 import Platform
+import Records
 
 /// A zip archive that is open for reading.
 public final class ZipArchive {

@@ -1,7 +1,7 @@
 // The output of filters that write something else than text.
 
-import Records
 import Platform
+import Records
 
 extension ByteSink {
     /// The standard output of a filter that writes something else than text, which nobody wants on a terminal.

@@ -2,8 +2,8 @@
 // and an exit code.
 
 import ArgumentParser
-import Records
 import Platform
+import Records
 
 /// The version of all filters.
 public let filterVersion = "0.1.0"

@@ -1,8 +1,8 @@
 // The input that a filter reads.
 
 import ArgumentParser
-import Records
 import Platform
+import Records
 
 /// The optional input file.
 public struct InputArgument: ParsableArguments {

@@ -1,8 +1,8 @@
 // The weights of a model directory: one model.safetensors, or the parts that model.safetensors.index.json lists.
 // Not here: what the tensors are called and shaped (the model knows), prefixes included.
 
-import Records
 import Platform
+import Records
 
 /// Why a model directory's weights can't be read.
 public enum CheckpointError: DiagnosableError, Equatable {

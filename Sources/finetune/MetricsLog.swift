@@ -2,8 +2,8 @@
 
 import FilterSupport
 import GPT2Kit
-import Records
 import Platform
+import Records
 
 /// Writes every event as a line of JSON. A reader that goes away doesn't end a training run: what happened to the
 /// stream is told when the model is written.

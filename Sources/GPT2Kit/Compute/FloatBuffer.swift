@@ -1,8 +1,8 @@
 // Memory for the numbers. All mathematics of this module runs on plain pointers into these buffers; everything that
 // owns memory is in this file.
 
-import Records
 import Platform
+import Records
 
 /// The system has no more memory.
 public struct OutOfMemory: DiagnosableError {

@@ -1,7 +1,7 @@
 // Where a trained model comes from, for its model card: no number of the model depends on it.
 
-import Records
 import Platform
+import Records
 
 /// The data, the command, the machine and the time of a training run.
 public struct Provenance: Sendable {

@@ -5,9 +5,9 @@
 
 import Dispatch
 import Hashing
+import Platform
 import Safetensors
 import Synchronization
-import Platform
 
 /// The comparison of a model.safetensors with the checksum that config.json names.
 public final class WeightsCheck: Sendable {

@@ -3,9 +3,9 @@
 // hyperparameters don't. Files appear whole, so that runs may share a directory.
 
 import Hashing
+import Platform
 import Records
 import Safetensors
-import Platform
 
 /// What features depend on but for the texts.
 package struct FeatureOrigin: Sendable {

@@ -1,8 +1,8 @@
 // Whether a training run can fit into this machine at all. Systems promise more memory than they have and end
 // the program when it is used; better to say so before anything is read.
 
-import Records
 import Platform
+import Records
 
 extension FineTuner {
     /// Refuses settings that don't go with the base, and what can't fit: the parameters, and for those that are trained

@@ -134,7 +134,7 @@ public struct Record: Sendable {
         }
         let content = member.value.lowerBound + 1..<member.value.upperBound - 1
         if !member.hasEscapes { return Array(line.bytes[content]) }
-        return line.bytes.withUnsafeBufferPointer { unescapedJSON($0[content], hasEscapes: true) }
+        return line.bytes.withUnsafeBufferPointer { JSONLexer.decoded($0[content], hasEscapes: true) }
     }
 }
 
@@ -210,7 +210,7 @@ public struct RecordReader {
 
 @inline(__always)
 private func names(_ member: JSONScanner.Member, _ key: [UInt8], _ bytes: UnsafeBufferPointer<UInt8>) -> Bool {
-    if member.keyHasEscapes { return unescapedJSON(bytes[member.key], hasEscapes: true) == key }
+    if member.keyHasEscapes { return JSONLexer.decoded(bytes[member.key], hasEscapes: true) == key }
     guard member.key.count == key.count else { return false }
     var offset = member.key.lowerBound
     for byte in key {

@@ -4,8 +4,8 @@
 // A signal handler can reach nothing but global memory and may call nothing but a few system calls. So this is the
 // one file with global state: a fixed table of C strings that are never freed once they are in it.
 
-import Synchronization
 import Platform
+import Synchronization
 
 /// The paths to remove when the process is interrupted.
 public enum Interruption {

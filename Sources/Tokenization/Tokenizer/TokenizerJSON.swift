@@ -33,28 +33,24 @@ struct TokenizerJSON {
     /// Merges are strings "a b", or pairs ["a", "b"].
     private static func mergeLines(_ bytes: UnsafeRawBufferPointer, in range: Range<Int>) throws(JSONProblem) -> [UInt8]
     {
-        var reader = JSONPullReader(UnsafeRawBufferPointer(rebasing: bytes[range]))
+        var reader = JSONPullReader(bytes, in: range)
         var lines = Array("#version: 0.2\n".utf8)
-        do throws(JSONProblem) {
-            try reader.expect("[")
-            var isFirst = true
-            while try reader.nextElement(isFirst: &isFirst) {
-                if reader.take("[") {
-                    try append(reader.string(), with: 0x20, to: &lines, reader)
-                    try reader.expect(",")
-                    try append(reader.string(), with: 0x0A, to: &lines, reader)
-                    try reader.expect("]")
-                } else {
-                    let merge = try reader.string()
-                    guard !merge.utf8.isEmpty, !merge.utf8.contains(0x0A) else {
-                        throw reader.problem("a merge is two tokens and one space")
-                    }
-                    lines += merge.utf8
-                    lines.append(0x0A)
+        try reader.expect("[")
+        var isFirst = true
+        while try reader.nextElement(isFirst: &isFirst) {
+            if reader.take("[") {
+                try append(reader.string(), with: 0x20, to: &lines, reader)
+                try reader.expect(",")
+                try append(reader.string(), with: 0x0A, to: &lines, reader)
+                try reader.expect("]")
+            } else {
+                let merge = try reader.string()
+                guard !merge.utf8.isEmpty, !merge.utf8.contains(0x0A) else {
+                    throw reader.problem("a merge is two tokens and one space")
                 }
+                lines += merge.utf8
+                lines.append(0x0A)
             }
-        } catch {
-            throw JSONProblem(at: range.lowerBound + error.at, what: error.what)
         }
         return lines
     }
@@ -79,23 +75,18 @@ private struct Object {
     init(_ bytes: UnsafeRawBufferPointer, in range: Range<Int>) throws(JSONProblem) {
         self.bytes = bytes
         start = range.lowerBound
-        var reader = JSONPullReader(UnsafeRawBufferPointer(rebasing: bytes[range]))
-        do throws(JSONProblem) {
-            try reader.expect("{")
-            var isFirst = true
-            while let name = try reader.nextName(isFirst: &isFirst) {
-                _ = reader.peek()
-                let begin = reader.position
-                try reader.skipValue()
-                let value = start + begin..<start + reader.position
-                guard members.updateValue(value, forKey: name) == nil else {
-                    throw reader.problem("'\(name)' is there twice")
-                }
+        var reader = JSONPullReader(bytes, in: range)
+        try reader.expect("{")
+        var isFirst = true
+        while let name = try reader.nextName(isFirst: &isFirst) {
+            _ = reader.peek()
+            let begin = reader.position
+            try reader.skipValue()
+            guard members.updateValue(begin..<reader.position, forKey: name) == nil else {
+                throw reader.problem("'\(name)' is there twice")
             }
-            try reader.expectEnd()
-        } catch {
-            throw JSONProblem(at: start + error.at, what: error.what)
         }
+        try reader.expectEnd()
     }
 
     func range(_ name: String) throws(JSONProblem) -> Range<Int> {

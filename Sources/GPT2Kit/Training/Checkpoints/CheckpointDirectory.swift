@@ -1,7 +1,7 @@
 // The checkpoints of one output: step-000050.safetensors, step-000100.safetensors, the newest two.
 
-import Records
 import Platform
+import Records
 
 /// A directory of checkpoints. Whoever uses it holds the lock of the output that it belongs to.
 struct CheckpointDirectory: Sendable {

@@ -1,7 +1,7 @@
 // What a search may choose, and how it draws (Bergstra & Bengio 2012, "Random Search for Hyper-Parameter Optimization").
 
-import Records
 import Platform
+import Records
 
 /// Ranges of hyperparameters.
 public struct SearchSpace: Sendable, Equatable {
