@@ -4,6 +4,7 @@
 import Foundation
 import Hashing
 import Records
+import Safetensors
 
 /// Fetches the files of a model into a directory.
 public struct ModelFetcher: Sendable {
@@ -105,20 +106,15 @@ public struct ModelFetcher: Sendable {
         }
     }
 
-    /// Weights without a pinned hash: at least a header that fits into the file.
+    /// Weights without a pinned hash: at least a header that is sound, and fits the file.
     private func checkTensors(_ path: String, name: String) throws(FetchError) {
-        let size = (try? FileManager.default.attributesOfItem(atPath: path)[.size] as? Int) ?? 0
-        var header = [UInt8](repeating: 0, count: 8)
-        let count = try fetching { () throws(StreamError) in
-            let source = try ByteSource(path: path)
-            let result = header.withUnsafeMutableBytes { buffer in
-                Result { () throws(StreamError) in try source.read(into: buffer) }
+        let file = try fetching { () throws(StreamError) in try MappedFile(path: path) }
+        do throws(SafetensorsError) {
+            _ = try withExtendedLifetime(file) { () throws(SafetensorsError) in
+                try SafetensorsHeader(file.bytes, source: name)
             }
-            return try result.get()
-        }
-        let length = header.reversed().reduce(UInt64(0)) { $0 << 8 | UInt64($1) }
-        guard count == 8, length >= 2, length <= 100_000_000, length + 8 < UInt64(size) else {
-            throw .notTheModel(source: name, problem: "not a safetensors file")
+        } catch {
+            throw .notTheModel(source: name, problem: "not a safetensors file: \(error.problem)")
         }
     }
 

@@ -27,7 +27,7 @@ extension Filter {
         Interruption.reportLostMemory(tool: tool)
         if Platform.addressSpaceLimit != nil { Platform.useOneArena() }
         do {
-            try TooLittleMemory.check(leastMemory)
+            try OutOfMemory.checkBeginning(leastMemory)
             var command = try parseAsRoot()
             try command.run()
         } catch {

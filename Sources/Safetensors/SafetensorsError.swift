@@ -73,7 +73,8 @@ public struct SafetensorsError: DiagnosableError, Equatable {
         }
     }
 
-    private var problem: String {
+    /// What is wrong, without a full stop.
+    package var problem: String {
         switch reason {
         case .tooShort(let count): "\(count) bytes are too few for safetensors"
         case .headerTooLong(let length): "its header claims \(length) bytes, more than 100000000"

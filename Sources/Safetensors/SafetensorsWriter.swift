@@ -47,9 +47,6 @@ public struct SafetensorsWriter {
         tensors.append((description, write))
     }
 
-    /// Bytes of the whole file.
-    public var fileSize: Int { header().count + dataSize }
-
     /// Writes the file.
     ///
     /// - Throws: what `sink` throws, and nothing else.

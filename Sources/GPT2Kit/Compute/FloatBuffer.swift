@@ -5,14 +5,14 @@ import Platform
 import Records
 
 /// The system has no more memory.
-public struct OutOfMemory: DiagnosableError {
-    /// Bytes asked for.
-    public let bytes: Int
+public typealias OutOfMemory = Records.OutOfMemory
 
-    public var diagnosis: Diagnosis {
-        Diagnosis(
-            source: "memory", problem: "another \(Memory.text(bytes)) are needed, more than the system gives",
-            remedy: "use a smaller model, batch or length, or a machine with more memory", status: .osLimit)
+extension OutOfMemory {
+    /// - Parameter bytes: of numbers, how many were asked for.
+    package init(bytes: Int) {
+        self.init(
+            bytes: bytes, problem: "another \(Memory.text(bytes)) are needed, more than the system gives",
+            remedy: "use a smaller model, batch or length, or a machine with more memory")
     }
 }
 

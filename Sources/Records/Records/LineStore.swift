@@ -37,7 +37,7 @@ public struct LineStore: Sendable {
     public var byteCount: Int { chunkBytes + places.count * MemoryLayout<Place>.stride }
 
     /// - Throws: ``StreamError/memoryExceeded(source:line:maximum:)``, and
-    ///   ``StreamError/outOfMemory(source:line:needed:)`` where the system gives no more, or not what will be needed.
+    ///   ``StreamError/outOfMemory(_:)`` where the system gives no more, or not what will be needed.
     public mutating func append(_ line: Line) throws(StreamError) {
         let isFull = chunks.last.map { $0.capacity - $0.count < line.bytes.count } ?? true
         if isFull || count == nextCheck {
@@ -46,7 +46,7 @@ public struct LineStore: Sendable {
             // The second chunk is for what is made of a line while it is read.
             let needed = size + nextCheck * overhead + Self.chunkSize
             guard Memory.isAvailable(needed) else {
-                throw .outOfMemory(source: source, line: line.number, needed: needed)
+                throw .outOfMemory(.input(source, line: line.number, bytes: needed))
             }
             if isFull {
                 chunks.append([])

@@ -7,8 +7,8 @@ import Platform
 
 /// xoshiro256**, a generator with a period of 2²⁵⁶ − 1.
 public struct SeededGenerator: RandomNumberGenerator, Sendable, Equatable {
-    /// The four words of the state: what a checkpoint keeps.
-    public private(set) var state: (UInt64, UInt64, UInt64, UInt64)
+    /// The four words of the state, as the authors' reference vectors have them.
+    package private(set) var state: (UInt64, UInt64, UInt64, UInt64)
 
     public init(seed: UInt64) {
         var mixer = seed
@@ -22,8 +22,8 @@ public struct SeededGenerator: RandomNumberGenerator, Sendable, Equatable {
         state = (next(), next(), next(), next())
     }
 
-    /// Goes on from a saved ``state``, which must not be all zero.
-    public init?(state: (UInt64, UInt64, UInt64, UInt64)) {
+    /// Continues from a ``state``; nil for all zeros, from which nothing but zeros follow.
+    package init?(state: (UInt64, UInt64, UInt64, UInt64)) {
         guard state.0 | state.1 | state.2 | state.3 != 0 else { return nil }
         self.state = state
     }

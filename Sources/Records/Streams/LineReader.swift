@@ -94,7 +94,7 @@ public final class LineReader {
     }
 
     private func requireMemory(_ bytes: Int, line: Int) throws(StreamError) {
-        guard Memory.isAvailable(bytes) else { throw .outOfMemory(source: source.name, line: line, needed: bytes) }
+        guard Memory.isAvailable(bytes) else { throw .outOfMemory(.input(source.name, line: line, bytes: bytes)) }
     }
 
     private func tooLong(next: Int) -> StreamError {
@@ -142,7 +142,7 @@ public final class LineReader {
         if end == buffer.count {
             let size = max(1 << 17, buffer.count * 2)
             guard let larger = realloc(buffer.baseAddress, size) else {
-                throw .outOfMemory(source: source.name, line: lineNumber + 1, needed: size)
+                throw .outOfMemory(.input(source.name, line: lineNumber + 1, bytes: size))
             }
             buffer = UnsafeMutableRawBufferPointer(start: larger, count: size)
         }

@@ -22,20 +22,3 @@ package enum Memory {
     /// What to do where the system gives no more.
     static let remedy = "free memory, or raise the limit (ulimit -v)"
 }
-
-/// The system doesn't give the memory that a program needs to begin with.
-public struct TooLittleMemory: DiagnosableError, Equatable {
-    /// Bytes.
-    public let needed: Int
-
-    public var diagnosis: Diagnosis {
-        Diagnosis(
-            source: "memory", problem: "\(Memory.text(needed)) are needed to begin with, more than the system gives",
-            remedy: Memory.remedy, status: .osLimit)
-    }
-
-    /// - Throws: an error of this type unless the system would give `bytes` more now.
-    public static func check(_ bytes: Int) throws(TooLittleMemory) {
-        if !Memory.isAvailable(bytes) { throw TooLittleMemory(needed: bytes) }
-    }
-}

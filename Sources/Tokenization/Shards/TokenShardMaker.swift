@@ -35,7 +35,6 @@ public struct TokenShardMaker {
         public var rows: Int
         public var truncated: Int
         public var paddedLength: Int
-        public var labelNames: [String]
     }
 
     public var tokenizer: Tokenizer
@@ -73,7 +72,7 @@ public struct TokenShardMaker {
     ) throws -> Report {
         var classes = classes
         var writer = ShardWriter(sink, description: description(length, classes.names), rowsPerShard: rowsPerShard)
-        var report = Report(rows: 0, truncated: 0, paddedLength: length, labelNames: classes.names)
+        var report = Report(rows: 0, truncated: 0, paddedLength: length)
         try forEachRow(reader, maximum: length, classes: &classes) { ids, label, line, isCut in
             try writer.append(ids, label: label, line: line, isTruncated: isCut)
             report.rows += 1
@@ -104,8 +103,7 @@ public struct TokenShardMaker {
             try writer.append(rows[row], label: label, line: rows.lines[row], isTruncated: isTruncated[row])
         }
         try writer.finish()
-        return Report(
-            rows: rows.count, truncated: isTruncated.count { $0 }, paddedLength: length, labelNames: names)
+        return Report(rows: rows.count, truncated: isTruncated.count { $0 }, paddedLength: length)
     }
 
     private func description(_ length: Int, _ names: [String]) -> TokenSetDescription {
