@@ -3,26 +3,35 @@
 import ArgumentParser
 import Records
 
-/// How records look.
-public struct RecordOptions: ParsableArguments {
+/// Which key of a record holds the text.
+public struct TextOption: ParsableArguments {
     @Option(help: ArgumentHelp("The key that holds the text.", valueName: "key"))
-    public var textField = "text"
+    public var textField = RecordFields().text
 
+    public init() {}
+}
+
+/// Which key of a record holds the label.
+public struct LabelOption: ParsableArguments {
     @Option(help: ArgumentHelp("The key that holds the label.", valueName: "key"))
-    public var labelField = "label"
+    public var labelField = RecordFields().label
 
-    @Option(help: ArgumentHelp("The key that holds the id.", valueName: "key"))
-    public var idField = "id"
+    public init() {}
+}
 
+/// How records look, for filters that use text and label.
+public struct RecordOptions: ParsableArguments {
+    @OptionGroup public var text: TextOption
+    @OptionGroup public var label: LabelOption
     @OptionGroup public var lines: LineOptions
 
     public init() {}
 
-    public var fields: RecordFields { RecordFields(text: textField, label: labelField, id: idField) }
+    /// The keys of text and label.
+    public var fields: RecordFields { RecordFields(text: text.textField, label: label.labelField) }
 
-    public func reader(_ source: ByteSource) -> RecordReader {
-        RecordReader(lines.reader(source), fields: fields)
-    }
+    /// Reads the records of `source`.
+    public func reader(_ source: ByteSource) -> RecordReader { lines.reader(source, fields: fields) }
 }
 
 /// How long a line may be.
@@ -33,8 +42,14 @@ public struct LineOptions: ParsableArguments {
 
     public init() {}
 
+    /// Reads the lines of `source`.
     public func reader(_ source: ByteSource) -> LineReader {
         LineReader(source, maximumLineLength: maxLine)
+    }
+
+    /// Reads the records of `source`.
+    public func reader(_ source: ByteSource, fields: RecordFields) -> RecordReader {
+        RecordReader(reader(source), fields: fields)
     }
 }
 

@@ -1,6 +1,6 @@
 import Testing
 
-@testable import Records
+import Records
 
 /// What a reader says about `text`, of which it reads an object with a string in its first member.
 private func problem(_ text: [UInt8]) -> JSONProblem? {

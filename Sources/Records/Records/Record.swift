@@ -1,16 +1,17 @@
-// A record: one line of NDJSON with a text, perhaps a label and an id, and any other keys, which are kept.
+// A record: one line of NDJSON with a text, perhaps a label, and any other keys, which are kept.
 // Labels are bytes here. Swift's `String ==` holds "é" and "e\u{301}" for the same; two classes may differ in that.
 
-/// The names of the three keys that the filters look at.
+/// The names of the two keys that the filters look at.
 public struct RecordFields: Sendable, Equatable {
+    /// The key of the text.
     public var text: String
+    /// The key of the label.
     public var label: String
-    public var id: String
 
-    public init(text: String = "text", label: String = "label", id: String = "id") {
+    /// The names that records have unless the user chooses others.
+    public init(text: String = "text", label: String = "label") {
         self.text = text
         self.label = label
-        self.id = id
     }
 }
 
@@ -79,7 +80,6 @@ public struct Record: Sendable {
     fileprivate let fields: RecordFields
     fileprivate let textMember: JSONScanner.Member?
     fileprivate let labelMember: JSONScanner.Member?
-    fileprivate let idMember: JSONScanner.Member?
 
     /// The text. It has to be there and to be a string; it may be empty.
     public func text() throws(RecordError) -> String {
@@ -116,11 +116,6 @@ public struct Record: Sendable {
         return label
     }
 
-    /// The id as JSON, of whatever type it is, with its quotes; nil where there is none.
-    public var idJSON: ArraySlice<UInt8>? {
-        idMember.map { line.bytes[$0.value] }
-    }
-
     /// Whether `member`, of this record, has the key `key`, however it is escaped.
     public func isNamed(_ member: JSONScanner.Member, _ key: [UInt8]) -> Bool {
         line.bytes.withUnsafeBufferPointer { names(member, key, $0) }
@@ -144,7 +139,6 @@ public struct RecordReader {
     public let fields: RecordFields
     private let textKey: [UInt8]
     private let labelKey: [UInt8]
-    private let idKey: [UInt8]
     private var scanner = JSONScanner()
 
     public init(_ lines: LineReader, fields: RecordFields = RecordFields()) {
@@ -152,7 +146,6 @@ public struct RecordReader {
         self.fields = fields
         textKey = Array(fields.text.utf8)
         labelKey = Array(fields.label.utf8)
-        idKey = Array(fields.id.utf8)
     }
 
     /// The next record, or nil at the end. After an error about a line a further call goes on with the next line.
@@ -187,15 +180,12 @@ public struct RecordReader {
                 try scanner.scanObject(bytes)
                 var text: JSONScanner.Member?
                 var label: JSONScanner.Member?
-                var id: JSONScanner.Member?
                 for member in scanner.members {
                     if names(member, textKey, bytes) { text = member }
                     if names(member, labelKey, bytes) { label = member }
-                    if names(member, idKey, bytes) { id = member }
                 }
                 return Record(
-                    line: line, source: lines.source.name, fields: fields, textMember: text, labelMember: label,
-                    idMember: id)
+                    line: line, source: lines.source.name, fields: fields, textMember: text, labelMember: label)
             }
         }
         do {
