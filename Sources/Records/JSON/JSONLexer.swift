@@ -23,14 +23,20 @@ struct JSONLexer {
         position < bytes.count ? bytes[position] : nil
     }
 
-    @inline(__always)
-    mutating func skipWhitespace() {
+    /// Passes white space.
+    ///
+    /// - Returns: the byte behind it; nil at the end.
+    @inline(__always) @discardableResult
+    mutating func skipWhitespace() -> UInt8? {
         while position < bytes.count {
-            switch bytes[position] {
+            let byte = bytes[position]
+            if byte > 0x20 { return byte }
+            switch byte {
             case 0x20, 0x0A, 0x0D, 0x09: position += 1
-            default: return
+            default: return byte
             }
         }
+        return nil
     }
 
     /// That the next byte, or the end, can't stand here.

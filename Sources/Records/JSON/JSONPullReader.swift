@@ -42,7 +42,6 @@ package struct JSONPullReader {
     /// The next byte that isn't white space, not consumed; nil at the end.
     package mutating func peek() -> UInt8? {
         lexer.skipWhitespace()
-        return lexer.peek
     }
 
     /// Consumes `byte` if it is next.

@@ -33,12 +33,10 @@ public struct JSONScanner {
     public mutating func scanObject(_ bytes: UnsafeBufferPointer<UInt8>) throws(JSONError) {
         found.removeAll()
         var lexer = JSONLexer(bytes)
-        lexer.skipWhitespace()
-        guard let first = lexer.peek else { throw JSONError(.unexpectedEnd, at: 0) }
+        guard let first = lexer.skipWhitespace() else { throw JSONError(.unexpectedEnd, at: 0) }
         try lexer.walk(&found, maximumDepth: Self.maximumDepth)
         guard first == UInt8(ascii: "{") else { throw JSONError(.notAnObject, at: 0) }
-        lexer.skipWhitespace()
-        if lexer.peek != nil { throw JSONError(.trailingBytes, at: lexer.position) }
+        if lexer.skipWhitespace() != nil { throw JSONError(.trailingBytes, at: lexer.position) }
         try rejectDuplicates(bytes)
     }
 

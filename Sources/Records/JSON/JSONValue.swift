@@ -26,8 +26,7 @@ public enum JSONValue: Sendable, Equatable {
                 var builder = JSONBuilder(buffer)
                 var lexer = JSONLexer(buffer)
                 try lexer.walk(&builder, maximumDepth: JSONScanner.maximumDepth)
-                lexer.skipWhitespace()
-                if lexer.peek != nil { throw JSONError(.trailingBytes, at: lexer.position) }
+                if lexer.skipWhitespace() != nil { throw JSONError(.trailingBytes, at: lexer.position) }
                 return builder.value
             }
         }

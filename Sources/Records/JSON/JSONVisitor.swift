@@ -32,8 +32,7 @@ extension JSONLexer {
                 let isObject = bytes[start] == UInt8(ascii: "{")
                 visitor.begin(isObject: isObject, at: start)
                 position += 1
-                skipWhitespace()
-                if peek == (isObject ? UInt8(ascii: "}") : UInt8(ascii: "]")) {
+                if skipWhitespace() == (isObject ? UInt8(ascii: "}") : UInt8(ascii: "]")) {
                     position += 1
                     visitor.end(isObject: isObject, before: position)
                 } else {
@@ -49,8 +48,7 @@ extension JSONLexer {
             // A value has ended, and with it whatever it is the last value of.
             while open.depth > 0 {
                 let isObject = open.lastIsObject
-                skipWhitespace()
-                switch peek {
+                switch skipWhitespace() {
                 case UInt8(ascii: ","):
                     position += 1
                     skipWhitespace()
@@ -75,8 +73,7 @@ extension JSONLexer {
         let start = position
         let hasEscapes = try skipString()
         try visitor.key(start + 1..<position - 1, hasEscapes: hasEscapes)
-        skipWhitespace()
-        guard peek == UInt8(ascii: ":") else { throw unexpected }
+        guard skipWhitespace() == UInt8(ascii: ":") else { throw unexpected }
         position += 1
         skipWhitespace()
     }
