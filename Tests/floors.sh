@@ -26,3 +26,5 @@ broken=$(
   find Sources Tests Benchmarks -name '*.swift' -exec awk 'END { if (NR > 300) print FILENAME ": " NR " lines, more than 300" }' {} \;
 )
 [ -z "$broken" ] || { printf '%s\n' "$broken" >&2; exit 1; }
+# Whoever reads a declaration of a library is told what it is.
+Tests/documented.sh Sources/{Platform,Records,Hashing,Safetensors,Fetching,Evaluation,Tokenization,FilterSupport}

@@ -8,6 +8,7 @@ import Records
 public struct ArchiveFetcher: Sendable {
     /// A path, `-`, or an http(s) address.
     public var reference: String
+    /// Addresses that are asked, in order, where ``reference`` can't be had.
     public var fallbacks: [String] = []
     /// A folder that is looked into before the network is.
     public var mirror: String?
@@ -15,12 +16,16 @@ public struct ArchiveFetcher: Sendable {
     public var cache: String?
     /// The SHA-256 of the archive or the plain file, 64 hexadecimal digits.
     public var expectedHash: String?
+    /// The archive's entry that is wanted; nil: the only one.
     public var entryName: String?
+    /// The SHA-256 of the entry, or of a table that isn't in an archive, 64 hexadecimal digits.
     public var expectedEntryHash: String?
+    /// How, and how much at most, is downloaded.
     public var downloader = Downloader()
     /// Told what a careful user wants on record.
     public var note: @Sendable (String) -> Void = { _ in }
 
+    /// Fetches from `reference`: a path, `-`, or an http(s) address.
     public init(_ reference: String) {
         self.reference = reference
     }

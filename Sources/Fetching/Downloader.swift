@@ -18,10 +18,12 @@ public struct Downloader: Sendable {
     public var minimumRate: Int
     /// The longest that one download may take.
     public var maximumSeconds: Int
+    /// More bytes than these are an error.
     public var maximumBytes: Int
     /// Called now and then with the bytes that are there, and all of them where the server has said that.
     public var progress: @Sendable (_ done: Int, _ total: Int?) -> Void
 
+    /// By default a download may take six hours and 1 GiB, and has stalled when less than 30 kB come in 30 seconds.
     public init(
         stallSeconds: Int = 30, minimumRate: Int = 1000, maximumSeconds: Int = 6 * 3600, maximumBytes: Int = 1 << 30,
         progress: @escaping @Sendable (_ done: Int, _ total: Int?) -> Void = { _, _ in }

@@ -8,7 +8,9 @@ import Safetensors
 
 /// Fetches the files of a model into a directory.
 public struct ModelFetcher: Sendable {
+    /// What is fetched.
     public var model: CatalogueModel
+    /// Where its files are put; it is made where it is missing.
     public var directory: String
     /// Looked into first: MIRROR/NAME/FILE.
     public var mirror: String?
@@ -19,6 +21,7 @@ public struct ModelFetcher: Sendable {
     /// Told what happens to each file.
     public var note: @Sendable (String) -> Void = { _ in }
 
+    /// Fetches all files of `model` from the network alone, unless told otherwise.
     public init(_ model: CatalogueModel, into directory: String) {
         self.model = model
         self.directory = directory

@@ -12,6 +12,7 @@ import Records
 public final class ZipArchive {
     /// A file in the archive.
     public struct Entry: Sendable, Equatable {
+        /// The path within the archive, checked: it leads nowhere else.
         public let name: String
         /// Uncompressed, as declared.
         public let size: Int

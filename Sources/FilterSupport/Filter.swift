@@ -15,6 +15,7 @@ public protocol Filter: ParsableCommand {
 }
 
 extension Filter {
+    /// 1 MiB.
     public static var leastMemory: Int { 1 << 20 }
 
     /// Parses the command line, runs, and leaves the process with 0 or the error's exit code.
@@ -100,9 +101,12 @@ extension CommandConfiguration {
 
 /// An error in the values of options that only shows once they are seen together.
 public struct UsageError: DiagnosableError, Equatable {
+    /// What is wrong, without a full stop.
     public var problem: String
+    /// What to do about it, without a full stop.
     public var remedy: String
 
+    /// Exits with ``ExitStatus/usage``.
     public init(_ problem: String, remedy: String) {
         self.problem = problem
         self.remedy = remedy

@@ -11,6 +11,9 @@ public struct InputArgument: ParsableArguments {
 
     public init() {}
 
+    /// Opens the file, or stdin.
+    ///
+    /// - Throws: ``StreamError``.
     public func open() throws -> ByteSource { try ByteSource(path: input) }
 
     /// Refuses an output that is the input.

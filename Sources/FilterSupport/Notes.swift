@@ -17,6 +17,7 @@ public struct QuietOption: ParsableArguments {
 /// What a filter says on stderr when nothing is wrong.
 public struct Notes: Sendable {
     let tool: String
+    /// Whether nothing but errors is told.
     public let quiet: Bool
 
     /// A line for whoever watches: only on a terminal, so that a pipeline's stderr has errors and nothing else.

@@ -11,12 +11,15 @@
 
 /// What systems do each in their own way.
 package enum Platform {
-    /// What `pthread_create` sets.
     #if canImport(Darwin)
+        /// What `pthread_create` sets.
         package typealias NewThread = pthread_t?
+        /// Before `pthread_create` has set it.
         package static var noThread: NewThread { nil }
     #else
+        /// What `pthread_create` sets.
         package typealias NewThread = pthread_t
+        /// Before `pthread_create` has set it.
         package static var noThread: NewThread { pthread_t() }
     #endif
 

@@ -12,16 +12,20 @@ package enum SystemCall {
         open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o666)
     }
 
+    /// `read(2)`: the bytes read, 0 at the end, −1 for an error.
     package static func readBytes(_ descriptor: Int32, _ buffer: UnsafeMutableRawBufferPointer) -> Int {
         read(descriptor, buffer.baseAddress, buffer.count)
     }
 
+    /// `write(2)`: the bytes written, perhaps fewer than there are, −1 for an error.
     package static func writeBytes(_ descriptor: Int32, _ bytes: UnsafeRawBufferPointer) -> Int {
         write(descriptor, bytes.baseAddress, bytes.count)
     }
 
+    /// `close(2)`.
     package static func closeFile(_ descriptor: Int32) -> Int32 { close(descriptor) }
 
+    /// `rename(2)`.
     package static func renameFile(_ old: String, _ new: String) -> Int32 { rename(old, new) }
 
     /// Gives two directories each other's name, in one step. Fails where the system or the file system can't.

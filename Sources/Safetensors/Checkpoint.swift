@@ -6,10 +6,13 @@ import Records
 
 /// Why a model directory's weights can't be read.
 public enum CheckpointError: DiagnosableError, Equatable {
+    /// There is no such directory.
     case noDirectory(path: String)
+    /// The directory has neither model.safetensors nor an index.
     case noWeights(directory: String)
     /// Weights in PyTorch's pickle format, which runs code when it is read.
     case pickle(path: String)
+    /// The index isn't JSON, or lacks `weight_map`, at this byte.
     case indexMalformed(path: String, at: Int, what: String)
     /// The index names a file outside of the directory.
     case unsafePartName(path: String, name: String)
@@ -83,10 +86,12 @@ public struct Checkpoint: Sendable {
     /// All names, sorted.
     public var names: [String] { partOfTensor.keys.sorted() }
 
+    /// Whether one of the files has a tensor of this name.
     public func contains(_ name: String) -> Bool {
         partOfTensor[name] != nil
     }
 
+    /// Where the tensor is in its file, and what its bytes mean.
     public func description(of name: String) throws(SafetensorsError) -> TensorDescription {
         try file(of: name).description(of: name)
     }

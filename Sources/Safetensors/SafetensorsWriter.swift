@@ -15,6 +15,7 @@ public struct SafetensorsWriter {
     private var names: Set<String> = ["__metadata__"]
     private var dataSize = 0
 
+    /// Begins a file without tensors.
     public init(metadata: [String: String] = [:]) {
         self.metadata = metadata
     }

@@ -3,6 +3,7 @@
 
 /// What a JSON value is.
 public enum JSONValueKind: Sendable {
+    /// As RFC 8259 calls them; `bool` is `true` and `false`.
     case object, array, string, number, bool, null
 }
 

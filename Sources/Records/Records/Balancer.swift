@@ -7,10 +7,12 @@ public struct Balancer: Sendable {
     public var perClass: Int?
     /// Classes that have to be there. Empty: whatever classes come.
     public var expectedLabels: [String]
+    /// Draws the records that stay: the same seed keeps the same ones.
     public var seed: UInt64
     /// Bytes of input to hold at most.
     public var maximumMemory: Int
 
+    /// By default all classes are cut to the rarest.
     public init(
         perClass: Int? = nil, expectedLabels: [String] = [], seed: UInt64 = 123, maximumMemory: Int = .max
     ) {

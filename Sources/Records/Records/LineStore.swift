@@ -32,6 +32,7 @@ public struct LineStore: Sendable {
         self.overhead = overhead + MemoryLayout<Place>.stride
     }
 
+    /// How many lines are kept.
     public var count: Int { places.count }
     /// The memory that the lines take.
     public var byteCount: Int { chunkBytes + places.count * MemoryLayout<Place>.stride }

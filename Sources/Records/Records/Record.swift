@@ -135,12 +135,15 @@ public struct Record: Sendable {
 
 /// Reads records one after another.
 public struct RecordReader {
+    /// Where the lines come from.
     public let lines: LineReader
+    /// The keys of text and label.
     public let fields: RecordFields
     private let textKey: [UInt8]
     private let labelKey: [UInt8]
     private var scanner = JSONScanner()
 
+    /// Reads records from `lines`, whose text and label have the keys `fields`.
     public init(_ lines: LineReader, fields: RecordFields = RecordFields()) {
         self.lines = lines
         self.fields = fields

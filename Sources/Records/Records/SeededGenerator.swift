@@ -10,6 +10,7 @@ public struct SeededGenerator: RandomNumberGenerator, Sendable, Equatable {
     /// The four words of the state, as the authors' reference vectors have them.
     package private(set) var state: (UInt64, UInt64, UInt64, UInt64)
 
+    /// Starts the sequence that belongs to `seed`.
     public init(seed: UInt64) {
         var mixer = seed
         func next() -> UInt64 {
@@ -30,6 +31,7 @@ public struct SeededGenerator: RandomNumberGenerator, Sendable, Equatable {
 
     public static func == (a: SeededGenerator, b: SeededGenerator) -> Bool { a.state == b.state }
 
+    /// The next 64 random bits.
     public mutating func next() -> UInt64 {
         func rotate(_ x: UInt64, _ k: UInt64) -> UInt64 { (x << k) | (x >> (64 - k)) }
         let result = rotate(state.1 &* 5, 7) &* 9

@@ -28,6 +28,7 @@ public final class ByteSink {
         if isOpen, descriptor > 2 { _ = SystemCall.closeFile(descriptor) }
     }
 
+    /// Writes `bytes`, now or with a later write.
     public func write(_ bytes: UnsafeRawBufferPointer) throws(StreamError) {
         if buffer.count + bytes.count > Self.capacity {
             try flush()
@@ -36,10 +37,12 @@ public final class ByteSink {
         buffer.append(contentsOf: bytes)
     }
 
+    /// Writes `bytes`, now or with a later write.
     public func write(_ bytes: [UInt8]) throws(StreamError) {
         try write(bytes[...])
     }
 
+    /// Writes `bytes`, now or with a later write.
     public func write(_ bytes: ArraySlice<UInt8>) throws(StreamError) {
         let result = bytes.withUnsafeBytes { buffer in
             Result { () throws(StreamError) in try self.write(buffer) }
@@ -47,6 +50,7 @@ public final class ByteSink {
         try result.get()
     }
 
+    /// Writes `text` as UTF-8, now or with a later write.
     public func write(_ text: String) throws(StreamError) {
         try write(Array(text.utf8))
     }

@@ -10,6 +10,7 @@ public struct Line: Sendable, Equatable {
     /// The line without its line feed. A carriage return before the line feed is kept.
     public let bytes: [UInt8]
 
+    /// Line `number` of an input, without its line feed.
     public init(number: Int, bytes: [UInt8]) {
         self.number = number
         self.bytes = bytes
@@ -27,7 +28,9 @@ public final class LineReader {
     /// 64 MiB.
     public static let defaultMaximumLineLength = 64 << 20
 
+    /// Where the bytes come from.
     public let source: ByteSource
+    /// Bytes; a longer line is an error.
     public let maximumLineLength: Int
     /// Lines begun so far: the number of the line that was returned or reported last.
     public private(set) var lineNumber = 0
@@ -41,6 +44,7 @@ public final class LineReader {
     /// The rest of a line that was reported as too long is still to be skipped.
     private var skipping = false
 
+    /// Reads the lines of `source` from where it stands.
     public init(_ source: ByteSource, maximumLineLength: Int = LineReader.defaultMaximumLineLength) {
         self.source = source
         self.maximumLineLength = maximumLineLength

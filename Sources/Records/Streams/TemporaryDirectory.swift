@@ -5,9 +5,11 @@ import Platform
 
 /// A directory of one's own that goes away with this object.
 public final class TemporaryDirectory {
+    /// Absolute, unless $TMPDIR isn't.
     public let path: String
     private var files: [String] = []
 
+    /// Makes the directory in $TMPDIR, or in /tmp.
     public init() throws(StreamError) {
         let parent = Self.parent
         var template = Array("\(parent)/gpt2-filters-XXXXXX".utf8CString)

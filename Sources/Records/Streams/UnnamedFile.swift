@@ -10,6 +10,7 @@ package final class UnnamedFile: Sendable {
     /// Blocks begin at multiples of this, which is one of every page size.
     package static let alignment = 1 << 16
 
+    /// Makes the file, empty.
     package init() throws(StreamError) {
         directory = TemporaryDirectory.parent
         descriptor = try TemporaryDirectory.unnamedFile()
@@ -31,6 +32,7 @@ package final class UnnamedFile: Sendable {
         }
     }
 
+    /// The bytes of `range`, which begins at a multiple of ``alignment``, mapped.
     package func map(_ range: Range<Int>) throws(StreamError) -> MappedFile {
         try MappedFile(descriptor: descriptor, offset: range.lowerBound, count: range.count, name: directory)
     }

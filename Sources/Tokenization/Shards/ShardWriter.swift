@@ -4,6 +4,7 @@ import Records
 
 /// Writes rows as a stream of token shards. Without ``finish()`` the stream has no end mark, and no reader takes it.
 public struct ShardWriter {
+    /// What all shards of the stream have in common.
     public let description: TokenSetDescription
     private let sink: ByteSink
     private let rowsPerShard: Int

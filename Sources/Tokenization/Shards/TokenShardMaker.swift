@@ -25,18 +25,25 @@ public enum TokenShardMakerError: DiagnosableError, Equatable {
 
 /// Tokenizes and pads records.
 public struct TokenShardMaker {
+    /// How T is found.
     public enum PaddedLength: Sendable, Equatable {
         /// As long as the longest text, but at most this. The whole input is held, compactly.
         case longest(maximum: Int)
+        /// This many tokens.
         case fixed(Int)
     }
 
+    /// What was written.
     public struct Report: Sendable, Equatable {
+        /// Rows: one for each record.
         public var rows: Int
+        /// Rows whose text was cut.
         public var truncated: Int
+        /// T, in tokens.
         public var paddedLength: Int
     }
 
+    /// Makes the tokens.
     public var tokenizer: Tokenizer
     /// T, or how it is found.
     public var paddedLength: PaddedLength
@@ -44,8 +51,10 @@ public struct TokenShardMaker {
     public var labels: [String]?
     /// Whether a text that is too long is an error instead of being cut.
     public var isStrict: Bool
+    /// The most rows that one shard has.
     public var rowsPerShard: Int
 
+    /// By default labels are collected from the records, and texts that are too long are cut.
     public init(
         tokenizer: Tokenizer, paddedLength: PaddedLength, labels: [String]? = nil, isStrict: Bool = false,
         rowsPerShard: Int = 4096

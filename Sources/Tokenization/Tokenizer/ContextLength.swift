@@ -4,6 +4,7 @@ import Records
 
 /// Why config.json doesn't say how many tokens the model takes.
 public enum ContextLengthError: DiagnosableError, Equatable {
+    /// config.json isn't JSON.
     case malformed(JSONError, path: String)
     /// `n_positions` is missing, or not a whole number from 1 to 2²⁰.
     case noPositions(path: String)

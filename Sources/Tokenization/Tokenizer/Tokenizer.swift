@@ -133,11 +133,13 @@ public final class Tokenizer: Sendable {
 ///
 /// Memory: 1 MiB for the words, and scratch for 64 KiB of a piece (more only where no place of it can be cut).
 public struct TokenEncoder {
+    /// Whose tokens are made.
     public let tokenizer: Tokenizer
     private var cache = WordCache()
     private var merger = PieceMerger()
     private let leastBlock: Int
 
+    /// Remembers no words yet.
     public init(_ tokenizer: Tokenizer) {
         self.init(tokenizer, leastBlock: 1 << 16)
     }
@@ -148,6 +150,7 @@ public struct TokenEncoder {
         self.leastBlock = leastBlock
     }
 
+    /// The ids of `text`, valid UTF-8.
     public mutating func encode(_ text: [UInt8]) -> [Int32] {
         var ids: [Int32] = []
         ids.reserveCapacity(text.count / 3 + 1)
