@@ -105,7 +105,7 @@ public struct Evaluator {
 
     /// Counts every record to the end; constant memory.
     ///
-    /// - Throws: ``RecordError`` for a line that is no record, ``EvaluationError``.
+    /// - Throws: `RecordError` for a line that is no record, ``EvaluationError``.
     public func evaluate(_ lines: LineReader) throws -> ConfusionMatrix {
         var matrix = ConfusionMatrix()
         var records = RecordReader(lines)

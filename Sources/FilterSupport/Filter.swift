@@ -106,7 +106,7 @@ public struct UsageError: DiagnosableError, Equatable {
     /// What to do about it, without a full stop.
     public var remedy: String
 
-    /// Exits with ``ExitStatus/usage``.
+    /// Exits with `ExitStatus/usage`.
     public init(_ problem: String, remedy: String) {
         self.problem = problem
         self.remedy = remedy

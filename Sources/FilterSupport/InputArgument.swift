@@ -13,7 +13,7 @@ public struct InputArgument: ParsableArguments {
 
     /// Opens the file, or stdin.
     ///
-    /// - Throws: ``StreamError``.
+    /// - Throws: `StreamError`.
     public func open() throws -> ByteSource { try ByteSource(path: input) }
 
     /// Refuses an output that is the input.

@@ -18,10 +18,12 @@ public final class ProgressBar {
     private enum Style { case bar, lines, silent }
 
     /// - Parameters:
+    ///   - tool: the filter, which begins plain lines.
     ///   - label: what is being done: `download`, `epoch 2/5`.
     ///   - first: what was done before, which doesn't count for the rate.
     ///   - total: the whole, in units; nil where it isn't known.
     ///   - unit: what is counted: `B` (shown with kB, MB), `texts`, `steps`.
+    ///   - quiet: whether nothing is shown.
     public init(tool: String, label: String, from first: Int = 0, total: Int?, unit: String, quiet: Bool) {
         self.tool = tool
         self.label = label

@@ -58,7 +58,7 @@ public struct Checkpoint: Sendable {
 
     /// Opens and checks the weights of `directory`.
     ///
-    /// - Throws: ``CheckpointError``, ``StreamError`` or ``SafetensorsError``.
+    /// - Throws: ``CheckpointError``, `StreamError` or ``SafetensorsError``.
     public init(directory: String) throws {
         self.directory = directory
         if isPickle(directory) { throw CheckpointError.pickle(path: directory) }

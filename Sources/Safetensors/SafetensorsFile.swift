@@ -12,7 +12,7 @@ public struct SafetensorsFile: Sendable {
 
     /// Maps and checks the file at `path`.
     ///
-    /// - Throws: ``StreamError`` or ``SafetensorsError``.
+    /// - Throws: `StreamError` or ``SafetensorsError``.
     public init(path: String) throws {
         try self.init(MappedFile(path: path))
     }

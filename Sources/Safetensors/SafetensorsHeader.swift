@@ -39,6 +39,7 @@ public struct SafetensorsHeader: Sendable {
     /// - Parameters:
     ///   - header: the bytes between the length and the data section.
     ///   - dataSize: the bytes of the data section; nil where they are as many as the tensors need.
+    ///   - source: the stream's name, for errors.
     public init(header: UnsafeRawBufferPointer, dataSize: Int?, source: String) throws(SafetensorsError) {
         var parser = HeaderParser(header, source: source)
         try parser.parse()

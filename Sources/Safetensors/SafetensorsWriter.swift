@@ -65,7 +65,7 @@ public struct SafetensorsWriter {
 
     /// Writes the file so that `path` is the old file or the complete new one, whatever happens.
     ///
-    /// - Throws: ``StreamError``, or what a tensor's `write` throws.
+    /// - Throws: `StreamError`, or what a tensor's `write` throws.
     public func write(path: String) throws {
         let file = try AtomicFile(path: path)
         try write { try file.sink.write($0) }

@@ -18,7 +18,10 @@ public enum JSONValue: Sendable, Equatable {
 
     /// Parses a whole text; a byte order mark at its start is dropped. Linear time.
     ///
-    /// - Parameter source: the file's name, for the error.
+    /// - Parameters:
+    ///   - bytes: the text, as UTF-8.
+    ///   - source: the file's name, for the error.
+    /// - Throws: ``JSONError`` where it isn't JSON, or has a key twice in one object.
     public init(parsing bytes: [UInt8], source: String? = nil) throws(JSONError) {
         let text = bytes.starts(with: [0xEF, 0xBB, 0xBF]) ? bytes.dropFirst(3) : bytes[...]
         let result = text.withUnsafeBufferPointer { buffer in

@@ -168,7 +168,11 @@ public struct RecordReader {
     /// A further label of `record`, which has to be the one that was read last: of the key `key`, nil where there is
     /// none, or null.
     ///
-    /// - Parameter choice: what the user can name another key with.
+    /// - Parameters:
+    ///   - key: as UTF-8.
+    ///   - record: the one that was read last.
+    ///   - choice: what the user can name another key with.
+    /// - Throws: ``RecordError`` where it isn't a string, or is empty.
     public func label(
         _ key: [UInt8], of record: Record, choice: Diagnosis.Choice? = nil
     ) throws(RecordError) -> [UInt8]? {

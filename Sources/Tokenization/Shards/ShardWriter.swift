@@ -13,7 +13,10 @@ public struct ShardWriter {
     private var index = 0
     private var rowsTotal = 0
 
-    /// - Parameter rowsPerShard: bounded further so that a shard has at most 2²⁸ tokens.
+    /// - Parameters:
+    ///   - sink: gets the stream, and stays open.
+    ///   - description: what all rows have in common.
+    ///   - rowsPerShard: the most rows of a shard, bounded further so that it has at most 2²⁸ tokens.
     public init(_ sink: ByteSink, description: TokenSetDescription, rowsPerShard: Int = 4096) {
         precondition(description.paddedLength >= 1 && rowsPerShard >= 1)
         self.sink = sink

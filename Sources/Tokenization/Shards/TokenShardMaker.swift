@@ -68,7 +68,7 @@ public struct TokenShardMaker {
 
     /// Reads all records and writes their shards; the sink stays open.
     ///
-    /// - Throws: ``RecordError``, ``TokenShardMakerError`` or ``StreamError``.
+    /// - Throws: `RecordError`, ``TokenShardMakerError`` or `StreamError`.
     public func make(_ reader: RecordReader, into sink: ByteSink) throws -> Report {
         if case .fixed(let length) = paddedLength, let labels {
             return try stream(reader, length: length, classes: Classes(labels), into: sink)

@@ -19,7 +19,7 @@ public enum BPETrainerError: DiagnosableError, Equatable {
     }
 }
 
-/// - Throws: ``OutOfMemory`` where the system doesn't give the memory that the pieces, or their pairs, take.
+/// - Throws: `OutOfMemory` where the system doesn't give the memory that the pieces, or their pairs, take.
 private func requireMemory(_ bytes: Int) throws(OutOfMemory) {
     // A little more, for what is small and not worth to be counted.
     let needed = bytes + (1 << 20)
@@ -54,7 +54,7 @@ public struct BPETrainer {
     ///
     /// Memory: that of the different pieces.
     ///
-    /// - Throws: ``OutOfMemory``.
+    /// - Throws: `OutOfMemory`.
     public mutating func add(_ text: [UInt8]) throws(OutOfMemory) {
         if text.count > room {
             room = max(1 << 16, text.count)
@@ -77,7 +77,7 @@ public struct BPETrainer {
     /// Learns merges until the vocabulary, bytes and `<|endoftext|>` included, has `vocabularySize` tokens, or no
     /// pair occurs twice.
     ///
-    /// - Throws: ``BPETrainerError``, ``OutOfMemory``.
+    /// - Throws: ``BPETrainerError``, `OutOfMemory`.
     public func train(vocabularySize: Int) throws -> Merges {
         guard vocabularySize >= 257 else { throw BPETrainerError.vocabularyTooSmall(vocabularySize) }
         var state = try State(pieces: pieces, counts: counts)

@@ -27,7 +27,7 @@ public enum ContextLengthError: DiagnosableError, Equatable {
 public enum ContextLength {
     /// `n_positions` of `config.json` in a model's directory; nil without such a file.
     ///
-    /// - Throws: ``StreamError`` or ``ContextLengthError``.
+    /// - Throws: `StreamError` or ``ContextLengthError``.
     public static func ofModel(directory: String) throws -> Int? {
         let path = "\(directory)/config.json"
         let file: MappedFile

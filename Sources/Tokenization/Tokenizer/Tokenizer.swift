@@ -33,7 +33,7 @@ public final class Tokenizer: Sendable {
 
     /// Reads `vocab.json` and `merges.txt` of `directory`, or its `tokenizer.json` where it has neither.
     ///
-    /// - Throws: ``StreamError`` or ``TokenizerError``.
+    /// - Throws: `StreamError` or ``TokenizerError``.
     public convenience init(directory: String) throws {
         if let json = try Self.json(directory: directory) {
             self.init(try withExtendedLifetime(json) { try TokenizerFiles(json: json) }, read: nil)
@@ -82,7 +82,7 @@ public final class Tokenizer: Sendable {
 
     /// vocab.json and merges.txt of `directory` as they are, or as they follow from its tokenizer.json.
     ///
-    /// - Throws: ``StreamError`` or ``TokenizerError``.
+    /// - Throws: `StreamError` or ``TokenizerError``.
     package static func files(directory: String) throws -> (vocabulary: [UInt8], merges: [UInt8]) {
         if let json = try json(directory: directory) {
             let files = try withExtendedLifetime(json) { try TokenizerFiles(json: json) }
