@@ -27,6 +27,8 @@ public struct VerifiedTable {
 
     /// Runs `body` with the table's bytes from the start. A download that it finds wrong isn't kept, unless its hash was
     /// known.
+    ///
+    /// - Throws: ``FetchError`` where an entry can't be opened, and what `body` throws.
     public func withSource<Value>(_ body: (ByteSource) throws -> Value) throws -> Value {
         do {
             switch content {

@@ -5,6 +5,8 @@ import Records
 
 extension ByteSink {
     /// The standard output of a filter that writes something else than text, which nobody wants on a terminal.
+    ///
+    /// - Throws: ``UsageError`` where stdout is a terminal.
     public static func binaryStandardOutput(of tool: String) throws -> ByteSink {
         guard isatty(1) == 0 else {
             throw UsageError(

@@ -23,7 +23,7 @@ public final class DownloadProgress: Sendable {
     public func update(_ done: Int, _ total: Int?) {
         guard done > 0 else { return }
         bar.withLock { bar in
-            // A download that goes on has its first part already.
+            // A resumed download has its first part already.
             if bar == nil {
                 bar = ProgressBar(tool: tool, label: label, from: done, total: total, unit: "B", quiet: quiet)
             }

@@ -17,6 +17,8 @@ public struct InputArgument: ParsableArguments {
     public func open() throws -> ByteSource { try ByteSource(path: input) }
 
     /// Refuses an output that is the input.
+    ///
+    /// - Throws: ``UsageError``.
     public func requireDistinct(from output: String) throws {
         var a = stat()
         var b = stat()

@@ -27,9 +27,11 @@ struct JSONPullReaderTests {
         arguments: [
             ("", 0, "expected '{'"), ("{", 1, "expected '\"'"), ("{}x", 2, "something follows the end"),
             ("{\"a\" 1}", 5, "expected ':'"), ("{\"a\":}", 5, "expected a value"), ("{\"a\":1 2}", 7, "expected ','"),
-            ("{\"a\":\"b", 7, "a string doesn't end"), ("{\"a\":\"\\x\"}", 6, "an unknown escape"),
-            ("{\"a\":\"\\ud800\"}", 6, "half a surrogate pair"),
-            ("{\"a\":\"\n\"}", 6, "a control character inside a string"), ("{\"a\":-}", 5, "a malformed number"),
+            ("{\"a\":\"b", 7, "a string doesn't end"), ("{\"a\":\"\\x\"}", 8, "an unknown escape"),
+            ("{\"a\":\"\\u00g0\"}", 10, "an unknown escape"),
+            ("{\"a\":\"\\ud800\\u0041\"}", 18, "half a surrogate pair"),
+            ("{\"a\":\"\\ud800\"}", 12, "half a surrogate pair"),
+            ("{\"a\":\"\n\"}", 7, "a control character inside a string"), ("{\"a\":-}", 5, "a malformed number"),
             ("{\"a\":[1,01]}", 8, "a malformed number"), ("{\"a\":[1,]}", 8, "expected a value"),
             ("{\"a\":tru}", 8, "expected a value"),
         ])

@@ -219,7 +219,7 @@ struct JSONLexer {
         }
     }
 
-    private static func hexDigit(_ byte: UInt8) -> UInt32? {
+    static func hexDigit(_ byte: UInt8) -> UInt32? {
         switch byte {
         case UInt8(ascii: "0")...UInt8(ascii: "9"): UInt32(byte) - 0x30
         case UInt8(ascii: "a")...UInt8(ascii: "f"): UInt32(byte) - 0x57

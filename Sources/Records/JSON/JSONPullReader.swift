@@ -140,8 +140,8 @@ package struct JSONPullReader {
         }
     }
 
-    /// The same of an error in a string. What isn't UTF-8 is told behind the string's end, unless something else in it is
-    /// wrong too.
+    /// What the lexer says about a string, told where this reader stands then: behind what it has read. What isn't UTF-8 is told
+    /// behind the string's end, unless something else in it is wrong too.
     private mutating func problemOfString(_ first: JSONError) -> JSONProblem {
         var error = first
         while error.kind == .invalidUTF8 {
@@ -155,7 +155,24 @@ package struct JSONPullReader {
             }
         }
         if error.kind == .unexpectedEnd { return JSONProblem(at: error.offset, what: "a string doesn't end") }
+        error.offset = behind(error)
         return Self.problem(error)
+    }
+
+    private func behind(_ error: JSONError) -> Int {
+        let (bytes, start) = (lexer.bytes, error.offset)
+        switch error.kind {
+        case .controlCharacter: return start + 1
+        case .invalidEscape:
+            guard bytes[start + 1] == UInt8(ascii: "u") else { return start + 2 }
+            return (start + 2..<start + 6).first { JSONLexer.hexDigit(bytes[$0]) == nil } ?? start
+        case .loneSurrogate:
+            // The first half of a pair, and another escape that isn't the second one.
+            let isFirstHalf = (JSONLexer.hexDigit(bytes[start + 3]) ?? 0) < 0xC
+            let isFollowed = start + 7 < bytes.count && bytes[start + 6] == 0x5C && bytes[start + 7] == 0x75
+            return start + (isFirstHalf && isFollowed ? 12 : 6)
+        default: return start
+        }
     }
 
     /// The lexer's error in the words of this reader.

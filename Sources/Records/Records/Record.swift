@@ -151,7 +151,7 @@ public struct RecordReader {
         labelKey = Array(fields.label.utf8)
     }
 
-    /// The next record, or nil at the end. After an error about a line a further call goes on with the next line.
+    /// The next record, or nil at the end. After an error about a line a further call continues with the next line.
     public mutating func next() throws(RecordError) -> Record? {
         let line: Line?
         do {

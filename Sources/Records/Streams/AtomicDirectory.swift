@@ -4,7 +4,7 @@
 // directory has it, its other files are linked into the new one, and the two are exchanged: one step as well, so that
 // whoever dies, and whenever, old and new files are never mixed.
 //
-// There are directories that can't be exchanged: the one that this process runs in (it would go on in the old one), a
+// There are directories that can't be exchanged: the one that this process runs in (it would stay in the old one), a
 // mount point, one that holds directories, one on a file system that doesn't know how. There the new files are renamed
 // one after another, all of them complete by then.
 

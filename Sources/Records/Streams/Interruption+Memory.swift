@@ -39,7 +39,7 @@ extension Interruption {
     }()
 }
 
-/// Memory that a process which goes on would be given.
+/// Memory that a process would be given that can continue.
 private let leastMemory = 4 << 20
 
 private func onCrash(_ number: Int32) {

@@ -62,7 +62,7 @@ public final class LineReader {
 
     /// The next line, or nil at the end.
     ///
-    /// After `.lineTooLong` a further call skips the rest of that line and goes on with the one after it.
+    /// After `.lineTooLong` a further call skips the rest of that line and continues with the one after it.
     public func next() throws(StreamError) -> Line? {
         if atStart { try dropByteOrderMark() }
         if skipping { try skipLine() }

@@ -25,6 +25,8 @@ public struct ShardWriter {
     }
 
     /// Adds a row of 1 … T tokens. A row that was cut to fit counts as truncated.
+    ///
+    /// - Throws: `StreamError`.
     public mutating func append(
         _ row: some Collection<Int32>, label: Int32, line: Int64, isTruncated: Bool = false
     ) throws {
@@ -38,6 +40,8 @@ public struct ShardWriter {
     }
 
     /// Writes the last shard. The sink stays open.
+    ///
+    /// - Throws: `StreamError`.
     public mutating func finish() throws {
         try writeShard(rowsTotal: rowsTotal)
     }
