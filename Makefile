@@ -148,7 +148,7 @@ bench: build ## Measure against PyTorch, tiktoken and jq; writes BENCHMARKS.md (
 	@ONLY='$(ONLY)' RUNS='$(RUNS)' PYTHON='$(PYTHON)' MIRROR='$(MIRROR)' BASE='$(if $(filter command,$(origin BASE)),$(BASE))' DATA='$(DATA)' \
 	  STEPS='$(STEPS)' QUICK='$(QUICK)' FULL='$(FULL)' Benchmarks/bench
 
-lint: ## Check the style of the sources, and who imports whom.
+lint: ## Check the style of the sources, who imports whom, names of files, and the documentation of declarations.
 	@$(SWIFT) format lint --strict --recursive --parallel Package.swift Sources Tests Benchmarks
 	@Tests/floors.sh
 
