@@ -9,7 +9,9 @@ let package = Package(
         .library(name: "Records", targets: ["Records"]),
     ],
     dependencies: [
-        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.5.0")
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.5.0"),
+        // For `make docs` alone.
+        .package(url: "https://github.com/swiftlang/swift-docc-plugin", from: "1.5.0"),
     ],
     targets: [
         // The C libraries, each behind one door.
@@ -22,18 +24,19 @@ let package = Package(
             providers: [.apt(["libssl-dev"]), .brew(["openssl"])]),
 
         // The floors: each stands on those above it in this list, and on nothing else.
-        .target(name: "Records"),
+        .target(name: "Platform"),
+        .target(name: "Records", dependencies: ["Platform"]),
         .target(name: "Hashing", dependencies: [.target(name: "CLibcrypto", condition: .when(platforms: [.linux]))]),
-        .target(name: "Safetensors", dependencies: ["Records"]),
-        .target(name: "Fetching", dependencies: ["CLibzip", "Records", "Hashing", "Safetensors"]),
+        .target(name: "Safetensors", dependencies: ["Platform", "Records"]),
+        .target(name: "Fetching", dependencies: ["CLibzip", "Platform", "Records", "Hashing", "Safetensors"]),
         .target(name: "Evaluation", dependencies: ["Records"]),
         .target(name: "Tokenization", dependencies: ["Records", "Hashing", "Safetensors"]),
         .target(
             name: "GPT2Kit",
-            dependencies: ["COneDNN", "Records", "Hashing", "Safetensors", "Tokenization", "Evaluation"]),
+            dependencies: ["COneDNN", "Platform", "Records", "Hashing", "Safetensors", "Tokenization", "Evaluation"]),
         .target(
             name: "FilterSupport",
-            dependencies: ["Records", .product(name: "ArgumentParser", package: "swift-argument-parser")]),
+            dependencies: ["Platform", "Records", .product(name: "ArgumentParser", package: "swift-argument-parser")]),
 
         // The filters, in the order of the data.
         filter("fetch-unzip", "Fetching"),
@@ -41,7 +44,7 @@ let package = Package(
         filter("split"),
         filter("train-tokenizer", "Tokenization"),
         filter("tokenize-pad", "Tokenization"),
-        filter("finetune", "GPT2Kit", "Tokenization"),
+        filter("finetune", "GPT2Kit", "Platform", "Tokenization"),
         filter("score", "GPT2Kit"),
         filter("evaluate", "Evaluation"),
         filter("fetch-model", "Fetching"),

@@ -10,6 +10,7 @@ public struct ConfusionMatrix: Sendable, Equatable {
 
     public init() {}
 
+    /// Counts one record; labels as UTF-8, compared as bytes.
     public mutating func add(expected: [UInt8], predicted: [UInt8]) {
         func isFirst(_ count: inout Int) -> Bool {
             count += 1
@@ -22,11 +23,14 @@ public struct ConfusionMatrix: Sendable, Equatable {
         }
     }
 
+    /// How many records of the label `expected` got the label `predicted`: indices into ``labels``.
     public subscript(expected: Int, predicted: Int) -> Int {
         counts[Array(labels[expected].utf8)]?[Array(labels[predicted].utf8)] ?? 0
     }
 
+    /// How many records were counted.
     public var total: Int { counts.values.reduce(0) { $0 + $1.values.reduce(0, +) } }
+    /// How many records got the label that they have.
     public var correct: Int { labels.indices.reduce(0) { $0 + self[$1, $1] } }
     /// How many records have this label.
     public func support(_ label: Int) -> Int { labels.indices.reduce(0) { $0 + self[label, $1] } }
@@ -70,6 +74,7 @@ public struct ConfusionMatrix: Sendable, Equatable {
 public enum EvaluationError: DiagnosableError, Equatable {
     /// A record lacks a label, or `score` could not read its line.
     case missingLabel(field: String, source: String, line: Int, choice: Diagnosis.Choice)
+    /// The input has ended without a single record.
     case noRecords(source: String)
 
     public var diagnosis: Diagnosis {
@@ -92,6 +97,7 @@ public struct Evaluator {
     /// Key of the label that it got.
     public let predictedField: String
 
+    /// Reads the two labels from the keys that `score --input ndjson` writes, unless others are named.
     public init(expectedField: String = "expected", predictedField: String = "label") {
         self.expectedField = expectedField
         self.predictedField = predictedField
@@ -99,7 +105,7 @@ public struct Evaluator {
 
     /// Counts every record to the end; constant memory.
     ///
-    /// - Throws: ``RecordError`` for a line that is no record, ``EvaluationError``.
+    /// - Throws: `RecordError` for a line that is no record, ``EvaluationError``.
     public func evaluate(_ lines: LineReader) throws -> ConfusionMatrix {
         var matrix = ConfusionMatrix()
         var records = RecordReader(lines)
@@ -128,7 +134,7 @@ extension ConfusionMatrix {
     ///   most frequent confusions.
     public func text(width: Int = 80) -> String {
         let percent = Self.percent
-        let names = labels.map(printable)
+        let names = labels.map(\.printable)
         let interval = accuracyInterval.map {
             ", 95 % interval \(percent($0.lowerBound))–\(percent($0.upperBound)) %"
         }

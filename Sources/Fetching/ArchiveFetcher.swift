@@ -8,6 +8,7 @@ import Records
 public struct ArchiveFetcher: Sendable {
     /// A path, `-`, or an http(s) address.
     public var reference: String
+    /// Addresses that are asked, in order, where ``reference`` can't be had.
     public var fallbacks: [String] = []
     /// A folder that is looked into before the network is.
     public var mirror: String?
@@ -15,12 +16,16 @@ public struct ArchiveFetcher: Sendable {
     public var cache: String?
     /// The SHA-256 of the archive or the plain file, 64 hexadecimal digits.
     public var expectedHash: String?
+    /// The archive's entry that is wanted; nil: the only one.
     public var entryName: String?
+    /// The SHA-256 of the entry, or of a table that isn't in an archive, 64 hexadecimal digits.
     public var expectedEntryHash: String?
+    /// How, and how much at most, is downloaded.
     public var downloader = Downloader()
     /// Told what a careful user wants on record.
     public var note: @Sendable (String) -> Void = { _ in }
 
+    /// Fetches from `reference`: a path, `-`, or an http(s) address.
     public init(_ reference: String) {
         self.reference = reference
     }
@@ -41,7 +46,8 @@ public struct ArchiveFetcher: Sendable {
         var fileName: String {
             if reference == "-" { return "stdin" }
             return reference.contains("://")
-                ? names(of: reference).last ?? "download" : String(reference.split(separator: "/").last ?? "")
+                ? WebAddress.fileNames(of: reference).last ?? "download"
+                : String(reference.split(separator: "/").last ?? "")
         }
     }
 
@@ -51,7 +57,7 @@ public struct ArchiveFetcher: Sendable {
             let file = try InputFile.open(path: reference, maximum: downloader.maximumBytes)
             return try verify(Found(file: file, name: reference == "-" ? "stdin" : reference, reference: reference))
         }
-        if let mirror, let path = firstFile(in: mirror, names: names(of: reference)) {
+        if let mirror, let path = firstRegularFile(in: mirror, named: WebAddress.fileNames(of: reference)) {
             let file = try InputFile.open(path: path, maximum: downloader.maximumBytes)
             return try verify(Found(file: file, name: path, reference: reference, isMirrored: true))
         }
@@ -78,7 +84,7 @@ public struct ArchiveFetcher: Sendable {
     private func download(_ address: String) throws(FetchError) -> VerifiedTable {
         let file = try fetching { () throws(StreamError) in try InputFile.unnamed() }
         try downloader.download(address, to: .unnamed(file))
-        return try verify(Found(file: file, name: redacted(address), reference: address, isDownload: true))
+        return try verify(Found(file: file, name: WebAddress.redacted(address), reference: address, isDownload: true))
     }
 
     /// What is kept of `address`, or what is downloaded where nothing is, or something that isn't right.
@@ -98,7 +104,7 @@ public struct ArchiveFetcher: Sendable {
         do throws(FetchError) {
             let verified = try verify(
                 Found(
-                    file: file, name: redacted(address), reference: address, isDownload: true,
+                    file: file, name: WebAddress.redacted(address), reference: address, isDownload: true,
                     kept: cache.path(of: address)))
             try cache.publish(address)
             return verified
@@ -110,17 +116,7 @@ public struct ArchiveFetcher: Sendable {
     }
 }
 
-/// The name at an address's end, as it is written and with `%2B` and the like decoded. Never a path.
-package func names(of address: String) -> [String] {
-    let path = address.prefix { $0 != "?" && $0 != "#" }
-    let raw = path.split(separator: "/").last.map(String.init) ?? ""
-    let decoded = raw.removingPercentEncoding ?? raw
-    return [raw, decoded].filter {
-        !$0.isEmpty && !$0.contains("/") && !$0.utf8.contains { $0 < 0x20 } && $0 != "." && $0 != ".."
-    }
-}
-
-/// The first of these files that is in the folder.
-func firstFile(in folder: String, names: [String]) -> String? {
+/// The path of the first of these files that is in the folder.
+func firstRegularFile(in folder: String, named names: [String]) -> String? {
     names.map { "\(folder)/\($0)" }.first { isRegularFile($0) }
 }

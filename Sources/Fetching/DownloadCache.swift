@@ -12,12 +12,12 @@ struct DownloadCache: Sendable {
     let note: @Sendable (String) -> Void
 
     func create() throws(FetchError) {
-        try fetching { () throws(StreamError) in try createDirectories(directory) }
+        try fetching { () throws(StreamError) in try Directory.create(directory) }
     }
 
     /// Where the file of `address` is kept: a name for people, and one that no other address has.
     func path(of address: String) -> String {
-        let name = names(of: address).last ?? ""
+        let name = WebAddress.fileNames(of: address).last ?? ""
         let isUsable = !name.isEmpty && name.utf8.count <= 150
         return "\(directory)/\(SHA256.hexadecimal(of: Array(address.utf8)).prefix(16))-\(isUsable ? name : "download")"
     }

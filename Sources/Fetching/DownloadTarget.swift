@@ -1,15 +1,8 @@
 // Where the bytes of a download go. Links are never followed, and a file with a second name is never written to: what
 // lies in a directory that others may write to could lead anywhere.
 
+import Platform
 import Records
-
-#if canImport(Glibc)
-    import Glibc
-#elseif canImport(Musl)
-    import Musl
-#else
-    import Darwin
-#endif
 
 /// The place of one download while it comes.
 enum DownloadTarget: Sendable {
@@ -38,7 +31,7 @@ enum DownloadTarget: Sendable {
     /// A descriptor that writes behind the `size` bytes that are there, or nil where they aren't there any more.
     func resume(size: Int) -> Int32? {
         guard case .file(let path) = self else { return nil }
-        let descriptor = systemOpen(path + ".part", O_WRONLY | O_APPEND | O_NOFOLLOW)
+        let descriptor = SystemCall.openFile(path + ".part", O_WRONLY | O_APPEND | O_NOFOLLOW)
         guard descriptor >= 0 else { return nil }
         if ownSize(of: path + ".part") == size { return descriptor }
         close(descriptor)
@@ -58,14 +51,14 @@ enum DownloadTarget: Sendable {
             discard()
             // Weak tags say nothing about bytes.
             if let tag, tag.hasPrefix("\"") {
-                let descriptor = systemOpen(path + ".part.etag", O_WRONLY | O_CREAT | O_EXCL, 0o666)
+                let descriptor = SystemCall.openFile(path + ".part.etag", O_WRONLY | O_CREAT | O_EXCL, 0o666)
                 if descriptor >= 0 {
                     // A tag that isn't whole fits no version, so that the next attempt begins anew.
                     _ = Array(tag.utf8).withUnsafeBytes { write(descriptor, $0.baseAddress, $0.count) }
                     close(descriptor)
                 }
             }
-            let descriptor = systemOpen(path + ".part", O_WRONLY | O_CREAT | O_EXCL, 0o666)
+            let descriptor = SystemCall.openFile(path + ".part", O_WRONLY | O_CREAT | O_EXCL, 0o666)
             guard descriptor >= 0 else { throw .cannotCreate(path: path + ".part", errno: errno) }
             return descriptor
         }

@@ -18,10 +18,12 @@ public struct Downloader: Sendable {
     public var minimumRate: Int
     /// The longest that one download may take.
     public var maximumSeconds: Int
+    /// More bytes than these are an error.
     public var maximumBytes: Int
     /// Called now and then with the bytes that are there, and all of them where the server has said that.
     public var progress: @Sendable (_ done: Int, _ total: Int?) -> Void
 
+    /// By default a download may take six hours and 1 GiB, and has stalled when less than 30 kB come in 30 seconds.
     public init(
         stallSeconds: Int = 30, minimumRate: Int = 1000, maximumSeconds: Int = 6 * 3600, maximumBytes: Int = 1 << 30,
         progress: @escaping @Sendable (_ done: Int, _ total: Int?) -> Void = { _, _ in }
@@ -77,7 +79,7 @@ public struct Downloader: Sendable {
         let task = session.dataTask(with: request)
         task.resume()
         let begin = ContinuousClock.now
-        var window = (begin: begin, done: 0)
+        var interval = (begin: begin, done: 0)
         while !delegate.wait(milliseconds: 100) {
             let (done, total) = delegate.amounts
             progress(done, total)
@@ -86,11 +88,11 @@ public struct Downloader: Sendable {
                 delegate.close()
                 throw .tooSlow(address: url.absoluteString, seconds: maximumSeconds)
             }
-            if done - window.done >= minimumRate * stallSeconds {
-                window = (now, done)
-            } else if now - window.begin > .seconds(stallSeconds) {
+            if done - interval.done >= minimumRate * stallSeconds {
+                interval = (now, done)
+            } else if now - interval.begin > .seconds(stallSeconds) {
                 delegate.close()
-                throw .stalled(address: url.absoluteString, bytes: done - window.done, seconds: stallSeconds)
+                throw .stalled(address: url.absoluteString, bytes: done - interval.done, seconds: stallSeconds)
             }
         }
         delegate.close()

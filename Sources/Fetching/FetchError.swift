@@ -72,40 +72,45 @@ public enum FetchError: DiagnosableError, Equatable {
         }
         switch self {
         case .invalidAddress(let address):
-            return at(redacted(address), "not an http or https address", "check the address", .usage)
+            return at(WebAddress.redacted(address), "not an http or https address", "check the address", .usage)
         case .unreachable(let address, let reason):
             return at(
-                redacted(address), "can't be reached (\(reason))",
+                WebAddress.redacted(address), "can't be reached (\(reason))",
                 "check the network", .unavailable, .mirror)
         case .httpStatus(let address, let status):
             return at(
-                redacted(address), "the server answered \(status)", "check the address", .unavailable, .fallback)
+                WebAddress.redacted(address), "the server answered \(status)", "check the address", .unavailable,
+                .fallback)
         case .cutShort(let address, let missing):
             let amount = missing.map { "short by \($0) bytes" } ?? "short by an unknown number of bytes"
-            return at(redacted(address), "the download is \(amount)", "run it again to resume", .temporaryFailure)
+            return at(
+                WebAddress.redacted(address), "the download is \(amount)", "run it again to resume", .temporaryFailure)
         case .stalled(let address, let bytes, let seconds):
             let amount = bytes == 0 ? "nothing" : "only \(bytes) bytes"
             return at(
-                redacted(address), "stalled: \(amount) came in \(seconds) s", "run it again to resume",
+                WebAddress.redacted(address), "stalled: \(amount) came in \(seconds) s", "run it again to resume",
                 .temporaryFailure)
         case .tooSlow(let address, let seconds):
             let time = seconds < 3600 ? "\(seconds) s" : "\(seconds / 3600) hours"
-            return at(redacted(address), "not complete after \(time)", "run it again to resume", .temporaryFailure)
+            return at(
+                WebAddress.redacted(address), "not complete after \(time)", "run it again to resume", .temporaryFailure)
         case .badAnswer(let address, let problem):
-            return at(redacted(address), "the server \(problem)", "check the address and its port", .protocolError)
+            return at(
+                WebAddress.redacted(address), "the server \(problem)", "check the address and its port", .protocolError)
         case .tooLarge(let source, let maximum):
             return at(
-                redacted(source), "more than \(maximum) bytes", "check that it is the right file", .badData,
+                WebAddress.redacted(source), "more than \(maximum) bytes", "check that it is the right file", .badData,
                 .downloadLimit)
         case .forbiddenRedirect(let address, let target):
             return at(
-                redacted(address), "redirects to \(redacted(target)), which isn't allowed", "check the address",
+                WebAddress.redacted(address), "redirects to \(WebAddress.redacted(target)), which isn't allowed",
+                "check the address",
                 .protocolError)
         case .tooManyRedirects(let address):
-            return at(redacted(address), "redirects without end", "check the address", .protocolError)
+            return at(WebAddress.redacted(address), "redirects without end", "check the address", .protocolError)
         case .wrongHash(let source, let expected, let got):
             return at(
-                redacted(source), "wrong SHA-256, expected \(expected) got \(got)",
+                WebAddress.redacted(source), "wrong SHA-256, expected \(expected) got \(got)",
                 "get the right file, or correct the hash", .badData)
         case .stream(let error):
             return error.diagnosis
@@ -154,15 +159,6 @@ public enum FetchError: DiagnosableError, Equatable {
                 .unavailable, mirror == nil ? .mirrorOfModels : nil)
         }
     }
-}
-
-/// An address without the password, or whatever stands before its host's `@`.
-package func redacted(_ address: String) -> String {
-    guard let scheme = address.firstRange(of: "://") else { return address }
-    let rest = address[scheme.upperBound...]
-    let authority = rest.prefix { $0 != "/" && $0 != "?" && $0 != "#" }
-    guard let at = authority.lastIndex(of: "@") else { return address }
-    return address[..<scheme.upperBound] + "…" + rest[at...]
 }
 
 /// Runs `body`, telling a stream's failure as a fetch error.

@@ -1,14 +1,7 @@
 // A file that stays the same while it is checked and read, whatever happens to its name meanwhile: it is opened once.
 
+import Platform
 import Records
-
-#if canImport(Glibc)
-    import Glibc
-#elseif canImport(Musl)
-    import Musl
-#else
-    import Darwin
-#endif
 
 /// An open regular file that is read from its start as often as needed.
 final class InputFile: Sendable {
@@ -27,14 +20,14 @@ final class InputFile: Sendable {
         }
         let source = try fetching { () throws(StreamError) in try ByteSource(path: path) }
         let file = try fetching { () throws(StreamError) in try unnamed() }
-        try copy(source, to: ByteSink(descriptor: dup(file.descriptor), name: "a temporary file"), maximum: maximum)
+        try source.copy(to: ByteSink(descriptor: dup(file.descriptor), name: "a temporary file"), maximum: maximum)
         return file
     }
 
     /// The file in a directory of downloads; nil where there is none, or something else: links aren't followed.
     static func kept(_ path: String) -> InputFile? {
         // A pipe of that name isn't waited for.
-        let descriptor = systemOpen(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK)
+        let descriptor = SystemCall.openFile(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK)
         guard descriptor >= 0 else { return nil }
         let file = InputFile(descriptor: descriptor)
         var status = stat()

@@ -2,11 +2,15 @@
 // the network is asked. A file gets its name only when it is whole and checked.
 
 import Foundation
+import Hashing
 import Records
+import Safetensors
 
 /// Fetches the files of a model into a directory.
 public struct ModelFetcher: Sendable {
+    /// What is fetched.
     public var model: CatalogueModel
+    /// Where its files are put; it is made where it is missing.
     public var directory: String
     /// Looked into first: MIRROR/NAME/FILE.
     public var mirror: String?
@@ -17,6 +21,7 @@ public struct ModelFetcher: Sendable {
     /// Told what happens to each file.
     public var note: @Sendable (String) -> Void = { _ in }
 
+    /// Fetches all files of `model` from the network alone, unless told otherwise.
     public init(_ model: CatalogueModel, into directory: String) {
         self.model = model
         self.directory = directory
@@ -24,7 +29,7 @@ public struct ModelFetcher: Sendable {
 
     /// Gets what isn't there yet.
     public func fetch() throws(FetchError) {
-        try fetching { () throws(StreamError) in try createDirectories(directory) }
+        try fetching { () throws(StreamError) in try Directory.create(directory) }
         let lock = try lockDirectory()
         defer { close(lock) }
         var missing: [String] = []
@@ -52,10 +57,10 @@ public struct ModelFetcher: Sendable {
         if isRegularFile(path), (try? check(file, at: path, name: path)) != nil {
             return note("\(file.name): already there")
         }
-        if let mirror, let mirrored = firstFile(in: "\(mirror)/\(model.name)", names: [file.name]) {
+        if let mirror, let mirrored = firstRegularFile(in: "\(mirror)/\(model.name)", named: [file.name]) {
             try check(file, at: mirrored, name: mirrored)
             let source = try fetching { () throws(StreamError) in try ByteSource(path: mirrored) }
-            try copy(source, to: path, maximum: .max)
+            try source.copy(toFile: path, maximum: .max)
             return note("\(file.name): copied from \(mirrored)")
         }
         let address = model.address(of: file.name)
@@ -79,7 +84,7 @@ public struct ModelFetcher: Sendable {
             if found != size { throw .notTheModel(source: name, problem: "\(found) bytes instead of \(size)") }
         }
         if let expected = file.hash {
-            let got = try fetching { () throws(StreamError) in try sha256(ofFile: path) }
+            let got = try fetching { () throws(StreamError) in try SHA256.hexadecimal(ofFile: path) }
             if got != expected { throw .wrongHash(source: name, expected: expected, got: got) }
         }
         if file.name == "config.json" { try checkConfiguration(path, name: name) }
@@ -104,20 +109,15 @@ public struct ModelFetcher: Sendable {
         }
     }
 
-    /// Weights without a pinned hash: at least a header that fits into the file.
+    /// Weights without a pinned hash: at least a header that is sound, and fits the file.
     private func checkTensors(_ path: String, name: String) throws(FetchError) {
-        let size = (try? FileManager.default.attributesOfItem(atPath: path)[.size] as? Int) ?? 0
-        var header = [UInt8](repeating: 0, count: 8)
-        let count = try fetching { () throws(StreamError) in
-            let source = try ByteSource(path: path)
-            let result = header.withUnsafeMutableBytes { buffer in
-                Result { () throws(StreamError) in try source.read(into: buffer) }
+        let file = try fetching { () throws(StreamError) in try MappedFile(path: path) }
+        do throws(SafetensorsError) {
+            _ = try withExtendedLifetime(file) { () throws(SafetensorsError) in
+                try SafetensorsHeader(file.bytes, source: name)
             }
-            return try result.get()
-        }
-        let length = header.reversed().reduce(UInt64(0)) { $0 << 8 | UInt64($1) }
-        guard count == 8, length >= 2, length <= 100_000_000, length + 8 < UInt64(size) else {
-            throw .notTheModel(source: name, problem: "not a safetensors file")
+        } catch {
+            throw .notTheModel(source: name, problem: "not a safetensors file: \(error.problem)")
         }
     }
 

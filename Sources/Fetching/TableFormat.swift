@@ -44,6 +44,7 @@ public struct TableColumn: Sendable, Equatable {
 
 /// Turns a table into records.
 public struct TableConverter: Sendable {
+    /// How the table is written.
     public var format: TableFormat
     /// The columns in order; with a header, those that are wanted, in any order.
     public var columns: [TableColumn]
@@ -51,8 +52,10 @@ public struct TableConverter: Sendable {
     public var hasHeader: Bool
     /// What the ids begin with.
     public var name: String
+    /// In bytes; of CSV, that of a row.
     public var maximumLineLength: Int
 
+    /// By default tab-separated `label` and `text`, without a header.
     public init(
         format: TableFormat = .tsv, columns: [TableColumn] = TableColumn.list("label,text") ?? [],
         hasHeader: Bool = false, name: String,
@@ -161,7 +164,7 @@ private struct RowWriter {
             writer.string("\(converter.name)-\(count)")
         }
         for (key, place) in places {
-            guard firstInvalidUTF8(fields[place]) == nil else {
+            guard UTF8.firstInvalidOffset(in: fields[place]) == nil else {
                 throw FetchError.invalidUTF8(source: source, line: line)
             }
             writer.key(key)

@@ -1,15 +1,9 @@
 // A table is read twice: once to see that it is right, and once by whoever wants it. Both times it is the same file that
 // is read, whatever happens to its name.
 
+import Hashing
+import Platform
 import Records
-
-#if canImport(Glibc)
-    import Glibc
-#elseif canImport(Musl)
-    import Musl
-#else
-    import Darwin
-#endif
 
 /// An archive's entry, or a plain file, that was read once to its end: its SHA-256 is right, and an entry's CRC and length.
 public struct VerifiedTable {
@@ -33,6 +27,8 @@ public struct VerifiedTable {
 
     /// Runs `body` with the table's bytes from the start. A download that it finds wrong isn't kept, unless its hash was
     /// known.
+    ///
+    /// - Throws: ``FetchError`` where an entry can't be opened, and what `body` throws.
     public func withSource<Value>(_ body: (ByteSource) throws -> Value) throws -> Value {
         do {
             switch content {
@@ -50,8 +46,8 @@ public struct VerifiedTable {
 extension ArchiveFetcher {
     /// Checks what was found: an archive and the entry that is wanted, or a file that is the table itself.
     func verify(_ found: Found) throws(FetchError) -> VerifiedTable {
-        let (hash, _) = try fetching { () throws(StreamError) in
-            try sha256(of: found.file.source(named: found.name))
+        let hash = try fetching { () throws(StreamError) in
+            try SHA256.hexadecimal(of: found.file.source(named: found.name))
         }
         let differs = expectedHash.map { $0.lowercased() != hash } ?? false
         let start = found.file.bytes(at: 0, count: 512)
@@ -76,7 +72,7 @@ extension ArchiveFetcher {
         let archive = try ZipArchive(found.file, name: found.name)
         let entry = try archive.entry(named: entryName)
         let source = try archive.open(entry, maximumBytes: downloader.maximumBytes)
-        let (hash, _) = try fetching { () throws(StreamError) in try sha256(of: source) }
+        let hash = try fetching { () throws(StreamError) in try SHA256.hexadecimal(of: source) }
         try requireEntryHash(hash, of: "\(found.name)(\(entry.name))")
         return VerifiedTable(
             name: entry.name, content: .entry(entry, of: archive, maximumBytes: downloader.maximumBytes), unproved: nil)

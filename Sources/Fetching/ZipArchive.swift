@@ -5,20 +5,14 @@
 // libzip does the format (with ZIP_CHECKCONS: local and central headers have to agree). The one file that imports it.
 
 import CLibzip
+import Platform
 import Records
-
-#if canImport(Glibc)
-    import Glibc
-#elseif canImport(Musl)
-    import Musl
-#else
-    import Darwin
-#endif
 
 /// A zip archive that is open for reading.
 public final class ZipArchive {
     /// A file in the archive.
     public struct Entry: Sendable, Equatable {
+        /// The path within the archive, checked: it leads nowhere else.
         public let name: String
         /// Uncompressed, as declared.
         public let size: Int
@@ -148,8 +142,8 @@ public final class ZipArchive {
             var system: UInt8 = 0
             var attributes: UInt32 = 0
             zip_file_get_external_attributes(handle, index, 0, &system, &attributes)
-            let kind = attributes >> 16 & 0o170000
-            if system == UInt8(ZIP_OPSYS_UNIX), kind != 0, kind != 0o100000, kind != 0o040000 {
+            let fileType = attributes >> 16 & 0o170000
+            if system == UInt8(ZIP_OPSYS_UNIX), fileType != 0, fileType != 0o100000, fileType != 0o040000 {
                 throw refuse("a link or device: \"\(entryName)\"")
             }
             if entryName.hasSuffix("/") { continue }
@@ -157,7 +151,7 @@ public final class ZipArchive {
             guard let size = Int(exactly: status.size) else { throw refuse("an impossible size: \"\(entryName)\"") }
             entries.append(Entry(name: entryName, size: size, index: index))
         }
-        if seen.contains(where: { $0.utf8.contains(0x20) }), !namesAreFreeOfNULs(file) {
+        if seen.contains(where: { $0.utf8.contains(0x20) }), !storedNamesAreFreeOfNULs(file) {
             throw refuse("an entry's name has control characters")
         }
         return entries

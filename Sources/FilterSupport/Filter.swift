@@ -2,15 +2,8 @@
 // and an exit code.
 
 import ArgumentParser
+import Platform
 import Records
-
-#if canImport(Glibc)
-    import Glibc
-#elseif canImport(Musl)
-    import Musl
-#else
-    import Darwin
-#endif
 
 /// The version of all filters.
 public let filterVersion = "0.1.0"
@@ -22,6 +15,7 @@ public protocol Filter: ParsableCommand {
 }
 
 extension Filter {
+    /// 1 MiB.
     public static var leastMemory: Int { 1 << 20 }
 
     /// Parses the command line, runs, and leaves the process with 0 or the error's exit code.
@@ -32,9 +26,9 @@ extension Filter {
         let tool = configuration.commandName ?? "filter"
         Interruption.reportLostMappings(tool: tool)
         Interruption.reportLostMemory(tool: tool)
-        useOneArenaInLittleMemory()
+        if Platform.addressSpaceLimit != nil { Platform.useOneArena() }
         do {
-            try TooLittleMemory.check(leastMemory)
+            try OutOfMemory.checkBeginning(leastMemory)
             var command = try parseAsRoot()
             try command.run()
         } catch {
@@ -107,9 +101,12 @@ extension CommandConfiguration {
 
 /// An error in the values of options that only shows once they are seen together.
 public struct UsageError: DiagnosableError, Equatable {
+    /// What is wrong, without a full stop.
     public var problem: String
+    /// What to do about it, without a full stop.
     public var remedy: String
 
+    /// Exits with `ExitStatus/usage`.
     public init(_ problem: String, remedy: String) {
         self.problem = problem
         self.remedy = remedy
@@ -143,18 +140,4 @@ private func protectStandardDescriptors() {
             if opened >= 0, opened != descriptor { close(opened) }
         }
     }
-}
-
-/// glibc reserves 64 MiB of addresses for every thread that allocates. Where addresses are limited (`ulimit -v`), that is
-/// taken from those who need it.
-private func useOneArenaInLittleMemory() {
-    #if canImport(Glibc)
-        var limit = rlimit()
-        if getrlimit(__rlimit_resource_t(RLIMIT_AS.rawValue), &limit) == 0, limit.rlim_cur != rlim_t.max {
-            // Swift's view of glibc doesn't have it.
-            typealias Function = @convention(c) (_ parameter: Int32, _ value: Int32) -> Int32
-            let arenaMaximum: Int32 = -8
-            if let symbol = dlsym(nil, "mallopt") { _ = unsafeBitCast(symbol, to: Function.self)(arenaMaximum, 1) }
-        }
-    #endif
 }

@@ -3,14 +3,6 @@
 
 import Records
 
-#if canImport(Glibc)
-    import Glibc
-#elseif canImport(Musl)
-    import Musl
-#else
-    import Darwin
-#endif
-
 /// Shows how far a piece of work is.
 public final class ProgressBar {
     private let tool: String
@@ -26,17 +18,19 @@ public final class ProgressBar {
     private enum Style { case bar, lines, silent }
 
     /// - Parameters:
+    ///   - tool: the filter, which begins plain lines.
     ///   - label: what is being done: `download`, `epoch 2/5`.
     ///   - first: what was done before, which doesn't count for the rate.
     ///   - total: the whole, in units; nil where it isn't known.
     ///   - unit: what is counted: `B` (shown with kB, MB), `texts`, `steps`.
+    ///   - quiet: whether nothing is shown.
     public init(tool: String, label: String, from first: Int = 0, total: Int?, unit: String, quiet: Bool) {
         self.tool = tool
         self.label = label
         self.first = first
         self.total = total
         self.unit = unit
-        style = quiet ? .silent : (isatty(2) == 1 ? .bar : .lines)
+        style = quiet ? .silent : (Terminal.isStandardError ? .bar : .lines)
         lastShown = begin
     }
 
@@ -51,11 +45,11 @@ public final class ProgressBar {
         case .silent: return
         case .bar:
             guard now - lastShown >= .milliseconds(100) else { return }
-            writeToStandardError("\r\u{1B}[K\(printable(text(done, now, bar: true, detail())))")
+            writeToStandardError("\r\u{1B}[K\(text(done, now, bar: true, detail()).printable)")
             isDrawn = true
         case .lines:
             guard now - lastShown >= .seconds(10) else { return }
-            writeToStandardError("\(tool): \(printable(text(done, now, bar: false, detail())))\n")
+            writeToStandardError("\(tool): \(text(done, now, bar: false, detail()).printable)\n")
         }
         lastShown = now
     }

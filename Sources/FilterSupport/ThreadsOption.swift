@@ -1,14 +1,7 @@
 // How many cores a filter uses.
 
 import ArgumentParser
-
-#if canImport(Glibc)
-    import Glibc
-#elseif canImport(Musl)
-    import Musl
-#else
-    import Darwin
-#endif
+import Platform
 
 /// The number of threads that compute. It changes how long a result takes, not the result.
 public struct ThreadsOption: ParsableArguments {
@@ -19,5 +12,6 @@ public struct ThreadsOption: ParsableArguments {
 
     public init() {}
 
+    /// At least 1 and at most 1,024.
     public var count: Int { min(threads ?? max(1, Int(sysconf(Int32(_SC_NPROCESSORS_ONLN)))), 1024) }
 }

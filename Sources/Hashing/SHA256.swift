@@ -14,6 +14,7 @@ public final class SHA256 {
 
         public init() {}
 
+        /// Appends `bytes` to what is hashed.
         public func update(_ bytes: UnsafeRawBufferPointer) { hash.update(bufferPointer: bytes) }
 
         /// The 32 bytes of the hash of all that came so far.
@@ -31,6 +32,7 @@ public final class SHA256 {
 
         deinit { EVP_MD_CTX_free(context) }
 
+        /// Appends `bytes` to what is hashed.
         public func update(_ bytes: UnsafeRawBufferPointer) {
             EVP_DigestUpdate(context, bytes.baseAddress, bytes.count)
         }
@@ -46,6 +48,7 @@ public final class SHA256 {
         }
     #endif
 
+    /// Appends `bytes` to what is hashed.
     public func update(_ bytes: [UInt8]) { bytes.withUnsafeBytes { update($0) } }
 
     /// ``digest`` as 64 lower-case hexadecimal digits.

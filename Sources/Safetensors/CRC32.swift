@@ -17,6 +17,7 @@ public struct CRC32: Sendable {
         return String(repeating: "0", count: 8 - digits.count) + digits
     }
 
+    /// Appends `bytes` to what is summed.
     public mutating func update(_ bytes: UnsafeRawBufferPointer) {
         var crc = state
         var index = 0

@@ -3,20 +3,35 @@
 
 /// What one element of a tensor is, by its name in safetensors.
 public enum ElementType: String, Sendable, CaseIterable {
+    /// IEEE 754 binary64.
     case float64 = "F64"
+    /// IEEE 754 binary32.
     case float32 = "F32"
+    /// IEEE 754 binary16.
     case float16 = "F16"
+    /// The upper half of a binary32.
     case bfloat16 = "BF16"
+    /// Four bits of exponent, three of fraction; no infinity.
     case float8E4M3 = "F8_E4M3"
+    /// Five bits of exponent, two of fraction.
     case float8E5M2 = "F8_E5M2"
+    /// Signed, 64 bits.
     case int64 = "I64"
+    /// Signed, 32 bits.
     case int32 = "I32"
+    /// Signed, 16 bits.
     case int16 = "I16"
+    /// Signed, 8 bits.
     case int8 = "I8"
+    /// Unsigned, 64 bits.
     case uint64 = "U64"
+    /// Unsigned, 32 bits.
     case uint32 = "U32"
+    /// Unsigned, 16 bits.
     case uint16 = "U16"
+    /// Unsigned, 8 bits.
     case uint8 = "U8"
+    /// One byte, 0 or 1.
     case bool = "BOOL"
 
     /// Bytes of one element.
@@ -55,7 +70,9 @@ extension Float {
 
 /// One tensor of a file: where its bytes are and what they mean.
 public struct TensorDescription: Sendable, Equatable {
+    /// Unique within the file.
     public let name: String
+    /// What each element is.
     public let type: ElementType
     /// Row-major; empty for a scalar.
     public let shape: [Int]

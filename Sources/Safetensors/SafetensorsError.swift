@@ -4,6 +4,7 @@ import Records
 
 /// A safetensors file that isn't one, or that doesn't hold what is asked of it.
 public struct SafetensorsError: DiagnosableError, Equatable {
+    /// What is wrong.
     public enum Reason: Sendable, Equatable {
         /// Fewer than the 8 bytes that give the header's length.
         case tooShort(Int)
@@ -19,6 +20,7 @@ public struct SafetensorsError: DiagnosableError, Equatable {
         case duplicateName(String)
         /// `dtype`, `shape` or `data_offsets` is missing.
         case missingField(tensor: String, field: String)
+        /// `dtype` names none of ``ElementType``.
         case unknownType(tensor: String, type: String)
         /// The product of the shape, in bytes, doesn't fit an Int.
         case shapeOverflow(tensor: String)
@@ -39,13 +41,18 @@ public struct SafetensorsError: DiagnosableError, Equatable {
 
         /// The file is sound, but has no tensor of this name.
         case noTensor(String)
+        /// The tensor is there, in another shape.
         case wrongShape(tensor: String, expected: [Int], found: [Int])
+        /// The tensor is there, with other elements.
         case wrongType(tensor: String, expected: String, found: ElementType)
     }
 
+    /// The file's name.
     public let source: String
+    /// What is wrong.
     public let reason: Reason
 
+    /// That `reason` is wrong with the file `source`.
     public init(source: String, reason: Reason) {
         self.source = source
         self.reason = reason
@@ -73,7 +80,8 @@ public struct SafetensorsError: DiagnosableError, Equatable {
         }
     }
 
-    private var problem: String {
+    /// What is wrong, without a full stop.
+    package var problem: String {
         switch reason {
         case .tooShort(let count): "\(count) bytes are too few for safetensors"
         case .headerTooLong(let length): "its header claims \(length) bytes, more than 100000000"

@@ -5,13 +5,14 @@ import Records
 
 /// A checked safetensors file, mapped or in memory. Pointers into it are valid while it, or a copy of it, lives.
 public struct SafetensorsFile: Sendable {
+    /// What the file says about itself.
     public let header: SafetensorsHeader
     private let storage: MappedFile
     private let indices: [String: Int]
 
     /// Maps and checks the file at `path`.
     ///
-    /// - Throws: ``StreamError`` or ``SafetensorsError``.
+    /// - Throws: `StreamError` or ``SafetensorsError``.
     public init(path: String) throws {
         try self.init(MappedFile(path: path))
     }
@@ -21,6 +22,7 @@ public struct SafetensorsFile: Sendable {
         try self.init(MappedFile(copying: bytes, name: name))
     }
 
+    /// Checks a file that is mapped already, and keeps it.
     public init(_ file: MappedFile) throws(SafetensorsError) {
         storage = file
         header = try SafetensorsHeader(file.bytes, source: file.name)
@@ -30,17 +32,21 @@ public struct SafetensorsFile: Sendable {
         self.indices = indices
     }
 
+    /// The file's name, as errors call it.
     public var source: String { storage.name }
     /// The whole file, header included.
     package var fileBytes: UnsafeRawBufferPointer { storage.bytes }
+    /// `__metadata__`.
     public var metadata: [String: String] { header.metadata }
     /// In the order of their data.
     public var names: [String] { header.tensors.map(\.name) }
 
+    /// Whether there is a tensor of this name.
     public func contains(_ name: String) -> Bool {
         indices[name] != nil
     }
 
+    /// Where the tensor is, and what its bytes mean.
     public func description(of name: String) throws(SafetensorsError) -> TensorDescription {
         guard let index = indices[name] else { throw error(.noTensor(name)) }
         return header.tensors[index]
@@ -51,6 +57,7 @@ public struct SafetensorsFile: Sendable {
         bytes(of: try description(of: name))
     }
 
+    /// The bytes of a tensor of ``header``.
     package func bytes(of tensor: TensorDescription) -> UnsafeRawBufferPointer {
         let start = header.dataStart + tensor.range.lowerBound
         return UnsafeRawBufferPointer(rebasing: storage.bytes[start..<start + tensor.range.count])

@@ -39,6 +39,7 @@ public struct SafetensorsHeader: Sendable {
     /// - Parameters:
     ///   - header: the bytes between the length and the data section.
     ///   - dataSize: the bytes of the data section; nil where they are as many as the tensors need.
+    ///   - source: the stream's name, for errors.
     public init(header: UnsafeRawBufferPointer, dataSize: Int?, source: String) throws(SafetensorsError) {
         var parser = HeaderParser(header, source: source)
         try parser.parse()
@@ -67,25 +68,25 @@ private struct HeaderParser {
     var tensors: [TensorDescription] = []
     var metadata: [String: String] = [:]
     private var names: Set<String> = []
-    private var scanner: JSONPullReader
+    private var reader: JSONPullReader
     private let source: String
     private let startsAsObject: Bool
 
     init(_ header: UnsafeRawBufferPointer, source: String) {
-        scanner = JSONPullReader(header)
+        reader = JSONPullReader(header)
         self.source = source
         startsAsObject = header.first == UInt8(ascii: "{")
     }
 
     mutating func parse() throws(SafetensorsError) {
         guard startsAsObject else { throw error(.headerNotObject) }
-        try scan { (s) throws(JSONProblem) in try s.expect("{") }
+        try read { (s) throws(JSONProblem) in try s.expect("{") }
         var isFirst = true
-        while let name = try scan({ (s) throws(JSONProblem) in try s.nextName(isFirst: &isFirst) }) {
+        while let name = try read({ (s) throws(JSONProblem) in try s.nextName(isFirst: &isFirst) }) {
             guard names.insert(name).inserted else { throw error(.duplicateName(name)) }
             if name == "__metadata__" { try parseMetadata() } else { try parseTensor(name) }
         }
-        try scan { (s) throws(JSONProblem) in try s.expectEnd() }
+        try read { (s) throws(JSONProblem) in try s.expectEnd() }
     }
 
     /// Sorts the tensors by their data, which must follow each other from 0 to the end. Returns that end.
@@ -107,10 +108,10 @@ private struct HeaderParser {
     }
 
     private mutating func parseMetadata() throws(SafetensorsError) {
-        try scan { (s) throws(JSONProblem) in try s.expect("{") }
+        try read { (s) throws(JSONProblem) in try s.expect("{") }
         var isFirst = true
-        while let name = try scan({ (s) throws(JSONProblem) in try s.nextName(isFirst: &isFirst) }) {
-            let value = try scan { (s) throws(JSONProblem) in try s.string() }
+        while let name = try read({ (s) throws(JSONProblem) in try s.nextName(isFirst: &isFirst) }) {
+            let value = try read { (s) throws(JSONProblem) in try s.string() }
             guard metadata.updateValue(value, forKey: name) == nil else { throw error(.duplicateName(name)) }
         }
     }
@@ -119,13 +120,13 @@ private struct HeaderParser {
         var type: ElementType?
         var shape: [Int]?
         var offsets: [Int]?
-        try scan { (s) throws(JSONProblem) in try s.expect("{") }
+        try read { (s) throws(JSONProblem) in try s.expect("{") }
         var isFirst = true
-        while let field = try scan({ (s) throws(JSONProblem) in try s.nextName(isFirst: &isFirst) }) {
+        while let field = try read({ (s) throws(JSONProblem) in try s.nextName(isFirst: &isFirst) }) {
             switch field {
             case "dtype":
                 guard type == nil else { throw error(.duplicateName("\(name).dtype")) }
-                let word = try scan { (s) throws(JSONProblem) in try s.string() }
+                let word = try read { (s) throws(JSONProblem) in try s.string() }
                 type = ElementType(rawValue: word)
                 if type == nil { throw error(.unknownType(tensor: name, type: word)) }
             case "shape":
@@ -136,11 +137,11 @@ private struct HeaderParser {
                 offsets = try counts()
                 guard offsets?.count == 2 else {
                     throw error(
-                        .headerMalformed(at: 8 + scanner.position, what: "data_offsets of '\(name)' aren't two"))
+                        .headerMalformed(at: 8 + reader.position, what: "data_offsets of '\(name)' aren't two"))
                 }
             default:
                 // The reference reader ignores fields that it doesn't know.
-                try scan { (s) throws(JSONProblem) in try s.skipValue() }
+                try read { (s) throws(JSONProblem) in try s.skipValue() }
             }
         }
         guard let type else { throw error(.missingField(tensor: name, field: "dtype")) }
@@ -157,7 +158,7 @@ private struct HeaderParser {
     }
 
     private mutating func counts() throws(SafetensorsError) -> [Int] {
-        try scan { (s) throws(JSONProblem) in
+        try read { (s) throws(JSONProblem) in
             try s.expect("[")
             var isFirst = true
             var values: [Int] = []
@@ -166,11 +167,11 @@ private struct HeaderParser {
         }
     }
 
-    private mutating func scan<Value>(
+    private mutating func read<Value>(
         _ body: (inout JSONPullReader) throws(JSONProblem) -> Value
     ) throws(SafetensorsError) -> Value {
         do {
-            return try body(&scanner)
+            return try body(&reader)
         } catch {
             throw self.error(.headerMalformed(at: 8 + error.at, what: error.what))
         }

@@ -15,6 +15,7 @@ public struct SafetensorsWriter {
     private var names: Set<String> = ["__metadata__"]
     private var dataSize = 0
 
+    /// Begins a file without tensors.
     public init(metadata: [String: String] = [:]) {
         self.metadata = metadata
     }
@@ -34,7 +35,7 @@ public struct SafetensorsWriter {
     }
 
     /// Adds a tensor whose bytes `write` gives to the sink when the file is written: little-endian, row-major,
-    /// as many as type and shape say, in any number of pieces.
+    /// as many as type and shape say, in any number of calls.
     public mutating func add(
         _ name: String, type: ElementType, shape: [Int], write: @escaping (Sink) throws -> Void
     ) {
@@ -46,9 +47,6 @@ public struct SafetensorsWriter {
         dataSize += size
         tensors.append((description, write))
     }
-
-    /// Bytes of the whole file.
-    public var fileSize: Int { header().count + dataSize }
 
     /// Writes the file.
     ///
@@ -67,7 +65,7 @@ public struct SafetensorsWriter {
 
     /// Writes the file so that `path` is the old file or the complete new one, whatever happens.
     ///
-    /// - Throws: ``StreamError``, or what a tensor's `write` throws.
+    /// - Throws: `StreamError`, or what a tensor's `write` throws.
     public func write(path: String) throws {
         let file = try AtomicFile(path: path)
         try write { try file.sink.write($0) }

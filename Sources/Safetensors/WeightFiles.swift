@@ -1,20 +1,17 @@
 // The weights of a model directory: one model.safetensors, or the parts that model.safetensors.index.json lists.
 // Not here: what the tensors are called and shaped (the model knows), prefixes included.
 
+import Platform
 import Records
-
-#if canImport(Glibc)
-    import Glibc
-#elseif canImport(Darwin)
-    import Darwin
-#endif
 
 /// Why a model directory's weights can't be read.
 public enum WeightFilesError: DiagnosableError, Equatable {
     case noDirectory(path: String)
+    /// The directory has neither model.safetensors nor an index.
     case noWeights(directory: String)
     /// Weights in PyTorch's pickle format, which runs code when it is read.
     case pickle(path: String)
+    /// The index isn't JSON, or lacks `weight_map`, at this byte.
     case indexMalformed(path: String, at: Int, what: String)
     /// The index names a file outside of the directory.
     case unsafePartName(path: String, name: String)
@@ -75,7 +72,7 @@ public struct WeightFiles: Sendable {
             singleFile = nil
             (parts, partOfTensor) = try Self.open(index: index, directory: directory)
         } else {
-            guard let files = entries(of: directory) else { throw WeightFilesError.noDirectory(path: directory) }
+            guard let files = Directory.entryNames(of: directory) else { throw WeightFilesError.noDirectory(path: directory) }
             if let file = files.sorted().first(where: isPickle) {
                 throw WeightFilesError.pickle(path: "\(directory)/\(file)")
             }
@@ -86,10 +83,12 @@ public struct WeightFiles: Sendable {
     /// All names, sorted.
     public var names: [String] { partOfTensor.keys.sorted() }
 
+    /// Whether one of the files has a tensor of this name.
     public func contains(_ name: String) -> Bool {
         partOfTensor[name] != nil
     }
 
+    /// Where the tensor is in its file, and what its bytes mean.
     public func description(of name: String) throws(SafetensorsError) -> TensorDescription {
         try file(of: name).description(of: name)
     }

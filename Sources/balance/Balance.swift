@@ -33,7 +33,8 @@ struct Balance: Filter {
     var labels: String?
 
     @OptionGroup var seed: SeedOption
-    @OptionGroup var records: RecordOptions
+    @OptionGroup var label: LabelOption
+    @OptionGroup var lines: LineOptions
     @OptionGroup var memory: MemoryOption
     @OptionGroup var verbosity: QuietOption
 
@@ -42,9 +43,10 @@ struct Balance: Filter {
             perClass: perClass, expectedLabels: labels?.split(separator: ",").map(String.init) ?? [], seed: seed.seed,
             maximumMemory: memory.limit)
         let sink = ByteSink.standardOutput()
-        let report = try balancer.balance(records.reader(try input.open()), into: sink)
+        let records = lines.reader(try input.open(), fields: RecordFields(label: label.labelField))
+        let report = try balancer.balance(records, into: sink)
         try sink.close()
         let counts = report.counts.map { "\($0.label) \($0.count)" }.joined(separator: ", ")
-        verbosity.notes("balance").summary("\(counts): kept \(report.perClass) of each")
+        verbosity.notes("balance").onTerminal("\(counts): kept \(report.perClass) of each")
     }
 }

@@ -44,7 +44,7 @@ struct Evaluate: Filter {
         let evaluator = Evaluator(expectedField: expectedField, predictedField: predictedField)
         let matrix = try evaluator.evaluate(lines.reader(try input.open()))
         let sink = ByteSink.standardOutput()
-        try sink.write(format == .json ? matrix.json : Array(matrix.text(width: outputWidth()).utf8))
+        try sink.write(format == .json ? matrix.json : Array(matrix.text(width: Terminal.outputWidth).utf8))
         try sink.close()
     }
 }

@@ -56,9 +56,9 @@ struct FetchModel: Filter {
             let bar = DownloadProgress(tool: "fetch-model", label: file, quiet: notes.quiet)
             return Downloader(maximumBytes: 16 << 30) { bar.update($0, $1) }
         }
-        fetcher.note = { notes.summary($0) }
+        fetcher.note = { notes.onTerminal($0) }
         if !model.isPinned, fetcher.files?.contains("model.safetensors") ?? true {
-            notes.record("the weights of \(name) aren't pinned: they are fetched by name, unchecked")
+            notes.always("the weights of \(name) aren't pinned: they are fetched by name, unchecked")
         }
         try fetcher.fetch()
     }

@@ -102,7 +102,7 @@ struct FetchUnzip: Filter {
         fetcher.entryName = entry
         fetcher.expectedEntryHash = entryHash?.text
         fetcher.downloader = Downloader(maximumBytes: maxBytes) { bar.update($0, $1) }
-        fetcher.note = { notes.record($0) }
+        fetcher.note = { notes.always($0) }
         let verified = try fetcher.fetch()
         bar.finish()
 
@@ -111,7 +111,7 @@ struct FetchUnzip: Filter {
         let sink = ByteSink.standardOutput()
         let count = try verified.withSource { try converter.convert($0, to: sink) }
         try sink.close()
-        notes.summary("\(count) records from \(verified.name)")
+        notes.onTerminal("\(count) records from \(verified.name)")
     }
 }
 

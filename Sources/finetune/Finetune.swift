@@ -67,7 +67,7 @@ struct Finetune: Filter {
         try tuner.requirePossible(for: base)
         if files.tokenizer == nil { _ = try base.tokenizerDirectory() }
         try Shards.requireWritable(files.out)
-        if let features = files.features { try requireWritableDirectory(features) }
+        if let features = files.features { try Directory.requireWritable(features) }
         let lock = try OutputLock(path: files.out)
         AtomicDirectory.removeLeftovers(of: files.out)
         if checkpointing.isUsed {
@@ -94,7 +94,7 @@ struct Finetune: Filter {
             ) { Interruption.heldSignal != nil }
             if checkpointing.resume, try isFinished(checkpoints) {
                 checkpoints.remove()  // The directory, where the run was killed before it removed that.
-                return notes.record("\(files.out) is what this run ended in: nothing to do")
+                return notes.always("\(files.out) is what this run ended in: nothing to do")
             }
             if checkpointing.resume, !files.force, !checkpoints.exist { try Classifier.requireNone(in: files.out) }
             tuner.checkpoints = checkpoints
@@ -117,7 +117,7 @@ struct Finetune: Filter {
         trained.provenance = Provenance(command: ["finetune"] + CommandLine.arguments.dropFirst(), datasets)
         try trained.write(directory: files.out)
         tuner.checkpoints?.remove()
-        notes.summary("model written to \(files.out)")
+        notes.onTerminal("model written to \(files.out)")
         try metrics.close(model: files.out)
     }
 
@@ -141,7 +141,7 @@ struct Finetune: Filter {
                 }, progress: progress.show)
         } catch let stopped as TrainingStopped {
             progress.finish()
-            verbosity.notes("finetune").record("stopped after step \(stopped.step), which is saved: --resume goes on")
+            verbosity.notes("finetune").always("stopped after step \(stopped.step), which is saved: --resume goes on")
             Interruption.release()
             throw stopped
         }

@@ -2,13 +2,8 @@
 
 import FilterSupport
 import GPT2Kit
+import Platform
 import Records
-
-#if canImport(Glibc)
-    import Glibc
-#else
-    import Darwin
-#endif
 
 /// Writes every event as a line of JSON. A reader that goes away doesn't end a training run: what happened to the
 /// stream is told when the model is written.
@@ -29,8 +24,8 @@ final class MetricsLog {
     }
 
     func write(_ event: TrainingEvent) {
-        if case .warning(let diagnosis) = event { return notes.record(diagnosis.message) }
-        if case .frozen(let frozen) = event, frozen.place == .directory { notes.record(frozen.note) }
+        if case .warning(let diagnosis) = event { return notes.always(diagnosis.message) }
+        if case .frozen(let frozen) = event, frozen.place == .directory { notes.always(frozen.note) }
         write(line: members(event))
     }
 

@@ -84,18 +84,18 @@ struct ScoreCommand: Filter {
             try scorer(precision.precision), input: kind, fields: records.fields, check: check)
         let report = try stream.run(
             reader, into: sink, lineBuffered: lineBuffered,
-            beginsLikeJSON: { verbosity.notes("score").record("line 1 begins like JSON: --input ndjson?") },
+            beginsLikeJSON: { verbosity.notes("score").always("line 1 begins like JSON: --input ndjson?") },
             progress: { bar.update($0) })
         try sink.close()
         bar.finish()
         if report.truncated > 0 {
-            verbosity.notes("score").record("texts cut to \(classifier.paddedLength) tokens: \(report.truncated)")
+            verbosity.notes("score").always("texts cut to \(classifier.paddedLength) tokens: \(report.truncated)")
         }
         if report.repaired > 0 {
-            verbosity.notes("score").record("lines with bytes that are not UTF-8, read as U+FFFD: \(report.repaired)")
+            verbosity.notes("score").always("lines with bytes that are not UTF-8, read as U+FFFD: \(report.repaired)")
         }
         if let comparison = report.comparison {
-            verbosity.notes("score").record(
+            verbosity.notes("score").always(
                 """
                 int8: \(comparison.otherLabels) of \(comparison.texts) labels differ from \
                 \(Precision.automatic.rawValue)'s, probabilities by up to \(Float(comparison.largestDifference))
@@ -106,7 +106,7 @@ struct ScoreCommand: Filter {
 
     private func verifyWeights(_ classifier: Classifier) throws {
         guard let check = classifier.weightsCheck else {
-            return verbosity.notes("score").record("\(model): its config.json names no checksum of the weights")
+            return verbosity.notes("score").always("\(model): its config.json names no checksum of the weights")
         }
         try check.wait()
     }

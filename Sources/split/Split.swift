@@ -69,7 +69,7 @@ struct Split: Filter {
         let split = try splitter.split(records.reader(source))
         try withExtendedLifetime(lock) { try write(split) }
         let counts = Part.allCases.map { "\($0.rawValue) \(split.count(of: $0))" }.joined(separator: ", ")
-        verbosity.notes("split").summary(counts)
+        verbosity.notes("split").onTerminal(counts)
     }
 
     private func write(_ split: Splitter.Split) throws {

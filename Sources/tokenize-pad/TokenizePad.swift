@@ -77,19 +77,19 @@ struct TokenizePad: Filter {
         let sink = try ByteSink.binaryStandardOutput(of: "tokenize-pad")
         let tokens = try Tokenizer(directory: tokenizer)
         let maker = TokenShardMaker(
-            tokenizer: tokens, length: try rowLength(tokens), labels: try classes(tokens), isStrict: strict,
+            tokenizer: tokens, paddedLength: try rowLength(tokens), labels: try classes(tokens), isStrict: strict,
             rowsPerShard: rowsPerShard)
         let report = try maker.make(records.reader(try input.open()), into: sink)
         try sink.close()
         let notes = verbosity.notes("tokenize-pad")
         if report.truncated > 0 {
-            notes.record("texts cut to \(report.length) tokens: \(report.truncated) of \(report.rows)")
+            notes.always("texts cut to \(report.paddedLength) tokens: \(report.truncated) of \(report.rows)")
         }
-        notes.summary("\(report.rows) rows of \(report.length) tokens")
+        notes.onTerminal("\(report.rows) rows of \(report.paddedLength) tokens")
     }
 
-    private func rowLength(_ tokens: Tokenizer) throws -> TokenShardMaker.Length {
-        let maximum = try modelLength(directory: tokenizer)
+    private func rowLength(_ tokens: Tokenizer) throws -> TokenShardMaker.PaddedLength {
+        let maximum = try ContextLength.ofModel(directory: tokenizer)
         switch length {
         case "longest": return .longest(maximum: maximum ?? 1024)
         case "model":
@@ -101,7 +101,7 @@ struct TokenizePad: Filter {
         default:
             let isNumber = length.utf8.allSatisfy { (0x30...0x39).contains($0) }
             guard isNumber else {
-                return .fixed(try description(of: length, tokens).length)
+                return .fixed(try description(of: length, tokens).paddedLength)
             }
             guard let number = Int(length), number <= maximum ?? 1 << 20 else {
                 throw UsageError(

@@ -34,7 +34,8 @@ struct TrainTokenizer: Filter {
     @Option(help: ArgumentHelp("The directory for vocab.json and merges.txt.", valueName: "dir"))
     var out: String
 
-    @OptionGroup var records: RecordOptions
+    @OptionGroup var text: TextOption
+    @OptionGroup var lines: LineOptions
     @OptionGroup var verbosity: QuietOption
 
     func validate() throws {
@@ -49,7 +50,7 @@ struct TrainTokenizer: Filter {
     }
 
     private func train(_ source: ByteSource) throws {
-        var reader = records.reader(source)
+        var reader = lines.reader(source, fields: RecordFields(text: text.textField))
         var trainer = BPETrainer()
         var count = 0
         while let record = try reader.next() {
@@ -62,6 +63,6 @@ struct TrainTokenizer: Filter {
         try directory.file("vocab.json").write(merges.vocabulary)
         try directory.file("merges.txt").write(merges.mergeLines)
         try directory.commit()
-        verbosity.notes("train-tokenizer").summary("\(merges.tokens.count + 1) tokens from \(count) texts")
+        verbosity.notes("train-tokenizer").onTerminal("\(merges.tokens.count + 1) tokens from \(count) texts")
     }
 }

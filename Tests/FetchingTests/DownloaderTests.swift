@@ -13,7 +13,7 @@ struct DownloaderTests {
     init() throws {
         server = try #require(try LoopbackServer())
         folder = FileManager.default.temporaryDirectory.path + "/fetching-\(UUID().uuidString)"
-        try createDirectories(folder)
+        try Directory.create(folder)
     }
 
     private func remaining() throws -> [String] {
@@ -83,8 +83,8 @@ struct DownloaderTests {
 
     @Test("B28: a password in an address is never told")
     func password() {
-        #expect(redacted("https://me:secret@host/a@b?c") == "https://…@host/a@b?c")
-        #expect(redacted("https://host/a@b") == "https://host/a@b")
+        #expect(WebAddress.redacted("https://me:secret@host/a@b?c") == "https://…@host/a@b?c")
+        #expect(WebAddress.redacted("https://host/a@b") == "https://host/a@b")
     }
 
     @Test("an answer that isn't HTTP is told as one", arguments: ["garbage", "status", "headless", "ssh"])

@@ -106,8 +106,8 @@ struct TableTests {
 
     @Test("a mirror is looked into under the name as it is and decoded")
     func mirrorNames() {
-        #expect(names(of: "https://x/a/sms%2Bspam.zip?q=1") == ["sms%2Bspam.zip", "sms+spam.zip"])
-        #expect(names(of: "https://x/a/%2e%2e%2fb") == ["%2e%2e%2fb"])
-        #expect(names(of: "https://x/..") == [])
+        #expect(WebAddress.fileNames(of: "https://x/a/sms%2Bspam.zip?q=1") == ["sms%2Bspam.zip", "sms+spam.zip"])
+        #expect(WebAddress.fileNames(of: "https://x/a/%2e%2e%2fb") == ["%2e%2e%2fb"])
+        #expect(WebAddress.fileNames(of: "https://x/..") == [])
     }
 }

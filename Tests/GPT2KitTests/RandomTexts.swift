@@ -43,7 +43,7 @@ func randomTexts(
         rows.append(tokens, label: row == unlabelled ? -1 : tokens[0] % 2, line: Int64(row + 1))
     }
     let description = TokenSetDescription(
-        length: length, padToken: classifier.padToken, labelNames: labels ?? classifier.labels,
+        paddedLength: length, padToken: classifier.padToken, labelNames: labels ?? classifier.labels,
         tokenizerSHA256: tokenizer ?? classifier.tokenizerSHA256)
     return LabelledTexts(
         source: "texts", texts: TokenizedTexts(description: description, rows: rows, truncated: 0))

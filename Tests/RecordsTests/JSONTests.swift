@@ -51,7 +51,7 @@ struct JSONTests {
         let text = Array("{\"x\":\"".utf8) + bytes + Array("\"}".utf8)
         let error = try #require(throws: JSONError.self) { try scan(text) }
         #expect(error.kind == .invalidUTF8 && error.offset == 6)
-        #expect(firstInvalidUTF8(bytes[...]) == 0)
+        #expect(UTF8.firstInvalidOffset(in: bytes[...]) == 0)
     }
 
     @Test("C43: 100,000 opening brackets are too deep, 500 aren't")

@@ -12,7 +12,7 @@ struct OutputTests {
     @Test("a file is there only after commit, and nothing else is left")
     func atomicFile() throws {
         let folder = FileManager.default.temporaryDirectory.path + "/records-\(UUID().uuidString)"
-        try createDirectories(folder + "/a/b")
+        try Directory.create(folder + "/a/b")
         defer { try? FileManager.default.removeItem(atPath: folder) }
         let path = folder + "/a/b/x"
         do {
@@ -34,7 +34,7 @@ struct OutputTests {
     @Test("a directory appears whole or not at all, and keeps what else is in it", arguments: [false, true])
     func atomicDirectory(exists: Bool) throws {
         let folder = FileManager.default.temporaryDirectory.path + "/records-\(UUID().uuidString)"
-        try createDirectories(folder + (exists ? "/out" : ""))
+        try Directory.create(folder + (exists ? "/out" : ""))
         defer { try? FileManager.default.removeItem(atPath: folder) }
         if exists { try Data("old".utf8).write(to: URL(fileURLWithPath: folder + "/out/keep")) }
         do {
@@ -54,11 +54,11 @@ struct OutputTests {
     @Test("a directory that somebody makes meanwhile is replaced, and keeps what is in it")
     func latecomer() throws {
         let folder = FileManager.default.temporaryDirectory.path + "/records-\(UUID().uuidString)"
-        try createDirectories(folder)
+        try Directory.create(folder)
         defer { try? FileManager.default.removeItem(atPath: folder) }
         let directory = try AtomicDirectory(path: folder + "/out")
         try directory.file("a").write("1")
-        try createDirectories(folder + "/out")
+        try Directory.create(folder + "/out")
         try Data("old".utf8).write(to: URL(fileURLWithPath: folder + "/out/keep"))
         try directory.commit()
         #expect(try names(folder + "/out") == ["a", "keep"])
@@ -68,7 +68,7 @@ struct OutputTests {
     @Test("an output has one lock, by whatever name it is called", arguments: [false, true])
     func lock(exists: Bool) throws {
         let folder = FileManager.default.temporaryDirectory.path + "/records-\(UUID().uuidString)"
-        try createDirectories(folder + (exists ? "/a/out" : "/a"))
+        try Directory.create(folder + (exists ? "/a/out" : "/a"))
         defer { try? FileManager.default.removeItem(atPath: folder) }
         try FileManager.default.createSymbolicLink(atPath: folder + "/b", withDestinationPath: "a")
         var others = ["/a/./out", "/a/out/", "/b/out", "/b/../a/out"]
@@ -88,7 +88,7 @@ struct OutputTests {
     @Test("the lock of a killed process is taken over, and nothing is left of it")
     func staleLock() throws {
         let folder = FileManager.default.temporaryDirectory.path + "/records-\(UUID().uuidString)"
-        try createDirectories(folder)
+        try Directory.create(folder)
         defer { try? FileManager.default.removeItem(atPath: folder) }
         try Data("12345\n".utf8).write(to: URL(fileURLWithPath: folder + "/.out.lock"))
         _ = try OutputLock(path: folder + "/out")

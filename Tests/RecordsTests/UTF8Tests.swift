@@ -17,7 +17,7 @@ import Testing
             var bytes = [UInt8](repeating: 0x61, count: random.nextInteger(below: 8))
             while bytes.count < 70_000 { bytes += choices[random.nextInteger(below: choices.count)] }
             var parts: [UInt8] = []
-            forEachUTF8Part(bytes[...]) { part in
+            UTF8.forEachRepairedChunk(of: bytes[...]) { part in
                 #expect(part.count <= 3 << 16)
                 parts += part
             }

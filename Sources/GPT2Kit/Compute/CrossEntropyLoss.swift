@@ -4,11 +4,7 @@
 //
 //     loss = Σ_rows Σₖ −tₖ·log softmax(logits)ₖ  /  Σ_rows w[y]
 
-#if canImport(Glibc)
-    import Glibc
-#else
-    import Darwin
-#endif
+import Platform
 
 /// What training minimises.
 package struct CrossEntropyLoss: Sendable, Equatable {

@@ -1,23 +1,18 @@
 // Memory for the numbers. All mathematics of this module runs on plain pointers into these buffers; everything that
 // owns memory is in this file.
 
+import Platform
 import Records
 
-#if canImport(Glibc)
-    import Glibc
-#else
-    import Darwin
-#endif
-
 /// The system has no more memory.
-public struct OutOfMemory: DiagnosableError {
-    /// Bytes asked for.
-    public let bytes: Int
+public typealias OutOfMemory = Records.OutOfMemory
 
-    public var diagnosis: Diagnosis {
-        Diagnosis(
-            source: "memory", problem: "another \(memorySize(bytes)) are needed, more than the system gives",
-            remedy: "use a smaller model, batch or length, or a machine with more memory", status: .osLimit)
+extension OutOfMemory {
+    /// - Parameter bytes: of numbers, how many were asked for.
+    package init(bytes: Int) {
+        self.init(
+            bytes: bytes, problem: "another \(Memory.text(bytes)) are needed, more than the system gives",
+            remedy: "use a smaller model, batch or length, or a machine with more memory")
     }
 }
 
@@ -34,7 +29,7 @@ public final class FloatBuffer: @unchecked Sendable {
         let (bytes, overflow) = max(count, 16).multipliedReportingOverflow(by: MemoryLayout<Float>.stride)
         guard !overflow else { throw OutOfMemory(bytes: .max) }
         // Something has to be left for those who can't say that they got nothing: threads, kernels, Swift's own arrays.
-        if bytes >= 1 << 20, bytes > .max - Self.reserve || !memoryIsAvailable(bytes + Self.reserve) {
+        if bytes >= 1 << 20, bytes > .max - Self.reserve || !Memory.isAvailable(bytes + Self.reserve) {
             throw OutOfMemory(bytes: bytes)
         }
         var memory: UnsafeMutableRawPointer?
@@ -75,9 +70,7 @@ public final class FloatBuffer: @unchecked Sendable {
         let skipped = (hugePage - Int(bitPattern: start) % hugePage) % hugePage
         if skipped > 0 { munmap(start, skipped) }
         if hugePage > skipped { munmap(start + skipped + size, hugePage - skipped) }
-        #if canImport(Glibc)
-            madvise(start + skipped, size, MADV_HUGEPAGE)
-        #endif
+        Platform.useHugePages(start + skipped, count: size)
         return UnsafeMutableRawBufferPointer(start: start + skipped, count: size)
     }
 }

@@ -1,12 +1,7 @@
 // How much memory there is.
 
+import Platform
 import Records
-
-#if canImport(Glibc)
-    import Glibc
-#else
-    import Darwin
-#endif
 
 /// Bytes that this process may have, and those of them that it hasn't taken yet.
 struct MemoryBudget {
@@ -28,13 +23,7 @@ struct MemoryBudget {
             (Int($0) ?? 0) * pageSize
         }
         var left = max(0, limit - (used.last ?? 0))
-        var resource = rlimit()
-        #if canImport(Glibc)
-            let kind = __rlimit_resource_t(UInt32(RLIMIT_AS.rawValue))
-        #else
-            let kind = RLIMIT_AS
-        #endif
-        if getrlimit(kind, &resource) == 0, let bytes = Int(exactly: resource.rlim_cur) {
+        if let bytes = Platform.addressSpaceLimit {
             limit = min(limit, bytes)
             left = min(left, max(0, bytes - (used.first ?? 0)))
         }

@@ -1,10 +1,6 @@
 // Arrays of numbers with a shape.
 
-#if canImport(Glibc)
-    import Glibc
-#else
-    import Darwin
-#endif
+import Platform
 
 /// Keeps a mapped file alive, read-only, from which tensors are read.
 package protocol MappedOwner: AnyObject {}

@@ -16,7 +16,7 @@ extension Classifier {
             # Text classifier
 
             GPT-2 with \(config.blocks) blocks of width \(config.width), fine-tuned to tell apart: \
-            \(labels.map { "`\(printable($0))`" }.joined(separator: ", ")).
+            \(labels.map { "`\($0.printable)`" }.joined(separator: ", ")).
 
             | | |
             | --- | --- |
@@ -60,4 +60,4 @@ extension Classifier {
 }
 
 /// `text` as it can stand in a cell of a table.
-package func cell(_ text: String) -> String { printable(text).replacing("|", with: "\\|") }
+package func cell(_ text: String) -> String { text.printable.replacing("|", with: "\\|") }

@@ -24,7 +24,9 @@ extension Classifier {
     /// - Throws: ``ModelError/modelExists(_:)``.
     public static func requireNone(in directory: String) throws(ModelError) {
         let files: Set = ["config.json", "model.safetensors", "model.safetensors.index.json"]
-        if let names = entries(of: directory), !files.isDisjoint(with: names) { throw .modelExists(directory) }
+        if let names = Directory.entryNames(of: directory), !files.isDisjoint(with: names) {
+            throw .modelExists(directory)
+        }
     }
 
     /// Publishes the directory: all files, or none.

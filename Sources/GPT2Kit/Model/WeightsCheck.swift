@@ -5,14 +5,9 @@
 
 import Dispatch
 import Hashing
+import Platform
 import Safetensors
 import Synchronization
-
-#if canImport(Glibc)
-    import Glibc
-#elseif canImport(Darwin)
-    import Darwin
-#endif
 
 /// The comparison of a model.safetensors with the checksum that config.json names.
 public final class WeightsCheck: Sendable {
@@ -85,11 +80,7 @@ private final class Work: @unchecked Sendable {
         defer { pthread_attr_destroy(&attributes) }
         pthread_attr_setdetachstate(&attributes, Int32(PTHREAD_CREATE_DETACHED))
         pthread_attr_setstacksize(&attributes, Self.stackBytes)
-        #if canImport(Darwin)
-            var thread: pthread_t?
-        #else
-            var thread = pthread_t()
-        #endif
+        var thread = Platform.noThread
         let status = pthread_create(
             &thread, &attributes,
             { argument in

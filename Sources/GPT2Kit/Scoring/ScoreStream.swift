@@ -149,14 +149,14 @@ public struct ScoreStream {
 
     private mutating func text(_ line: Line) -> Item {
         let content = line.content
-        guard firstInvalidUTF8(content) != nil else { return .text(content, tokens: scorer.encode(content)) }
+        guard UTF8.firstInvalidOffset(in: content) != nil else { return .text(content, tokens: scorer.encode(content)) }
         report.repaired += 1
         // A byte can become three; an array that grows by itself would be copied.
         var count = 0
-        forEachUTF8Part(content) { count += $0.count }
+        UTF8.forEachRepairedChunk(of: content) { count += $0.count }
         var repaired: [UInt8] = []
         repaired.reserveCapacity(count)
-        forEachUTF8Part(content) { repaired += $0 }
+        UTF8.forEachRepairedChunk(of: content) { repaired += $0 }
         return .text(content, tokens: scorer.encode(repaired[...]))
     }
 
@@ -228,7 +228,7 @@ public struct ScoreStream {
         let isLong = text.count > Self.longText
         if isLong { try write(&output, sink) }
         var json = JSONWriter()
-        try forEachUTF8Part(text) { part throws(StreamError) in
+        try UTF8.forEachRepairedChunk(of: text) { part throws(StreamError) in
             json.removeAll()
             json.string(utf8: part)
             output += json.bytes.dropFirst().dropLast()

@@ -35,7 +35,7 @@ extension LabelledTexts {
         texts.rows.ids.withUnsafeBytes { hash.update($0) }
         texts.rows.labels.withUnsafeBytes { hash.update($0) }
         let names = texts.description.labelNames
-        hash.update(Array("\(texts.description.length) \(texts.description.padToken) \(names)".utf8))
+        hash.update(Array("\(texts.description.paddedLength) \(texts.description.padToken) \(names)".utf8))
         return hash.hexadecimal
     }
 }

@@ -1,6 +1,7 @@
 // Whether a training run can fit into this machine at all. Systems promise more memory than they have and end
 // the program when it is used; better to say so before anything is read.
 
+import Platform
 import Records
 
 extension FineTuner {
@@ -15,7 +16,7 @@ extension FineTuner {
         var isMapped = false
         switch base {
         case .directory(let directory):
-            guard entries(of: directory) != nil else { throw ModelError.noBase(directory) }
+            guard Directory.entryNames(of: directory) != nil else { throw ModelError.noBase(directory) }
             config = try GPT2Config(path: directory + "/config.json")
             isMapped = true
         case .randomNamed(let name):

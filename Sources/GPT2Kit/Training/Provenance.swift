@@ -1,14 +1,7 @@
 // Where a trained model comes from, for its model card: no number of the model depends on it.
 
+import Platform
 import Records
-
-#if canImport(Glibc)
-    import Glibc
-#elseif canImport(Musl)
-    import Musl
-#else
-    import Darwin
-#endif
 
 /// The data, the command, the machine and the time of a training run.
 public struct Provenance: Sendable {

@@ -62,7 +62,7 @@ extension Provenance {
     }
 
     /// Indented rather than fenced, because whatever a word holds can't end that.
-    fileprivate var commandSection: String { "\n## Command\n\n    \(printable(commandLine))\n" }
+    fileprivate var commandSection: String { "\n## Command\n\n    \(commandLine.printable)\n" }
 }
 
 private func percent(_ share: Double) -> String { "\((share * 10_000).rounded() / 100) %" }

@@ -2,6 +2,7 @@
 
 /// A position in a JSON text, and what is wrong there.
 public struct JSONError: DiagnosableError, Equatable {
+    /// What is wrong.
     public enum Kind: Sendable, Equatable {
         /// The text ends inside of a value.
         case unexpectedEnd
@@ -27,12 +28,14 @@ public struct JSONError: DiagnosableError, Equatable {
         case notAnObject
     }
 
+    /// What is wrong.
     public var kind: Kind
     /// Bytes before the one that is wrong.
     public var offset: Int
     /// The file, where it is known.
     public var source: String?
 
+    /// That `kind` is wrong with the byte at `offset`.
     public init(_ kind: Kind, at offset: Int, source: String? = nil) {
         self.kind = kind
         self.offset = offset

@@ -1,54 +1,66 @@
-// A strict JSON reader that walks over bytes and builds nothing: safetensors headers with 100,000 tensors and
-// vocabularies with 50,000 entries are read in milliseconds. Source: RFC 8259.
-// Not here: values in memory, and records (Records has those).
+// A strict JSON reader that is led by whoever knows what comes next, and builds nothing: safetensors headers with 100,000
+// tensors and vocabularies with 50,000 entries are read in milliseconds. The lexer is that of all JSON here (JSONLexer).
+// Not here: values in memory (JSONValue), and records (JSONScanner).
 
 /// What isn't JSON, or isn't the JSON that was expected, and at which byte.
 package struct JSONProblem: Error, Equatable {
+    /// Bytes of the text before the one that is wrong.
     package var at: Int
+    /// What is wrong, without a full stop.
     package var what: String
 
+    /// Says that `what` is wrong at the byte `at`.
     package init(at: Int, what: String) { (self.at, self.what) = (at, what) }
 }
 
 /// A cursor over JSON text, driven by the caller. Every method skips white space first, and stops at the first wrong byte.
 package struct JSONPullReader {
-    private let bytes: UnsafeRawBufferPointer
-    package private(set) var position = 0
+    private var lexer: JSONLexer
 
-    /// Deeper nesting than this is refused, so that `[[[[…` can't exhaust the stack.
-    private static let deepest = 64
+    /// Deeper nesting than this is refused in values that nobody asks for.
+    private static let maximumDepth = 64
 
+    /// A reader of all of `bytes`.
     package init(_ bytes: UnsafeRawBufferPointer) {
-        self.bytes = bytes
+        self.init(bytes, in: bytes.indices)
     }
 
+    /// A reader of a part of `bytes`, whose positions are those of the whole.
+    package init(_ bytes: UnsafeRawBufferPointer, in range: Range<Int>) {
+        let text = UnsafeRawBufferPointer(rebasing: bytes[..<range.upperBound])
+        lexer = JSONLexer(text.assumingMemoryBound(to: UInt8.self), from: range.lowerBound)
+    }
+
+    /// Bytes before the next one that is read.
+    package var position: Int { lexer.position }
+
+    /// That `what` is wrong here.
     package func problem(_ what: String) -> JSONProblem {
         JSONProblem(at: position, what: what)
     }
 
     /// The next byte that isn't white space, not consumed; nil at the end.
     package mutating func peek() -> UInt8? {
-        while position < bytes.count {
-            switch bytes[position] {
-            case 0x20, 0x0A, 0x0D, 0x09: position += 1
-            case let byte: return byte
-            }
-        }
-        return nil
+        lexer.skipWhitespace()
     }
 
     /// Consumes `byte` if it is next.
     package mutating func take(_ byte: Unicode.Scalar) -> Bool {
         guard peek() == UInt8(ascii: byte) else { return false }
-        position += 1
+        lexer.position += 1
         return true
     }
 
+    /// Consumes `byte`.
+    ///
+    /// - Throws: ``JSONProblem`` where something else is next.
     package mutating func expect(_ byte: Unicode.Scalar) throws(JSONProblem) {
         guard take(byte) else { throw problem("expected '\(byte)'") }
     }
 
     /// Nothing but white space may follow.
+    ///
+    /// - Throws: ``JSONProblem`` where something does.
     package mutating func expectEnd() throws(JSONProblem) {
         guard peek() == nil else { throw problem("something follows the end") }
     }
@@ -77,23 +89,22 @@ package struct JSONPullReader {
 
     /// A whole number without sign, fraction or exponent that fits an Int.
     package mutating func count() throws(JSONProblem) -> Int {
-        guard let first = peek(), isDigit(first) else { throw problem("expected a whole number") }
+        guard let first = peek(), lexer.isDigit(first) else { throw problem("expected a whole number") }
         let start = position
         var value = 0
-        while position < bytes.count, isDigit(bytes[position]) {
+        while let byte = lexer.peek, lexer.isDigit(byte) {
             let (scaled, overflow) = value.multipliedReportingOverflow(by: 10)
-            let (sum, carry) = scaled.addingReportingOverflow(Int(bytes[position] - 0x30))
+            let (sum, carry) = scaled.addingReportingOverflow(Int(byte - 0x30))
             guard !overflow, !carry else { throw problem("a number is too large") }
             value = sum
-            position += 1
+            lexer.position += 1
         }
         if first == 0x30, position > start + 1 { throw problem("a number starts with 0") }
-        if position < bytes.count, [0x2E, 0x65, 0x45].contains(bytes[position]) {
-            throw problem("expected a whole number")
-        }
+        if let byte = lexer.peek, [0x2E, 0x65, 0x45].contains(byte) { throw problem("expected a whole number") }
         return value
     }
 
+    /// The text of a string.
     package mutating func string() throws(JSONProblem) -> String {
         var content: [UInt8] = []
         try string(into: &content)
@@ -102,124 +113,88 @@ package struct JSONPullReader {
 
     /// The string as UTF-8, in place of what was in `content`.
     private mutating func string(into content: inout [UInt8]) throws(JSONProblem) {
-        try expect("\"")
+        guard peek() == UInt8(ascii: "\"") else { throw problem("expected '\"'") }
         content.removeAll(keepingCapacity: true)
-        while true {
-            // What has no escapes is copied in one piece.
-            let start = position
-            while position < bytes.count, bytes[position] != 0x22, bytes[position] != 0x5C, bytes[position] >= 0x20 {
-                position += 1
-            }
-            content.append(contentsOf: UnsafeRawBufferPointer(rebasing: bytes[start..<position]))
-            guard position < bytes.count else { throw problem("a string doesn't end") }
-            let byte = bytes[position]
-            position += 1
-            switch byte {
-            case 0x22:
-                guard firstInvalidUTF8(content[...]) == nil else { throw problem("a string isn't UTF-8") }
-                return
-            case 0x5C: try escape(into: &content)
-            default: throw problem("a control character inside a string")
-            }
+        let start = position + 1
+        let hasEscapes: Bool
+        do {
+            hasEscapes = try lexer.skipString()
+        } catch {
+            throw problemOfString(error)
+        }
+        let text = lexer.bytes[start..<position - 1]
+        if hasEscapes {
+            JSONLexer.appendDecoded(text, to: &content)
+        } else {
+            content.append(contentsOf: UnsafeBufferPointer(rebasing: text))
         }
     }
 
     /// Checks and passes one value of any kind.
-    package mutating func skipValue(depth: Int = 0) throws(JSONProblem) {
-        guard depth < Self.deepest else { throw problem("nested too deeply") }
-        var isFirst = true
-        switch peek() {
-        case UInt8(ascii: "{"):
-            position += 1
-            while try nextName(isFirst: &isFirst) != nil { try skipValue(depth: depth + 1) }
-        case UInt8(ascii: "["):
-            position += 1
-            while try nextElement(isFirst: &isFirst) { try skipValue(depth: depth + 1) }
-        case UInt8(ascii: "\""): _ = try string()
-        case UInt8(ascii: "t"): try word("true")
-        case UInt8(ascii: "f"): try word("false")
-        case UInt8(ascii: "n"): try word("null")
-        default: try skipNumber()
+    package mutating func skipValue() throws(JSONProblem) {
+        var nobody = NoVisitor()
+        do {
+            try lexer.walk(&nobody, maximumDepth: Self.maximumDepth)
+        } catch {
+            throw Self.problem(error)
         }
     }
 
-    // MARK: - Parts
-
-    private mutating func escape(into content: inout [UInt8]) throws(JSONProblem) {
-        guard position < bytes.count else { throw problem("a string doesn't end") }
-        let byte = bytes[position]
-        position += 1
-        switch byte {
-        case UInt8(ascii: "\""), UInt8(ascii: "\\"), UInt8(ascii: "/"): content.append(byte)
-        case UInt8(ascii: "b"): content.append(0x08)
-        case UInt8(ascii: "f"): content.append(0x0C)
-        case UInt8(ascii: "n"): content.append(0x0A)
-        case UInt8(ascii: "r"): content.append(0x0D)
-        case UInt8(ascii: "t"): content.append(0x09)
-        case UInt8(ascii: "u"):
-            var value = try hexadecimal()
-            if value >> 10 == 0x36 {  // the first half of a surrogate pair
-                guard position + 1 < bytes.count, bytes[position] == 0x5C, bytes[position + 1] == 0x75 else {
-                    throw problem("half a surrogate pair")
-                }
-                position += 2
-                let low = try hexadecimal()
-                guard low >> 10 == 0x37 else { throw problem("half a surrogate pair") }
-                value = 0x10000 + (value & 0x3FF) << 10 + low & 0x3FF
+    /// What the lexer says about a string, told where this reader stands then: behind what it has read. What isn't UTF-8 is told
+    /// behind the string's end, unless something else in it is wrong too.
+    private mutating func problemOfString(_ first: JSONError) -> JSONProblem {
+        var error = first
+        while error.kind == .invalidUTF8 {
+            // As if the string began with the wrong byte.
+            lexer.position = error.offset
+            do throws(JSONError) {
+                _ = try lexer.skipString()
+                return Self.problem(JSONError(.invalidUTF8, at: position))
+            } catch let next {
+                error = next
             }
-            guard let scalar = Unicode.Scalar(value) else { throw problem("half a surrogate pair") }
-            if let encoded = UTF8.encode(scalar) { content.append(contentsOf: encoded) }
-        default: throw problem("an unknown escape")
+        }
+        if error.kind == .unexpectedEnd { return JSONProblem(at: error.offset, what: "a string doesn't end") }
+        error.offset = behind(error)
+        return Self.problem(error)
+    }
+
+    private func behind(_ error: JSONError) -> Int {
+        let (bytes, start) = (lexer.bytes, error.offset)
+        switch error.kind {
+        case .controlCharacter: return start + 1
+        case .invalidEscape:
+            guard bytes[start + 1] == UInt8(ascii: "u") else { return start + 2 }
+            return (start + 2..<start + 6).first { JSONLexer.hexDigit(bytes[$0]) == nil } ?? start
+        case .loneSurrogate:
+            // The first half of a pair, and another escape that isn't the second one.
+            let isFirstHalf = (JSONLexer.hexDigit(bytes[start + 3]) ?? 0) < 0xC
+            let isFollowed = start + 7 < bytes.count && bytes[start + 6] == 0x5C && bytes[start + 7] == 0x75
+            return start + (isFirstHalf && isFollowed ? 12 : 6)
+        default: return start
         }
     }
 
-    private mutating func hexadecimal() throws(JSONProblem) -> UInt32 {
-        guard position + 4 <= bytes.count else { throw problem("a string doesn't end") }
-        var value: UInt32 = 0
-        for _ in 0..<4 {
-            let byte = bytes[position]
-            switch byte {
-            case 0x30...0x39: value = value << 4 | UInt32(byte - 0x30)
-            case 0x41...0x46: value = value << 4 | UInt32(byte - 0x37)
-            case 0x61...0x66: value = value << 4 | UInt32(byte - 0x57)
-            default: throw problem("an unknown escape")
+    /// The lexer's error in the words of this reader.
+    private static func problem(_ error: JSONError) -> JSONProblem {
+        let what =
+            switch error.kind {
+            case .invalidNumber: "a malformed number"
+            case .controlCharacter: "a control character inside a string"
+            case .invalidEscape: "an unknown escape"
+            case .loneSurrogate: "half a surrogate pair"
+            case .invalidUTF8: "a string isn't UTF-8"
+            case .tooDeep: "nested too deeply"
+            default: "expected a value"
             }
-            position += 1
-        }
-        return value
+        return JSONProblem(at: error.offset, what: what)
     }
+}
 
-    private mutating func word(_ word: StaticString) throws(JSONProblem) {
-        for index in 0..<word.utf8CodeUnitCount {
-            guard position < bytes.count, bytes[position] == word.utf8Start[index] else {
-                throw problem("expected a value")
-            }
-            position += 1
-        }
-    }
-
-    private mutating func skipNumber() throws(JSONProblem) {
-        _ = take("-")
-        let start = position
-        try digits()
-        if bytes[start] == 0x30, position > start + 1 { throw problem("a number starts with 0") }
-        if position < bytes.count, bytes[position] == 0x2E {
-            position += 1
-            try digits()
-        }
-        if position < bytes.count, bytes[position] == 0x65 || bytes[position] == 0x45 {
-            position += 1
-            if position < bytes.count, bytes[position] == 0x2B || bytes[position] == 0x2D { position += 1 }
-            try digits()
-        }
-    }
-
-    private mutating func digits() throws(JSONProblem) {
-        guard position < bytes.count, isDigit(bytes[position]) else { throw problem("expected a value") }
-        while position < bytes.count, isDigit(bytes[position]) { position += 1 }
-    }
-
-    private func isDigit(_ byte: UInt8) -> Bool {
-        byte >= 0x30 && byte <= 0x39
-    }
+/// Wants to know nothing.
+private struct NoVisitor: JSONVisitor {
+    @inline(__always) mutating func begin(isObject: Bool, at position: Int) {}
+    @inline(__always) mutating func end(isObject: Bool, before end: Int) {}
+    @inline(__always) mutating func key(_ range: Range<Int>, hasEscapes: Bool) {}
+    @inline(__always) mutating func scalar(_ kind: JSONValueKind, _ range: Range<Int>, hasEscapes: Bool) {}
 }

@@ -3,23 +3,34 @@
 
 /// A JSON value.
 public enum JSONValue: Sendable, Equatable {
+    /// The members in order; no key is there twice.
     case object([JSONMember])
+    /// The elements in order.
     case array([JSONValue])
+    /// The text, its escapes decoded.
     case string(String)
     /// The number as it is written.
     case number(String)
+    /// `true` or `false`.
     case bool(Bool)
+    /// `null`.
     case null
 
     /// Parses a whole text; a byte order mark at its start is dropped. Linear time.
     ///
-    /// - Parameter source: the file's name, for the error.
+    /// - Parameters:
+    ///   - bytes: the text, as UTF-8.
+    ///   - source: the file's name, for the error.
+    /// - Throws: ``JSONError`` where it isn't JSON, or has a key twice in one object.
     public init(parsing bytes: [UInt8], source: String? = nil) throws(JSONError) {
         let text = bytes.starts(with: [0xEF, 0xBB, 0xBF]) ? bytes.dropFirst(3) : bytes[...]
         let result = text.withUnsafeBufferPointer { buffer in
             Result { () throws(JSONError) in
-                var parser = JSONParser(buffer)
-                return try parser.parse()
+                var builder = JSONBuilder(buffer)
+                var lexer = JSONLexer(buffer)
+                try lexer.walk(&builder, maximumDepth: JSONScanner.maximumDepth)
+                if lexer.skipWhitespace() != nil { throw JSONError(.trailingBytes, at: lexer.position) }
+                return builder.value
             }
         }
         do {
@@ -35,48 +46,60 @@ public enum JSONValue: Sendable, Equatable {
         return members.first { $0.key.utf8.elementsEqual(key.utf8) }?.value
     }
 
+    /// The members, nil where this isn't an object.
     public var object: [JSONMember]? {
         if case .object(let members) = self { members } else { nil }
     }
+    /// The elements, nil where this isn't an array.
     public var array: [JSONValue]? {
         if case .array(let values) = self { values } else { nil }
     }
+    /// The text, nil where this isn't a string.
     public var string: String? {
         if case .string(let text) = self { text } else { nil }
     }
-    /// A number without a fraction that fits.
+    /// The number, nil where this isn't one without a fraction that fits.
     public var int: Int? {
         guard case .number(let text) = self else { return nil }
         if let value = Int(text) { return value }
         return Double(text).flatMap { Int(exactly: $0) }
     }
+    /// The nearest number of 64 bits, nil where this isn't a number.
     public var double: Double? {
         if case .number(let text) = self { Double(text) } else { nil }
     }
+    /// The truth value, nil where this isn't one.
     public var bool: Bool? {
         if case .bool(let value) = self { value } else { nil }
     }
+    /// Whether this is `null`.
     public var isNull: Bool { self == .null }
 }
 
 /// A key of an object, and its value.
 public struct JSONMember: Sendable, Equatable {
+    /// As text: escapes are decoded.
     public var key: String
+    /// What the key is given.
     public var value: JSONValue
 
+    /// Puts the two together.
     public init(key: String, value: JSONValue) {
         self.key = key
         self.value = value
     }
 }
 
-private struct JSONParser {
+/// Builds a value from a walk over its text.
+private struct JSONBuilder: JSONVisitor {
     private let bytes: UnsafeBufferPointer<UInt8>
-    private var cursor: JSONCursor
+    private var open: [Container] = []
+    /// The outermost value, once it has ended.
+    private(set) var value = JSONValue.null
 
     /// An array or object whose end hasn't come yet.
-    private struct Open {
-        var isObject: Bool
+    private struct Container {
+        let isObject: Bool
         var members: [JSONMember] = []
         var values: [JSONValue] = []
         var key = ""
@@ -85,119 +108,47 @@ private struct JSONParser {
 
     init(_ bytes: UnsafeBufferPointer<UInt8>) {
         self.bytes = bytes
-        cursor = JSONCursor(bytes)
     }
 
-    mutating func parse() throws(JSONError) -> JSONValue {
-        var stack: [Open] = []
-        cursor.skipWhitespace()
-        nextValue: while true {
-            var value: JSONValue
-            switch cursor.peek {
-            case UInt8(ascii: "\""):
-                value = .string(try parseString())
-            case UInt8(ascii: "{"), UInt8(ascii: "["):
-                guard stack.count < JSONScanner.maximumDepth else { throw JSONError(.tooDeep, at: cursor.position) }
-                var open = Open(isObject: cursor.peek == UInt8(ascii: "{"))
-                cursor.position += 1
-                cursor.skipWhitespace()
-                if cursor.peek == (open.isObject ? UInt8(ascii: "}") : UInt8(ascii: "]")) {
-                    cursor.position += 1
-                    value = open.isObject ? .object([]) : .array([])
-                } else {
-                    if open.isObject { try parseKey(into: &open) }
-                    stack.append(open)
-                    continue nextValue
-                }
-            case let other:
-                let start = cursor.position
-                switch try cursor.skipScalar(other) {
-                case .number: value = .number(String(decoding: bytes[start..<cursor.position], as: UTF8.self))
-                case .bool: value = .bool(other == UInt8(ascii: "t"))
-                default: value = .null
-                }
-            }
+    mutating func begin(isObject: Bool, at position: Int) {
+        open.append(Container(isObject: isObject))
+    }
 
-            while let last = stack.indices.last {
-                if stack[last].isObject {
-                    stack[last].members.append(JSONMember(key: stack[last].key, value: value))
-                } else {
-                    stack[last].values.append(value)
-                }
-                cursor.skipWhitespace()
-                let isObject = stack[last].isObject
-                switch cursor.peek {
-                case UInt8(ascii: ","):
-                    cursor.position += 1
-                    cursor.skipWhitespace()
-                    if isObject { try parseKey(into: &stack[last]) }
-                    continue nextValue
-                case UInt8(ascii: "}") where isObject, UInt8(ascii: "]") where !isObject:
-                    cursor.position += 1
-                    value = isObject ? .object(stack[last].members) : .array(stack[last].values)
-                    stack.removeLast()
-                case let other:
-                    throw cursor.unexpected(other)
-                }
-            }
-            cursor.skipWhitespace()
-            if cursor.peek != nil { throw JSONError(.trailingBytes, at: cursor.position) }
-            return value
+    mutating func end(isObject: Bool, before end: Int) {
+        guard let container = open.popLast() else { return }
+        add(isObject ? .object(container.members) : .array(container.values))
+    }
+
+    mutating func key(_ range: Range<Int>, hasEscapes: Bool) throws(JSONError) {
+        guard let last = open.indices.last else { return }
+        let key = JSONLexer.decoded(bytes[range], hasEscapes: hasEscapes)
+        // The offset is that of the key's quote.
+        guard open[last].keys.insert(key).inserted else {
+            throw JSONError(.duplicateKey, at: range.lowerBound - 1)
+        }
+        open[last].key = String(decoding: key, as: UTF8.self)
+    }
+
+    mutating func scalar(_ kind: JSONValueKind, _ range: Range<Int>, hasEscapes: Bool) {
+        switch kind {
+        case .string:
+            let content = bytes[range.lowerBound + 1..<range.upperBound - 1]
+            add(.string(String(decoding: JSONLexer.decoded(content, hasEscapes: hasEscapes), as: UTF8.self)))
+        case .number: add(.number(String(decoding: bytes[range], as: UTF8.self)))
+        case .bool: add(.bool(bytes[range.lowerBound] == UInt8(ascii: "t")))
+        default: add(.null)
         }
     }
 
-    private mutating func parseKey(into open: inout Open) throws(JSONError) {
-        guard cursor.peek == UInt8(ascii: "\"") else { throw cursor.unexpected(cursor.peek) }
-        let start = cursor.position
-        open.key = try parseString()
-        guard open.keys.insert(Array(open.key.utf8)).inserted else { throw JSONError(.duplicateKey, at: start) }
-        cursor.skipWhitespace()
-        guard cursor.peek == UInt8(ascii: ":") else { throw cursor.unexpected(cursor.peek) }
-        cursor.position += 1
-        cursor.skipWhitespace()
-    }
-
-    private mutating func parseString() throws(JSONError) -> String {
-        let start = cursor.position + 1
-        let hasEscapes = try cursor.skipString()
-        let content = bytes[start..<cursor.position - 1]
-        if !hasEscapes { return String(decoding: content, as: UTF8.self) }
-        return String(decoding: unescapedJSON(content, hasEscapes: true), as: UTF8.self)
-    }
-}
-
-/// The text of a validated JSON string: `content` without its quotes, escapes decoded.
-func unescapedJSON(_ content: Slice<UnsafeBufferPointer<UInt8>>, hasEscapes: Bool) -> [UInt8] {
-    if !hasEscapes { return Array(content) }
-    var result: [UInt8] = []
-    result.reserveCapacity(content.count)
-    var index = content.startIndex
-    func unit(at start: Int) -> UInt32 {
-        content[start + 2..<start + 6].reduce(0) { $0 << 4 | (hexDigit($1) ?? 0) }
-    }
-    while index < content.endIndex {
-        guard content[index] == 0x5C else {
-            result.append(content[index])
-            index += 1
-            continue
+    private mutating func add(_ value: JSONValue) {
+        guard let last = open.indices.last else {
+            self.value = value
+            return
         }
-        switch content[index + 1] {
-        case UInt8(ascii: "b"): result.append(0x08)
-        case UInt8(ascii: "f"): result.append(0x0C)
-        case UInt8(ascii: "n"): result.append(0x0A)
-        case UInt8(ascii: "r"): result.append(0x0D)
-        case UInt8(ascii: "t"): result.append(0x09)
-        case UInt8(ascii: "u"):
-            var value = unit(at: index)
-            index += 4
-            if 0xD800..<0xDC00 ~= value {
-                value = 0x10000 + (value - 0xD800) << 10 + (unit(at: index + 2) - 0xDC00)
-                index += 6
-            }
-            if let scalar = Unicode.Scalar(value) { result.append(contentsOf: Array(String(scalar).utf8)) }
-        case let literal: result.append(literal)
+        if open[last].isObject {
+            open[last].members.append(JSONMember(key: open[last].key, value: value))
+        } else {
+            open[last].values.append(value)
         }
-        index += 2
     }
-    return result
 }

@@ -15,11 +15,16 @@ public struct JSONWriter {
         needsComma = false
     }
 
+    /// Writes `{`.
     public mutating func beginObject() { open(UInt8(ascii: "{")) }
+    /// Writes `}`.
     public mutating func endObject() { close(UInt8(ascii: "}")) }
+    /// Writes `[`.
     public mutating func beginArray() { open(UInt8(ascii: "[")) }
+    /// Writes `]`.
     public mutating func endArray() { close(UInt8(ascii: "]")) }
 
+    /// Writes a key of an object; its value follows.
     public mutating func key(_ key: String) {
         separate()
         append(quoted: key.utf8)
@@ -27,6 +32,7 @@ public struct JSONWriter {
         needsComma = false
     }
 
+    /// Writes a string, escaped as RFC 8259 asks for.
     public mutating func string(_ text: String) {
         separate()
         append(quoted: text.utf8)
@@ -40,12 +46,15 @@ public struct JSONWriter {
         needsComma = true
     }
 
+    /// Writes a whole number.
     public mutating func number(_ value: Int) { raw(Array(String(value).utf8)) }
     /// A number; JSON has no NaN and no infinity, which become `null`.
     public mutating func number(_ value: Double) { raw(Array((value.isFinite ? "\(value)" : "null").utf8)) }
     /// A number; JSON has no NaN and no infinity, which become `null`.
     public mutating func number(_ value: Float) { raw(Array((value.isFinite ? "\(value)" : "null").utf8)) }
+    /// Writes `true` or `false`.
     public mutating func bool(_ value: Bool) { raw(Array((value ? "true" : "false").utf8)) }
+    /// Writes `null`.
     public mutating func null() { raw(Array("null".utf8)) }
 
     /// A value that is JSON already.
@@ -55,6 +64,7 @@ public struct JSONWriter {
         needsComma = true
     }
 
+    /// Writes a value and all that is in it.
     public mutating func value(_ value: JSONValue) {
         switch value {
         case .object(let members):
@@ -105,7 +115,7 @@ public struct JSONWriter {
     }
 
     private mutating func append(characters text: UnsafeBufferPointer<UInt8>) {
-        // What needs no escape is copied in one piece.
+        // What needs no escape is copied at once.
         var start = 0
         for (index, byte) in text.enumerated()
         where byte < 0x20 || byte == 0x7F || byte == UInt8(ascii: "\"") || byte == UInt8(ascii: "\\") {

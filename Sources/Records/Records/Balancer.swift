@@ -7,10 +7,12 @@ public struct Balancer: Sendable {
     public var perClass: Int?
     /// Classes that have to be there. Empty: whatever classes come.
     public var expectedLabels: [String]
+    /// Draws the records that stay: the same seed keeps the same ones.
     public var seed: UInt64
     /// Bytes of input to hold at most.
     public var maximumMemory: Int
 
+    /// By default all classes are cut to the rarest.
     public init(
         perClass: Int? = nil, expectedLabels: [String] = [], seed: UInt64 = 123, maximumMemory: Int = .max
     ) {
@@ -41,11 +43,11 @@ public struct Balancer: Sendable {
         // An index while its array is copied to grow, one to draw from, and a flag.
         var store = LineStore(source: source, maximum: maximumMemory, overhead: 40)
         var classes = LabelIndex()
-        var members: [[Int]] = []
+        var indicesOfClass: [[Int]] = []
         while let record = try reader.next() {
             let index = classes.index(of: try record.label())
-            if index == members.count { members.append([]) }
-            members[index].append(store.count)
+            if index == indicesOfClass.count { indicesOfClass.append([]) }
+            indicesOfClass[index].append(store.count)
             try store.append(record.line)
         }
         if store.count == 0 { throw RecordError.noRecords(source: source) }
@@ -54,16 +56,16 @@ public struct Balancer: Sendable {
         for label in expectedLabels where !classes.labels.contains(Array(label.utf8)) {
             throw BalancerError.tooFew(source: source, label: label, count: 0, needed: perClass ?? 1)
         }
-        let kept = perClass ?? members.map(\.count).min() ?? 0
-        for index in order where members[index].count < kept {
+        let kept = perClass ?? indicesOfClass.map(\.count).min() ?? 0
+        for index in order where indicesOfClass[index].count < kept {
             throw BalancerError.tooFew(
-                source: source, label: names[index], count: members[index].count, needed: kept)
+                source: source, label: names[index], count: indicesOfClass[index].count, needed: kept)
         }
 
         var generator = SeededGenerator(seed: seed)
         var stays = [Bool](repeating: false, count: store.count)
         for index in order {
-            var candidates = members[index]
+            var candidates = indicesOfClass[index]
             // The first `kept` steps of a Fisher–Yates shuffle.
             for position in 0..<kept {
                 candidates.swapAt(position, position + generator.nextInteger(below: candidates.count - position))
@@ -71,7 +73,7 @@ public struct Balancer: Sendable {
             }
         }
         for index in 0..<store.count where stays[index] { try sink.writeLine(store[index]) }
-        return Report(counts: order.map { (names[$0], members[$0].count) }, perClass: kept)
+        return Report(counts: order.map { (names[$0], indicesOfClass[$0].count) }, perClass: kept)
     }
 }
 

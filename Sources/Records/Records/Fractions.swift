@@ -37,11 +37,11 @@ public struct Fractions: Sendable, Equatable {
     }
 
     private static func units(_ text: Substring) -> Int? {
-        let pieces = text.split(separator: ".", omittingEmptySubsequences: false)
-        guard pieces.count <= 2, let whole = pieces.first, text.utf8.contains(where: { $0 != UInt8(ascii: ".") }),
+        let sides = text.split(separator: ".", omittingEmptySubsequences: false)
+        guard sides.count <= 2, let whole = sides.first, text.utf8.contains(where: { $0 != UInt8(ascii: ".") }),
             text.utf8.allSatisfy({ 0x30...0x39 ~= $0 || $0 == UInt8(ascii: ".") })
         else { return nil }
-        let decimals = pieces.count == 2 ? pieces[1] : ""
+        let decimals = sides.count == 2 ? sides[1] : ""
         guard decimals.count <= 9, whole.count <= 1 else { return nil }
         let padded = String(decimals) + String(repeating: "0", count: 9 - decimals.count)
         guard let fraction = Int(padded), let integer = Int(whole.isEmpty ? "0" : String(whole)) else { return nil }

@@ -15,7 +15,7 @@ public struct LineStore: Sendable {
     private let source: String
     private let maximum: Int
     private let overhead: Int
-    /// Pieces that never grow, so that no line is copied and no more is taken than is held.
+    /// Arrays that never grow, so that no line is copied and no more is taken than is held.
     private var chunks: [[UInt8]] = []
     private var chunkBytes = 0
     private var places: [Place] = []
@@ -32,12 +32,13 @@ public struct LineStore: Sendable {
         self.overhead = overhead + MemoryLayout<Place>.stride
     }
 
+    /// How many lines are kept.
     public var count: Int { places.count }
     /// The memory that the lines take.
     public var byteCount: Int { chunkBytes + places.count * MemoryLayout<Place>.stride }
 
     /// - Throws: ``StreamError/memoryExceeded(source:line:maximum:)``, and
-    ///   ``StreamError/outOfMemory(source:line:needed:)`` where the system gives no more, or not what will be needed.
+    ///   ``StreamError/outOfMemory(_:)`` where the system gives no more, or not what will be needed.
     public mutating func append(_ line: Line) throws(StreamError) {
         let isFull = chunks.last.map { $0.capacity - $0.count < line.bytes.count } ?? true
         if isFull || count == nextCheck {
@@ -45,8 +46,8 @@ public struct LineStore: Sendable {
             nextCheck = count + Self.interval
             // The second chunk is for what is made of a line while it is read.
             let needed = size + nextCheck * overhead + Self.chunkSize
-            guard memoryIsAvailable(needed) else {
-                throw .outOfMemory(source: source, line: line.number, needed: needed)
+            guard Memory.isAvailable(needed) else {
+                throw .outOfMemory(.input(source, line: line.number, bytes: needed))
             }
             if isFull {
                 chunks.append([])

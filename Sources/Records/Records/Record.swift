@@ -1,16 +1,17 @@
-// A record: one line of NDJSON with a text, perhaps a label and an id, and any other keys, which are kept.
+// A record: one line of NDJSON with a text, perhaps a label, and any other keys, which are kept.
 // Labels are bytes here. Swift's `String ==` holds "é" and "e\u{301}" for the same; two classes may differ in that.
 
-/// The names of the three keys that the filters look at.
+/// The names of the two keys that the filters look at.
 public struct RecordFields: Sendable, Equatable {
+    /// The key of the text.
     public var text: String
+    /// The key of the label.
     public var label: String
-    public var id: String
 
-    public init(text: String = "text", label: String = "label", id: String = "id") {
+    /// The names that records have unless the user chooses others.
+    public init(text: String = "text", label: String = "label") {
         self.text = text
         self.label = label
-        self.id = id
     }
 }
 
@@ -79,7 +80,6 @@ public struct Record: Sendable {
     fileprivate let fields: RecordFields
     fileprivate let textMember: JSONScanner.Member?
     fileprivate let labelMember: JSONScanner.Member?
-    fileprivate let idMember: JSONScanner.Member?
 
     /// The text. It has to be there and to be a string; it may be empty.
     public func text() throws(RecordError) -> String {
@@ -116,11 +116,6 @@ public struct Record: Sendable {
         return label
     }
 
-    /// The id as JSON, of whatever type it is, with its quotes; nil where there is none.
-    public var idJSON: ArraySlice<UInt8>? {
-        idMember.map { line.bytes[$0.value] }
-    }
-
     /// Whether `member`, of this record, has the key `key`, however it is escaped.
     public func isNamed(_ member: JSONScanner.Member, _ key: [UInt8]) -> Bool {
         line.bytes.withUnsafeBufferPointer { names(member, key, $0) }
@@ -134,28 +129,29 @@ public struct Record: Sendable {
         }
         let content = member.value.lowerBound + 1..<member.value.upperBound - 1
         if !member.hasEscapes { return Array(line.bytes[content]) }
-        return line.bytes.withUnsafeBufferPointer { unescapedJSON($0[content], hasEscapes: true) }
+        return line.bytes.withUnsafeBufferPointer { JSONLexer.decoded($0[content], hasEscapes: true) }
     }
 }
 
 /// Reads records one after another.
 public struct RecordReader {
+    /// Where the lines come from.
     public let lines: LineReader
+    /// The keys of text and label.
     public let fields: RecordFields
     private let textKey: [UInt8]
     private let labelKey: [UInt8]
-    private let idKey: [UInt8]
     private var scanner = JSONScanner()
 
+    /// Reads records from `lines`, whose text and label have the keys `fields`.
     public init(_ lines: LineReader, fields: RecordFields = RecordFields()) {
         self.lines = lines
         self.fields = fields
         textKey = Array(fields.text.utf8)
         labelKey = Array(fields.label.utf8)
-        idKey = Array(fields.id.utf8)
     }
 
-    /// The next record, or nil at the end. After an error about a line a further call goes on with the next line.
+    /// The next record, or nil at the end. After an error about a line a further call continues with the next line.
     public mutating func next() throws(RecordError) -> Record? {
         let line: Line?
         do {
@@ -172,7 +168,11 @@ public struct RecordReader {
     /// A further label of `record`, which has to be the one that was read last: of the key `key`, nil where there is
     /// none, or null.
     ///
-    /// - Parameter choice: what the user can name another key with.
+    /// - Parameters:
+    ///   - key: as UTF-8.
+    ///   - record: the one that was read last.
+    ///   - choice: what the user can name another key with.
+    /// - Throws: ``RecordError`` where it isn't a string, or is empty.
     public func label(
         _ key: [UInt8], of record: Record, choice: Diagnosis.Choice? = nil
     ) throws(RecordError) -> [UInt8]? {
@@ -187,15 +187,12 @@ public struct RecordReader {
                 try scanner.scanObject(bytes)
                 var text: JSONScanner.Member?
                 var label: JSONScanner.Member?
-                var id: JSONScanner.Member?
                 for member in scanner.members {
                     if names(member, textKey, bytes) { text = member }
                     if names(member, labelKey, bytes) { label = member }
-                    if names(member, idKey, bytes) { id = member }
                 }
                 return Record(
-                    line: line, source: lines.source.name, fields: fields, textMember: text, labelMember: label,
-                    idMember: id)
+                    line: line, source: lines.source.name, fields: fields, textMember: text, labelMember: label)
             }
         }
         do {
@@ -210,7 +207,7 @@ public struct RecordReader {
 
 @inline(__always)
 private func names(_ member: JSONScanner.Member, _ key: [UInt8], _ bytes: UnsafeBufferPointer<UInt8>) -> Bool {
-    if member.keyHasEscapes { return unescapedJSON(bytes[member.key], hasEscapes: true) == key }
+    if member.keyHasEscapes { return JSONLexer.decoded(bytes[member.key], hasEscapes: true) == key }
     guard member.key.count == key.count else { return false }
     var offset = member.key.lowerBound
     for byte in key {

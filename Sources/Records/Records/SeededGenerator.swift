@@ -3,19 +3,14 @@
 // (https://prng.di.unimi.it). Bounded integers by Lemire, "Fast Random Integer Generation in an Interval" (2019).
 // Swift's own `shuffle` and `random(in:)` promise no particular sequence, so they aren't used. Not for secrets.
 
-#if canImport(Glibc)
-    import Glibc
-#elseif canImport(Musl)
-    import Musl
-#else
-    import Darwin
-#endif
+import Platform
 
 /// xoshiro256**, a generator with a period of 2²⁵⁶ − 1.
 public struct SeededGenerator: RandomNumberGenerator, Sendable, Equatable {
-    /// The four words of the state: what a checkpoint keeps.
-    public private(set) var state: (UInt64, UInt64, UInt64, UInt64)
+    /// The four words of the state, as the authors' reference vectors have them.
+    package private(set) var state: (UInt64, UInt64, UInt64, UInt64)
 
+    /// Starts the sequence that belongs to `seed`.
     public init(seed: UInt64) {
         var mixer = seed
         func next() -> UInt64 {
@@ -28,14 +23,15 @@ public struct SeededGenerator: RandomNumberGenerator, Sendable, Equatable {
         state = (next(), next(), next(), next())
     }
 
-    /// Goes on from a saved ``state``, which must not be all zero.
-    public init?(state: (UInt64, UInt64, UInt64, UInt64)) {
+    /// Continues from a ``state``; nil for all zeros, from which nothing but zeros follow.
+    package init?(state: (UInt64, UInt64, UInt64, UInt64)) {
         guard state.0 | state.1 | state.2 | state.3 != 0 else { return nil }
         self.state = state
     }
 
     public static func == (a: SeededGenerator, b: SeededGenerator) -> Bool { a.state == b.state }
 
+    /// The next 64 random bits.
     public mutating func next() -> UInt64 {
         func rotate(_ x: UInt64, _ k: UInt64) -> UInt64 { (x << k) | (x >> (64 - k)) }
         let result = rotate(state.1 &* 5, 7) &* 9

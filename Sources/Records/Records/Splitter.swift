@@ -3,21 +3,25 @@
 
 /// The parts that records are split into.
 public enum Part: String, Sendable, CaseIterable {
+    /// In the order in which shares and files are named.
     case train, validation, test
 }
 
 /// Deals records out to the three parts.
 public struct Splitter: Sendable {
+    /// The parts' shares of the records.
     public var fractions: Fractions
     /// Every class has the same shares of all parts, to within one record.
     public var isStratified: Bool
     /// Records with equal texts (letter case and runs of white space aside) go to the same part, so that nothing that
     /// was trained on is tested on. The sizes are as near as whole groups allow.
     public var groupsByText: Bool
+    /// Draws the order: the same seed gives the same parts.
     public var seed: UInt64
     /// Bytes of input to hold at most.
     public var maximumMemory: Int
 
+    /// By default 70, 10 and 20 %, classes and equal texts left to chance.
     public init(
         fractions: Fractions = .standard, isStratified: Bool = false, groupsByText: Bool = false, seed: UInt64 = 123,
         maximumMemory: Int = .max
@@ -33,13 +37,14 @@ public struct Splitter: Sendable {
     public struct Split: Sendable {
         let store: LineStore
         /// Indices into ``store`` for each part.
-        let members: [Part: [Int]]
+        let indices: [Part: [Int]]
 
-        public func count(of part: Part) -> Int { members[part]?.count ?? 0 }
+        /// How many records `part` has.
+        public func count(of part: Part) -> Int { indices[part]?.count ?? 0 }
 
         /// Writes the lines of one part, byte for byte as they came. The sink isn't closed.
         public func write(_ part: Part, to sink: ByteSink) throws(StreamError) {
-            for index in members[part] ?? [] { try sink.writeLine(store[index]) }
+            for index in indices[part] ?? [] { try sink.writeLine(store[index]) }
         }
     }
 
@@ -50,7 +55,7 @@ public struct Splitter: Sendable {
         var reader = reader
         let source = reader.lines.source.name
         // Class, group, order, part and place of every record, some of them twice while an array grows; of groups their
-        // number in a dictionary, an array for the text and one for the members.
+        // number in a dictionary, an array for the text and one for the records.
         var store = LineStore(source: source, maximum: maximumMemory, overhead: groupsByText ? 256 : 96)
         var classes = LabelIndex()
         var groups = LabelIndex()
@@ -67,9 +72,9 @@ public struct Splitter: Sendable {
         var generator = SeededGenerator(seed: seed)
         let order = generator.permutation(store.count)
         let partOfRecord = assign(order: order, classOfRecord: classOfRecord, groupOfRecord: groupOfRecord)
-        var members: [Part: [Int]] = [:]
-        for index in order { members[Part.allCases[partOfRecord[index]], default: []].append(index) }
-        return Split(store: store, members: members)
+        var indices: [Part: [Int]] = [:]
+        for index in order { indices[Part.allCases[partOfRecord[index]], default: []].append(index) }
+        return Split(store: store, indices: indices)
     }
 
     /// Numbers classes by the order of their labels instead of the order of their appearance.
@@ -85,40 +90,40 @@ public struct Splitter: Sendable {
         var free = places(classOfRecord)
         let total = free
         var partOfRecord = [Int](repeating: 0, count: order.count)
-        var members: [[Int]] = []
+        var groups: [[Int]] = []
         if groupsByText {
             var position = [Int](repeating: -1, count: (groupOfRecord.max() ?? 0) + 1)
             for index in order {
                 let group = groupOfRecord[index]
                 if position[group] < 0 {
-                    position[group] = members.count
-                    members.append([])
+                    position[group] = groups.count
+                    groups.append([])
                 }
-                members[position[group]].append(index)
+                groups[position[group]].append(index)
             }
         }
-        let repeats = members.indices.filter { members[$0].count > 1 }
-            .sorted { (members[$1].count, $0) < (members[$0].count, $1) }
+        let repeats = groups.indices.filter { groups[$0].count > 1 }
+            .sorted { (groups[$1].count, $0) < (groups[$0].count, $1) }
         var isPlaced = [Bool](repeating: false, count: order.count)
         for group in repeats {
-            let kind = classOfRecord[members[group][0]]
+            let classIndex = classOfRecord[groups[group][0]]
             let part = (0..<3).max { a, b in
                 // free / total, compared without dividing; a part without places comes last.
-                let left = total[kind][a] == 0 ? Int.min : free[kind][a] * max(total[kind][b], 1)
-                let right = total[kind][b] == 0 ? Int.min : free[kind][b] * max(total[kind][a], 1)
+                let left = total[classIndex][a] == 0 ? Int.min : free[classIndex][a] * max(total[classIndex][b], 1)
+                let right = total[classIndex][b] == 0 ? Int.min : free[classIndex][b] * max(total[classIndex][a], 1)
                 return left < right
             }
-            for index in members[group] {
+            for index in groups[group] {
                 partOfRecord[index] = part ?? 0
                 free[classOfRecord[index]][part ?? 0] -= 1
                 isPlaced[index] = true
             }
         }
         for index in order where !isPlaced[index] {
-            let kind = classOfRecord[index]
-            let part = free[kind].firstIndex { $0 > 0 } ?? 0
+            let classIndex = classOfRecord[index]
+            let part = free[classIndex].firstIndex { $0 > 0 } ?? 0
             partOfRecord[index] = part
-            free[kind][part] -= 1
+            free[classIndex][part] -= 1
         }
         return partOfRecord
     }
@@ -129,17 +134,17 @@ public struct Splitter: Sendable {
         let sizes = fractions.sizes(of: classOfRecord.count)
         guard isStratified else { return [sizes] }
         var counts = [Int](repeating: 0, count: (classOfRecord.max() ?? 0) + 1)
-        for kind in classOfRecord { counts[kind] += 1 }
-        var positions: [(position: Double, kind: Int)] = []
+        for classIndex in classOfRecord { counts[classIndex] += 1 }
+        var positions: [(position: Double, classIndex: Int)] = []
         positions.reserveCapacity(classOfRecord.count)
-        for (kind, count) in counts.enumerated() {
-            for index in 0..<count { positions.append(((Double(index) + 0.5) / Double(count), kind)) }
+        for (classIndex, count) in counts.enumerated() {
+            for index in 0..<count { positions.append(((Double(index) + 0.5) / Double(count), classIndex)) }
         }
         positions.sort { $0 < $1 }
         var result = [[Int]](repeating: [0, 0, 0], count: counts.count)
         for (index, entry) in positions.enumerated() {
             let part = index < sizes[0] ? 0 : (index < sizes[0] + sizes[1] ? 1 : 2)
-            result[entry.kind][part] += 1
+            result[entry.classIndex][part] += 1
         }
         return result
     }

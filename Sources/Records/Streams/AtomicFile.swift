@@ -1,13 +1,7 @@
 // A file that appears whole or not at all: written to a sibling, synchronised, renamed, and the directory
 // synchronised after it. A reader never sees half of it, and a failure leaves what was there before.
 
-#if canImport(Glibc)
-    import Glibc
-#elseif canImport(Musl)
-    import Musl
-#else
-    import Darwin
-#endif
+import Platform
 
 /// An output file that is published by ``commit()`` and removed without it.
 public final class AtomicFile {
@@ -25,7 +19,7 @@ public final class AtomicFile {
         if stat(path, &status) == 0, status.st_mode & S_IFMT != S_IFREG {
             throw .notRegularFile(path: path)
         }
-        let created = try createTemporary(for: path) { systemCreate($0) }
+        let created = try Temporary.create(for: path) { SystemCall.createFile($0) }
         temporary = created.path
         sink = ByteSink(descriptor: created.result, name: path)
     }
@@ -38,7 +32,7 @@ public final class AtomicFile {
     public func commit() throws(StreamError) {
         try finish()
         try rename()
-        let code = synchronizeDirectory(parentDirectory(of: path))
+        let code = Directory.synchronize(Path.parent(of: path))
         if code != 0 { throw .notDurable(path: path, errno: code) }
     }
 
@@ -58,49 +52,36 @@ public final class AtomicFile {
 
     /// The second half of ``commit()``, but for the directory's own synchronisation.
     func rename() throws(StreamError) {
-        if systemRename(temporary, path) != 0 { throw .cannotPublish(path: path, errno: errno) }
+        if SystemCall.renameFile(temporary, path) != 0 { throw .cannotPublish(path: path, errno: errno) }
         isPending = false
         Interruption.remove(temporary)
     }
 }
 
-/// Creates something with a free name beside `path`, to be removed if the process is interrupted.
-/// `create` returns a negative number when it fails.
-func createTemporary(
-    for path: String, _ create: (String) -> Int32
-) throws(StreamError) -> (path: String, result: Int32) {
-    let directory = parentDirectory(of: path)
-    var attempt = 0
-    while true {
-        let candidate = "\(directory)/\(temporaryPrefix(path))\(getpid())-\(attempt).partial"
-        let result = create(candidate)
-        if result >= 0 {
-            Interruption.add(candidate)
-            return (candidate, result)
+/// Temporaries beside their final place.
+enum Temporary {
+    /// Creates something with a free name beside `path`, to be removed if the process is interrupted.
+    /// `create` returns a negative number when it fails.
+    static func create(
+        for path: String, _ create: (String) -> Int32
+    ) throws(StreamError) -> (path: String, result: Int32) {
+        let directory = Path.parent(of: path)
+        var attempt = 0
+        while true {
+            let candidate = "\(directory)/\(namePrefix(for: path))\(getpid())-\(attempt).partial"
+            let result = create(candidate)
+            if result >= 0 {
+                Interruption.add(candidate)
+                return (candidate, result)
+            }
+            guard errno == EEXIST, attempt < 10_000 else { throw .cannotCreate(path: path, errno: errno) }
+            attempt += 1
         }
-        guard errno == EEXIST, attempt < 10_000 else { throw .cannotCreate(path: path, errno: errno) }
-        attempt += 1
     }
-}
 
-/// How the name of a temporary of `path` begins: with the name that it will get, unless that is very long.
-func temporaryPrefix(_ path: String) -> String {
-    let name = path.split(separator: "/").last ?? ""
-    return ["", ".", ".."].contains(name) || name.utf8.count > 100 ? "." : ".\(name)."
-}
-
-/// The directory that holds `path`, `.` for a bare name.
-package func parentDirectory(of path: String) -> String {
-    var name = path[...]
-    while name.count > 1, name.hasSuffix("/") { name.removeLast() }
-    guard let slash = name.lastIndex(of: "/") else { return "." }
-    return slash == name.startIndex ? "/" : String(name[..<slash])
-}
-
-/// Makes a rename in `directory` survive a power failure. Returns 0, or the number of the error.
-func synchronizeDirectory(_ directory: String) -> Int32 {
-    let descriptor = systemOpen(directory, O_RDONLY)
-    guard descriptor >= 0 else { return 0 }  // A directory that may be written but not read.
-    defer { _ = systemClose(descriptor) }
-    return fsync(descriptor) == 0 || errno == EINVAL || errno == ENOTSUP ? 0 : errno
+    /// How the name of a temporary of `path` begins: with the name that it will get, unless that is very long.
+    static func namePrefix(for path: String) -> String {
+        let name = path.split(separator: "/").last ?? ""
+        return ["", ".", ".."].contains(name) || name.utf8.count > 100 ? "." : ".\(name)."
+    }
 }

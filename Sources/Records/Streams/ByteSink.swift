@@ -1,13 +1,7 @@
 // Where bytes go. Every write and the close are checked: a full disk or a closed pipe is an error, never a shorter
 // output. (`print` and `FileHandle.write` drop or trap on errors.)
 
-#if canImport(Glibc)
-    import Glibc
-#elseif canImport(Musl)
-    import Musl
-#else
-    import Darwin
-#endif
+import Platform
 
 /// A buffered output. Nothing that wasn't flushed is written when it goes away: call ``close()``.
 public final class ByteSink {
@@ -31,9 +25,10 @@ public final class ByteSink {
     }
 
     deinit {
-        if isOpen, descriptor > 2 { _ = systemClose(descriptor) }
+        if isOpen, descriptor > 2 { _ = SystemCall.closeFile(descriptor) }
     }
 
+    /// Writes `bytes`, now or with a later write.
     public func write(_ bytes: UnsafeRawBufferPointer) throws(StreamError) {
         if buffer.count + bytes.count > Self.capacity {
             try flush()
@@ -42,10 +37,12 @@ public final class ByteSink {
         buffer.append(contentsOf: bytes)
     }
 
+    /// Writes `bytes`, now or with a later write.
     public func write(_ bytes: [UInt8]) throws(StreamError) {
         try write(bytes[...])
     }
 
+    /// Writes `bytes`, now or with a later write.
     public func write(_ bytes: ArraySlice<UInt8>) throws(StreamError) {
         let result = bytes.withUnsafeBytes { buffer in
             Result { () throws(StreamError) in try self.write(buffer) }
@@ -53,6 +50,7 @@ public final class ByteSink {
         try result.get()
     }
 
+    /// Writes `text` as UTF-8, now or with a later write.
     public func write(_ text: String) throws(StreamError) {
         try write(Array(text.utf8))
     }
@@ -87,7 +85,7 @@ public final class ByteSink {
         guard isOpen else { return }
         try flush()
         isOpen = false
-        if systemClose(descriptor) != 0, errno != EINTR {
+        if SystemCall.closeFile(descriptor) != 0, errno != EINTR {
             throw .writeFailed(destination: name, errno: errno)
         }
     }
@@ -95,7 +93,7 @@ public final class ByteSink {
     private func writeThrough(_ bytes: UnsafeRawBufferPointer) throws(StreamError) {
         var rest = bytes
         while !rest.isEmpty {
-            let count = systemWrite(descriptor, rest)
+            let count = SystemCall.writeBytes(descriptor, rest)
             if count < 0 {
                 let code = errno
                 // A reader that stalls doesn't keep a process from bringing its work to an end when it is asked to.

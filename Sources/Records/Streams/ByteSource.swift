@@ -1,13 +1,7 @@
-// Where bytes come from: a file, stdin, or whatever a library hands over piece by piece.
+// Where bytes come from: a file, stdin, or whatever a library hands over bit by bit.
 // The one place that decides that a missing path and `-` mean stdin.
 
-#if canImport(Glibc)
-    import Glibc
-#elseif canImport(Musl)
-    import Musl
-#else
-    import Darwin
-#endif
+import Platform
 
 /// An input that is read once, from its start to its end.
 public final class ByteSource {
@@ -60,7 +54,7 @@ public final class ByteSource {
     }
 
     deinit {
-        if let ownedDescriptor { _ = systemClose(ownedDescriptor) }
+        if let ownedDescriptor { _ = SystemCall.closeFile(ownedDescriptor) }
     }
 
     /// Fills a part of `buffer`, at least one byte of it unless the input has ended.
@@ -88,7 +82,7 @@ public final class ByteSource {
     /// The descriptor of the file at `path`, open for reading; the caller closes it.
     package static func open(_ path: String) throws(StreamError) -> Int32 {
         while true {
-            let descriptor = systemOpen(path, O_RDONLY)
+            let descriptor = SystemCall.openFile(path, O_RDONLY)
             if descriptor >= 0 { return descriptor }
             switch errno {
             case EINTR: continue
@@ -103,7 +97,7 @@ public final class ByteSource {
         _ descriptor: Int32, into buffer: UnsafeMutableRawBufferPointer, source: String
     ) throws(StreamError) -> Int {
         while true {
-            let count = systemRead(descriptor, buffer)
+            let count = SystemCall.readBytes(descriptor, buffer)
             if count >= 0 { return count }
             switch errno {
             case EINTR: continue

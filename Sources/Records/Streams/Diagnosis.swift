@@ -27,7 +27,9 @@ public enum ExitStatus: Int32, Sendable {
     case noPermission = 77
     /// Model, tokenizer, shards or configuration don't belong together.
     case configuration = 78
+    /// Ended by SIGINT.
     case interrupted = 130
+    /// Ended by SIGTERM.
     case terminated = 143
 }
 
@@ -35,7 +37,9 @@ public enum ExitStatus: Int32, Sendable {
 public struct Diagnosis: Sendable, Equatable {
     /// A place within ``source``: lines count from 1, bytes from 0.
     public enum Position: Sendable, Equatable {
+        /// From 1.
         case line(Int)
+        /// Bytes before the place.
         case byte(Int)
     }
 
@@ -75,15 +79,18 @@ public struct Diagnosis: Sendable, Equatable {
 
     /// A file's name as the user gave it, `stdin` for a pipe, or an address; nil where no input is to blame.
     public var source: String?
+    /// Where in ``source``; nil where the whole of it is meant.
     public var position: Position?
     /// What is wrong, without a full stop.
     public var problem: String
     /// What to do about it, without a full stop.
     public var remedy: String
+    /// The exit code of a program that ends because of it.
     public var status: ExitStatus
     /// What may help besides ``remedy``, where the program lets the user choose it.
     public var choice: Choice?
 
+    /// An error without a source is the program's own.
     public init(
         source: String? = nil, position: Position? = nil, problem: String, remedy: String, status: ExitStatus,
         choice: Choice? = nil
@@ -106,7 +113,7 @@ public struct Diagnosis: Sendable, Equatable {
             case nil: place = "\(source): "
             }
         }
-        return printable("\(place)\(problem): \(remedy)")
+        return "\(place)\(problem): \(remedy)".printable
     }
 }
 
@@ -119,19 +126,21 @@ extension DiagnosableError {
     public var description: String { diagnosis.message }
 }
 
-/// `text` with control characters (escape sequences, line feeds) shown as `\u{1B}`, so that what came from
-/// a file can't move the cursor of whoever reads the message.
-public func printable(_ text: String) -> String {
-    var result = ""
-    for scalar in text.unicodeScalars {
-        switch scalar.value {
-        case 0x0A: result += "\\n"
-        case 0x0D: result += "\\r"
-        case 0x09: result += "\\t"
-        case 0..<0x20, 0x7F..<0xA0, 0x2028, 0x2029, 0x202A...0x202E, 0x2066...0x2069:
-            result += scalar.escaped(asASCII: true)
-        default: result.unicodeScalars.append(scalar)
+extension String {
+    /// This text with control characters (escape sequences, line feeds) shown as `\u{1B}`, so that what came from
+    /// a file can't move the cursor of whoever reads the message.
+    public var printable: String {
+        var result = ""
+        for scalar in unicodeScalars {
+            switch scalar.value {
+            case 0x0A: result += "\\n"
+            case 0x0D: result += "\\r"
+            case 0x09: result += "\\t"
+            case 0..<0x20, 0x7F..<0xA0, 0x2028, 0x2029, 0x202A...0x202E, 0x2066...0x2069:
+                result += scalar.escaped(asASCII: true)
+            default: result.unicodeScalars.append(scalar)
+            }
         }
+        return result
     }
-    return result
 }

@@ -1,13 +1,7 @@
 // What no code can catch: memory that runs out where nobody asks for it. Swift's arrays and the C and C++ libraries end the
 // process by a signal then. Filters ask for what they need before they begin (Memory.swift); this is for the rest.
 
-#if canImport(Glibc)
-    import Glibc
-#elseif canImport(Musl)
-    import Musl
-#else
-    import Darwin
-#endif
+import Platform
 
 extension Interruption {
     /// From now on a process that SIGABRT or SIGSEGV would end, while the system has no more memory, ends with one line and
@@ -15,7 +9,7 @@ extension Interruption {
     /// did before.
     public static func reportLostMemory(tool: String) {
         let diagnosis = Diagnosis(
-            source: "memory", problem: "more is needed than the system gives", remedy: memoryRemedy,
+            source: "memory", problem: "more is needed than the system gives", remedy: Memory.remedy,
             status: .osLimit)
         lostMemory = lastWords(tool, diagnosis)
         makeSignalStack()
@@ -23,12 +17,7 @@ extension Interruption {
             var action = sigaction()
             sigaction(number, nil, &action)
             previous[index] = action
-            action = sigaction()
-            #if canImport(Darwin)
-                action.__sigaction_u.__sa_handler = onCrash
-            #else
-                action.__sigaction_handler.sa_handler = onCrash
-            #endif
+            action = Platform.action(onCrash)
             action.sa_flags = SA_ONSTACK
             sigaction(number, &action, nil)
         }
@@ -50,11 +39,11 @@ extension Interruption {
     }()
 }
 
-/// Memory that a process which goes on would be given.
+/// Memory that a process would be given that can continue.
 private let leastMemory = 4 << 20
 
 private func onCrash(_ number: Int32) {
-    if !memoryIsAvailable(leastMemory) { Interruption.end(Interruption.lostMemory, .osLimit) }
+    if !Memory.isAvailable(leastMemory) { Interruption.end(Interruption.lostMemory, .osLimit) }
     // The signal comes again: by itself, when the instruction is tried again, or sent.
     sigaction(number, Interruption.previous + (number == SIGABRT ? 0 : 1), nil)
     if number == SIGABRT { raise(number) }

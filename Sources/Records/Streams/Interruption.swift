@@ -4,15 +4,8 @@
 // A signal handler can reach nothing but global memory and may call nothing but a few system calls. So this is the
 // one file with global state: a fixed table of C strings that are never freed once they are in it.
 
+import Platform
 import Synchronization
-
-#if canImport(Glibc)
-    import Glibc
-#elseif canImport(Musl)
-    import Musl
-#else
-    import Darwin
-#endif
 
 /// The paths to remove when the process is interrupted.
 public enum Interruption {
@@ -132,7 +125,7 @@ public enum Interruption {
 
     /// Writes a message, removes unfinished outputs, and ends the process.
     static func end(_ words: UnsafeRawBufferPointer, _ status: ExitStatus) -> Never {
-        _ = systemWrite(2, words)
+        _ = SystemCall.writeBytes(2, words)
         removeAll()
         _exit(status.rawValue)
     }

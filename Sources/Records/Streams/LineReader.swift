@@ -1,13 +1,7 @@
 // Cuts an input into lines: at 0x0A and nowhere else. U+0085, U+2028 and a carriage return in the middle are
 // ordinary text. Memory is bounded by the longest line that is allowed, not by the input.
 
-#if canImport(Glibc)
-    import Glibc
-#elseif canImport(Musl)
-    import Musl
-#else
-    import Darwin
-#endif
+import Platform
 
 /// One line of an input.
 public struct Line: Sendable, Equatable {
@@ -16,6 +10,7 @@ public struct Line: Sendable, Equatable {
     /// The line without its line feed. A carriage return before the line feed is kept.
     public let bytes: [UInt8]
 
+    /// Line `number` of an input, without its line feed.
     public init(number: Int, bytes: [UInt8]) {
         self.number = number
         self.bytes = bytes
@@ -33,7 +28,9 @@ public final class LineReader {
     /// 64 MiB.
     public static let defaultMaximumLineLength = 64 << 20
 
+    /// Where the bytes come from.
     public let source: ByteSource
+    /// Bytes; a longer line is an error.
     public let maximumLineLength: Int
     /// Lines begun so far: the number of the line that was returned or reported last.
     public private(set) var lineNumber = 0
@@ -47,6 +44,7 @@ public final class LineReader {
     /// The rest of a line that was reported as too long is still to be skipped.
     private var skipping = false
 
+    /// Reads the lines of `source` from where it stands.
     public init(_ source: ByteSource, maximumLineLength: Int = LineReader.defaultMaximumLineLength) {
         self.source = source
         self.maximumLineLength = maximumLineLength
@@ -64,7 +62,7 @@ public final class LineReader {
 
     /// The next line, or nil at the end.
     ///
-    /// After `.lineTooLong` a further call skips the rest of that line and goes on with the one after it.
+    /// After `.lineTooLong` a further call skips the rest of that line and continues with the one after it.
     public func next() throws(StreamError) -> Line? {
         if atStart { try dropByteOrderMark() }
         if skipping { try skipLine() }
@@ -100,7 +98,7 @@ public final class LineReader {
     }
 
     private func requireMemory(_ bytes: Int, line: Int) throws(StreamError) {
-        guard memoryIsAvailable(bytes) else { throw .outOfMemory(source: source.name, line: line, needed: bytes) }
+        guard Memory.isAvailable(bytes) else { throw .outOfMemory(.input(source.name, line: line, bytes: bytes)) }
     }
 
     private func tooLong(next: Int) -> StreamError {
@@ -148,7 +146,7 @@ public final class LineReader {
         if end == buffer.count {
             let size = max(1 << 17, buffer.count * 2)
             guard let larger = realloc(buffer.baseAddress, size) else {
-                throw .outOfMemory(source: source.name, line: lineNumber + 1, needed: size)
+                throw .outOfMemory(.input(source.name, line: lineNumber + 1, bytes: size))
             }
             buffer = UnsafeMutableRawBufferPointer(start: larger, count: size)
         }

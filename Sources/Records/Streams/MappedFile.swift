@@ -3,11 +3,7 @@
 // filters tell as an error (see Interruption). Our own files are replaced by rename only (see AtomicFile), which leaves a
 // mapping as it was.
 
-#if canImport(Glibc)
-    import Glibc
-#elseif canImport(Darwin)
-    import Darwin
-#endif
+import Platform
 
 /// A read-only view of a whole file, or of bytes that stand in for one, alive as long as this object is.
 ///

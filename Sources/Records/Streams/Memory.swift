@@ -1,44 +1,24 @@
 // Whether there is memory, before it is needed. Swift's arrays end the process where the system gives them none, so
 // whoever is going to hold much of an input asks first, and tells the user instead.
 
-#if canImport(Glibc)
-    import Glibc
-#elseif canImport(Musl)
-    import Musl
-#else
-    import Darwin
-#endif
+import Platform
 
-/// Whether the system would give `bytes` more now: it is asked for them, and gets them back untouched.
-package func memoryIsAvailable(_ bytes: Int) -> Bool {
-    guard bytes > 0 else { return true }
-    guard let start = mmap(nil, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANON, -1, 0), start != MAP_FAILED
-    else { return false }
-    munmap(start, bytes)
-    return true
-}
-
-/// `bytes` as a message has it: in MiB, or in KiB where those are few.
-package func memorySize(_ bytes: Int) -> String {
-    bytes >= 1 << 20 ? "\(bytes >> 20) MiB" : "\(max(1, bytes >> 10)) KiB"
-}
-
-/// What to do where the system gives no more.
-let memoryRemedy = "free memory, or raise the limit (ulimit -v)"
-
-/// The system doesn't give the memory that a program needs to begin with.
-public struct TooLittleMemory: DiagnosableError, Equatable {
-    /// Bytes.
-    public let needed: Int
-
-    public var diagnosis: Diagnosis {
-        Diagnosis(
-            source: "memory", problem: "\(memorySize(needed)) are needed to begin with, more than the system gives",
-            remedy: memoryRemedy, status: .osLimit)
+/// What the system has left of it.
+package enum Memory {
+    /// Whether the system would give `bytes` more now: it is asked for them, and gets them back untouched.
+    package static func isAvailable(_ bytes: Int) -> Bool {
+        guard bytes > 0 else { return true }
+        guard let start = mmap(nil, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANON, -1, 0), start != MAP_FAILED
+        else { return false }
+        munmap(start, bytes)
+        return true
     }
 
-    /// - Throws: an error of this type unless the system would give `bytes` more now.
-    public static func check(_ bytes: Int) throws(TooLittleMemory) {
-        if !memoryIsAvailable(bytes) { throw TooLittleMemory(needed: bytes) }
+    /// `bytes` as a message has it: in MiB, or in KiB where those are few.
+    package static func text(_ bytes: Int) -> String {
+        bytes >= 1 << 20 ? "\(bytes >> 20) MiB" : "\(max(1, bytes >> 10)) KiB"
     }
+
+    /// What to do where the system gives no more.
+    static let remedy = "free memory, or raise the limit (ulimit -v)"
 }

@@ -1,13 +1,7 @@
 // One writer at a time for an output that takes long to make: the second one is told at once, not after its work.
 // The lock is a file beside the output, locked with flock, so that it ends with the process however that ends.
 
-#if canImport(Glibc)
-    import Glibc
-#elseif canImport(Musl)
-    import Musl
-#else
-    import Darwin
-#endif
+import Platform
 
 /// Held as long as this object lives.
 public final class OutputLock {
@@ -20,8 +14,8 @@ public final class OutputLock {
     /// - Throws: ``StreamError/locked(path:holder:)`` where another process holds it, or what keeps the lock's file
     ///   from being created.
     public init(path: String) throws(StreamError) {
-        try createDirectories(parentDirectory(of: path))
-        let file = Self.file(for: try finalPlace(path))
+        try Directory.create(Path.parent(of: path))
+        let file = Self.file(for: try Path.destination(path))
         while true {
             // The name is easy to guess. Whoever put something else there mustn't choose what is locked and written.
             let descriptor = open(file, O_RDWR | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC, 0o666)
@@ -53,7 +47,7 @@ public final class OutputLock {
         Interruption.add(file)
         ftruncate(descriptor, 0)
         let text = Array("\(getpid())\n".utf8)
-        _ = text.withUnsafeBytes { systemWrite(descriptor, $0) }
+        _ = text.withUnsafeBytes { SystemCall.writeBytes(descriptor, $0) }
     }
 
     deinit {
@@ -64,7 +58,7 @@ public final class OutputLock {
 
     /// Beside the output; inside of it where only that is possible, as for ``AtomicDirectory``'s temporary.
     private static func file(for output: String) -> String {
-        let parent = parentDirectory(of: output)
+        let parent = Path.parent(of: output)
         let name = output.split(separator: "/").last.map(String.init) ?? ""
         var status = stat()
         let isDirectory = stat(output, &status) == 0 && status.st_mode & S_IFMT == S_IFDIR

@@ -1,12 +1,6 @@
 // Everything that can go wrong between this process and a file, a pipe or a terminal.
 
-#if canImport(Glibc)
-    import Glibc
-#elseif canImport(Musl)
-    import Musl
-#else
-    import Darwin
-#endif
+import Platform
 
 /// A failure of reading or writing bytes.
 public enum StreamError: DiagnosableError, Equatable {
@@ -45,7 +39,7 @@ public enum StreamError: DiagnosableError, Equatable {
     /// The input doesn't fit into the memory that the user allowed.
     case memoryExceeded(source: String, line: Int, maximum: Int)
     /// The system doesn't give the memory that the input takes.
-    case outOfMemory(source: String, line: Int, needed: Int)
+    case outOfMemory(OutOfMemory)
 
     public var diagnosis: Diagnosis {
         switch self {
@@ -67,7 +61,7 @@ public enum StreamError: DiagnosableError, Equatable {
             return Diagnosis(
                 source: source, problem: "can't be opened (\(systemMessage(code)))",
                 remedy: code == ENOMEM
-                    ? "free memory, or raise the limit (ulimit -v)"
+                    ? Memory.remedy
                     : limits ? "raise the limit (ulimit -n)" : "check the path",
                 status: limits ? .osLimit : .noInput)
         case .readFailed(let source, let code):
@@ -121,13 +115,10 @@ public enum StreamError: DiagnosableError, Equatable {
         case .memoryExceeded(let source, let line, let maximum):
             return Diagnosis(
                 source: source, position: .line(line),
-                problem: "the input takes more memory than the \(memorySize(maximum)) allowed",
+                problem: "the input takes more memory than the \(Memory.text(maximum)) allowed",
                 remedy: "work on a part of the input", status: .osLimit, choice: .memory)
-        case .outOfMemory(let source, let line, let needed):
-            return Diagnosis(
-                source: source, position: .line(line),
-                problem: "out of memory (\(memorySize(needed)) more are needed)",
-                remedy: "free memory, raise the limit (ulimit -v), or work on a part of the input", status: .osLimit)
+        case .outOfMemory(let error):
+            return error.diagnosis
         }
     }
 

@@ -1,19 +1,15 @@
 // A place for files that nobody sees: under $TMPDIR, removed when it isn't needed any more or the process is
 // interrupted.
 
-#if canImport(Glibc)
-    import Glibc
-#elseif canImport(Musl)
-    import Musl
-#else
-    import Darwin
-#endif
+import Platform
 
 /// A directory of one's own that goes away with this object.
 public final class TemporaryDirectory {
+    /// Absolute, unless $TMPDIR isn't.
     public let path: String
     private var files: [String] = []
 
+    /// Makes the directory in $TMPDIR, or in /tmp.
     public init() throws(StreamError) {
         let parent = Self.parent
         var template = Array("\(parent)/gpt2-filters-XXXXXX".utf8CString)
@@ -39,7 +35,7 @@ public final class TemporaryDirectory {
     package static func unnamedFile() throws(StreamError) -> Int32 {
         let place = try TemporaryDirectory()
         let path = place.file("file")
-        let descriptor = systemOpen(path, O_RDWR | O_CREAT | O_EXCL, 0o600)
+        let descriptor = SystemCall.openFile(path, O_RDWR | O_CREAT | O_EXCL, 0o600)
         // `place` removes the name.
         guard descriptor >= 0 else { throw .cannotCreate(path: path, errno: errno) }
         return descriptor

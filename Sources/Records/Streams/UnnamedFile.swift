@@ -1,19 +1,16 @@
 // A file that nobody else sees and that goes away with the process, however that ends: for what doesn't fit into memory.
 
-#if canImport(Glibc)
-    import Glibc
-#else
-    import Darwin
-#endif
+import Platform
 
-/// Pieces of bytes, written one after another and read by mapping them; in $TMPDIR.
+/// Blocks of bytes, written one after another and read by mapping them; in $TMPDIR.
 package final class UnnamedFile: Sendable {
     private let descriptor: Int32
     /// For messages: the directory that it is in.
     package let directory: String
-    /// Pieces begin at multiples of this, which is one of every page size.
+    /// Blocks begin at multiples of this, which is one of every page size.
     package static let alignment = 1 << 16
 
+    /// Makes the file, empty.
     package init() throws(StreamError) {
         directory = TemporaryDirectory.parent
         descriptor = try TemporaryDirectory.unnamedFile()
@@ -35,6 +32,7 @@ package final class UnnamedFile: Sendable {
         }
     }
 
+    /// The bytes of `range`, which begins at a multiple of ``alignment``, mapped.
     package func map(_ range: Range<Int>) throws(StreamError) -> MappedFile {
         try MappedFile(descriptor: descriptor, offset: range.lowerBound, count: range.count, name: directory)
     }

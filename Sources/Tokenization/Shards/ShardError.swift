@@ -4,6 +4,7 @@ import Records
 
 /// A stream that isn't token shards, or not all of them.
 public struct ShardError: DiagnosableError, Equatable {
+    /// What is wrong.
     public enum Reason: Sendable, Equatable {
         /// The input ended before the shard that is marked as the last: its writer died, or it was cut.
         case endedEarly
@@ -45,11 +46,14 @@ public struct ShardError: DiagnosableError, Equatable {
         case lineOutOfRange(row: Int, Int)
     }
 
+    /// The stream's name.
     public let source: String
     /// Where the shard starts.
     public let byte: Int
+    /// What is wrong.
     public let reason: Reason
 
+    /// That `reason` is wrong with the shard that starts at `byte`.
     public init(source: String, byte: Int, reason: Reason) {
         self.source = source
         self.byte = byte
@@ -98,6 +102,7 @@ public struct ShardError: DiagnosableError, Equatable {
 
 /// Shards whose tokens another tokenizer made.
 public struct OtherTokenizer: DiagnosableError, Equatable {
+    /// The stream's name.
     public let source: String
 
     public var diagnosis: Diagnosis {

@@ -23,7 +23,9 @@ public struct ShardReader {
     private var index = 0
     private var isFinished = false
 
-    /// - Parameter vocabularySize: tokens from this on are refused; nil where it isn't known.
+    /// - Parameters:
+    ///   - source: the stream, from its start.
+    ///   - vocabularySize: tokens from this on are refused; nil where it isn't known.
     public init(_ source: ByteSource, vocabularySize: Int? = nil) {
         self.source = source
         self.vocabularySize = vocabularySize
@@ -31,7 +33,7 @@ public struct ShardReader {
 
     /// Reads a whole stream.
     ///
-    /// - Throws: ``ShardError``, ``SafetensorsError`` or ``StreamError``.
+    /// - Throws: ``ShardError``, `SafetensorsError` or `StreamError`.
     public static func readAll(_ source: ByteSource, vocabularySize: Int? = nil) throws -> TokenizedTexts {
         var reader = ShardReader(source, vocabularySize: vocabularySize)
         var rows = TokenRows()
@@ -43,7 +45,7 @@ public struct ShardReader {
 
     /// Reads and checks a whole stream, of which nothing but what all shards have in common is kept.
     ///
-    /// - Throws: ``ShardError``, ``SafetensorsError`` or ``StreamError``; ``OtherTokenizer`` where `tokenizer` isn't
+    /// - Throws: ``ShardError``, `SafetensorsError` or `StreamError`; ``OtherTokenizer`` where `tokenizer` isn't
     ///   the one that made the tokens.
     public static func readDescription(
         _ source: ByteSource, tokenizer: Tokenizer
@@ -57,7 +59,7 @@ public struct ShardReader {
 
     /// The rows of the next shard; nil after the last one, once nothing follows it.
     ///
-    /// - Throws: ``ShardError``, ``SafetensorsError`` or ``StreamError``.
+    /// - Throws: ``ShardError``, `SafetensorsError` or `StreamError`.
     public mutating func next() throws -> TokenRows? {
         buffer.removeAll(keepingCapacity: true)
         if isFinished {
@@ -111,7 +113,7 @@ public struct ShardReader {
             description = shard.description
             return
         }
-        if shard.description.length != first.length { throw error(.mixed("the padded length")) }
+        if shard.description.paddedLength != first.paddedLength { throw error(.mixed("the padded length")) }
         if shard.description.padToken != first.padToken { throw error(.mixed("pad_token_id")) }
         if !shard.description.labelNames.elementsEqual(first.labelNames, by: { $0.utf8.elementsEqual($1.utf8) }) {
             throw error(.mixed("label_names"))

@@ -4,6 +4,7 @@ import Records
 
 /// Writes rows as a stream of token shards. Without ``finish()`` the stream has no end mark, and no reader takes it.
 public struct ShardWriter {
+    /// What all shards of the stream have in common.
     public let description: TokenSetDescription
     private let sink: ByteSink
     private let rowsPerShard: Int
@@ -12,19 +13,24 @@ public struct ShardWriter {
     private var index = 0
     private var rowsTotal = 0
 
-    /// - Parameter rowsPerShard: bounded further so that a shard has at most 2²⁸ tokens.
+    /// - Parameters:
+    ///   - sink: gets the stream, and stays open.
+    ///   - description: what all rows have in common.
+    ///   - rowsPerShard: the most rows of a shard, bounded further so that it has at most 2²⁸ tokens.
     public init(_ sink: ByteSink, description: TokenSetDescription, rowsPerShard: Int = 4096) {
-        precondition(description.length >= 1 && rowsPerShard >= 1)
+        precondition(description.paddedLength >= 1 && rowsPerShard >= 1)
         self.sink = sink
         self.description = description
-        self.rowsPerShard = max(1, min(rowsPerShard, TokenShard.maximumTokens / description.length))
+        self.rowsPerShard = max(1, min(rowsPerShard, TokenShard.maximumTokens / description.paddedLength))
     }
 
     /// Adds a row of 1 … T tokens. A row that was cut to fit counts as truncated.
+    ///
+    /// - Throws: `StreamError`.
     public mutating func append(
         _ row: some Collection<Int32>, label: Int32, line: Int64, isTruncated: Bool = false
     ) throws {
-        precondition(!row.isEmpty && row.count <= description.length, "a row has 1 to T tokens")
+        precondition(!row.isEmpty && row.count <= description.paddedLength, "a row has 1 to T tokens")
         precondition(label >= -1 && Int(label) < description.labelNames.count && line >= 1)
         // Only when one more row is there, a full shard is known not to be the last.
         if rows.count == rowsPerShard { try writeShard(rowsTotal: nil) }
@@ -34,6 +40,8 @@ public struct ShardWriter {
     }
 
     /// Writes the last shard. The sink stays open.
+    ///
+    /// - Throws: `StreamError`.
     public mutating func finish() throws {
         try writeShard(rowsTotal: rowsTotal)
     }

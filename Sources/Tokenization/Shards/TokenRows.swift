@@ -3,7 +3,7 @@
 /// What all rows of a stream of shards have in common.
 public struct TokenSetDescription: Sendable, Equatable {
     /// T: the length to which every row is padded, in tokens.
-    public var length: Int
+    public var paddedLength: Int
     /// The token that fills a row up.
     public var padToken: Int32
     /// The classes in the order of their indices: sorted by their UTF-8 bytes, each once.
@@ -11,8 +11,9 @@ public struct TokenSetDescription: Sendable, Equatable {
     /// See ``Tokenizer/sha256``.
     public var tokenizerSHA256: String
 
-    public init(length: Int, padToken: Int32, labelNames: [String], tokenizerSHA256: String) {
-        self.length = length
+    /// Class names have to be sorted by their bytes; a reader refuses others.
+    public init(paddedLength: Int, padToken: Int32, labelNames: [String], tokenizerSHA256: String) {
+        self.paddedLength = paddedLength
         self.padToken = padToken
         self.labelNames = labelNames
         self.tokenizerSHA256 = tokenizerSHA256
@@ -32,6 +33,7 @@ public struct TokenRows: Sendable, Equatable {
 
     public init() {}
 
+    /// How many rows there are.
     public var count: Int { labels.count }
 
     /// The tokens of row `index`.
@@ -44,6 +46,7 @@ public struct TokenRows: Sendable, Equatable {
         offsets[index + 1] - offsets[index]
     }
 
+    /// The number of tokens of every row.
     public var lengths: [Int] {
         (0..<count).map(length)
     }
@@ -53,6 +56,7 @@ public struct TokenRows: Sendable, Equatable {
         (0..<count).reduce(0) { max($0, length($1)) }
     }
 
+    /// Adds a row of tokens without padding; `label` is -1 for none.
     public mutating func append(_ row: some Collection<Int32>, label: Int32, line: Int64) {
         ids.append(contentsOf: row)
         offsets.append(ids.count)
@@ -60,6 +64,7 @@ public struct TokenRows: Sendable, Equatable {
         lines.append(line)
     }
 
+    /// Adds the rows of `other` behind these.
     public mutating func append(contentsOf other: TokenRows) {
         let base = ids.count
         ids.append(contentsOf: other.ids)
@@ -68,6 +73,7 @@ public struct TokenRows: Sendable, Equatable {
         lines.append(contentsOf: other.lines)
     }
 
+    /// Forgets all rows and keeps the memory.
     public mutating func removeAll() {
         ids.removeAll(keepingCapacity: true)
         offsets.removeAll(keepingCapacity: true)
@@ -79,13 +85,16 @@ public struct TokenRows: Sendable, Equatable {
 
 /// A whole stream of shards, checked and in memory: what training and evaluation work on.
 public struct TokenizedTexts: Sendable, Equatable {
+    /// What all rows have in common.
     public let description: TokenSetDescription
+    /// The rows of all shards, in order.
     public let rows: TokenRows
     /// How many texts were cut to the length.
     public let truncated: Int
     /// See ``ShardReader/isFormerFormat``.
     public let isFormerFormat: Bool
 
+    /// Puts together what a reader has found.
     public init(description: TokenSetDescription, rows: TokenRows, truncated: Int, isFormerFormat: Bool = false) {
         self.description = description
         self.rows = rows

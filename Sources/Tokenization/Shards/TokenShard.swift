@@ -30,7 +30,7 @@ struct TokenShard {
     /// The blob.
     func write(to sink: ByteSink) throws {
         let count = rows.count
-        let length = description.length
+        let length = description.paddedLength
         var ids = [Int32](repeating: description.padToken, count: count * length)
         for row in 0..<count { ids.replaceSubrange(row * length..<row * length + rows.length(row), with: rows[row]) }
         let lengths = rows.lengths.map(Int32.init)
@@ -85,7 +85,7 @@ struct TokenShard {
         guard try fields.text("crc32") == crc.hexadecimal else { throw .dataChecksum }
 
         description = TokenSetDescription(
-            length: length, padToken: Int32(try fields.number("pad_token_id", in: 0...Int(Int32.max))),
+            paddedLength: length, padToken: Int32(try fields.number("pad_token_id", in: 0...Int(Int32.max))),
             labelNames: try fields.labelNames(), tokenizerSHA256: try fields.sha256("tokenizer_sha256"))
         truncated = try fields.number("truncated", in: 0...count)
         index = try fields.number("shard", in: 0...Int(Int32.max))
@@ -133,7 +133,7 @@ struct TokenShard {
         var tokens: [Int32] = []
         for row in 0..<count {
             let length = Int(value(lengthStart, row))
-            guard length >= 1, length <= description.length else { throw .lengthOutOfRange(row: row, length) }
+            guard length >= 1, length <= description.paddedLength else { throw .lengthOutOfRange(row: row, length) }
             let label = value(labelStart, row)
             guard label >= -1, Int(label) < description.labelNames.count else {
                 throw .labelOutOfRange(row: row, Int(label))
@@ -142,8 +142,8 @@ struct TokenShard {
                 littleEndian: data.loadUnaligned(fromByteOffset: lineStart + 8 * row, as: Int64.self))
             guard line >= 1 else { throw .lineOutOfRange(row: row, Int(line)) }
             tokens.removeAll(keepingCapacity: true)
-            for position in 0..<description.length {
-                let token = value(idStart, row * description.length + position)
+            for position in 0..<description.paddedLength {
+                let token = value(idStart, row * description.paddedLength + position)
                 guard token >= 0, Int(token) < vocabularySize else {
                     throw .tokenOutOfRange(row: row, Int(token))
                 }

@@ -25,32 +25,42 @@ public enum TokenShardMakerError: DiagnosableError, Equatable {
 
 /// Tokenizes and pads records.
 public struct TokenShardMaker {
-    public enum Length: Sendable, Equatable {
+    /// How T is found.
+    public enum PaddedLength: Sendable, Equatable {
         /// As long as the longest text, but at most this. The whole input is held, compactly.
         case longest(maximum: Int)
+        /// This many tokens.
         case fixed(Int)
     }
 
+    /// What was written.
     public struct Report: Sendable, Equatable {
+        /// Rows: one for each record.
         public var rows: Int
+        /// Rows whose text was cut.
         public var truncated: Int
-        public var length: Int
-        public var labelNames: [String]
+        /// T, in tokens.
+        public var paddedLength: Int
     }
 
+    /// Makes the tokens.
     public var tokenizer: Tokenizer
-    public var length: Length
+    /// T, or how it is found.
+    public var paddedLength: PaddedLength
     /// The classes; nil takes those that occur, for which the whole input is held. Order doesn't matter.
     public var labels: [String]?
     /// Whether a text that is too long is an error instead of being cut.
     public var isStrict: Bool
+    /// The most rows that one shard has.
     public var rowsPerShard: Int
 
+    /// By default labels are collected from the records, and texts that are too long are cut.
     public init(
-        tokenizer: Tokenizer, length: Length, labels: [String]? = nil, isStrict: Bool = false, rowsPerShard: Int = 4096
+        tokenizer: Tokenizer, paddedLength: PaddedLength, labels: [String]? = nil, isStrict: Bool = false,
+        rowsPerShard: Int = 4096
     ) {
         self.tokenizer = tokenizer
-        self.length = length
+        self.paddedLength = paddedLength
         self.labels = labels
         self.isStrict = isStrict
         self.rowsPerShard = rowsPerShard
@@ -58,9 +68,9 @@ public struct TokenShardMaker {
 
     /// Reads all records and writes their shards; the sink stays open.
     ///
-    /// - Throws: ``RecordError``, ``TokenShardMakerError`` or ``StreamError``.
+    /// - Throws: `RecordError`, ``TokenShardMakerError`` or `StreamError`.
     public func make(_ reader: RecordReader, into sink: ByteSink) throws -> Report {
-        if case .fixed(let length) = length, let labels {
+        if case .fixed(let length) = paddedLength, let labels {
             return try stream(reader, length: length, classes: Classes(labels), into: sink)
         }
         return try buffer(reader, into: sink)
@@ -71,7 +81,7 @@ public struct TokenShardMaker {
     ) throws -> Report {
         var classes = classes
         var writer = ShardWriter(sink, description: description(length, classes.names), rowsPerShard: rowsPerShard)
-        var report = Report(rows: 0, truncated: 0, length: length, labelNames: classes.names)
+        var report = Report(rows: 0, truncated: 0, paddedLength: length)
         try forEachRow(reader, maximum: length, classes: &classes) { ids, label, line, isCut in
             try writer.append(ids, label: label, line: line, isTruncated: isCut)
             report.rows += 1
@@ -83,7 +93,7 @@ public struct TokenShardMaker {
 
     private func buffer(_ reader: RecordReader, into sink: ByteSink) throws -> Report {
         let maximum =
-            switch length {
+            switch paddedLength {
             case .longest(let maximum): maximum
             case .fixed(let length): length
             }
@@ -94,7 +104,7 @@ public struct TokenShardMaker {
             rows.append(ids, label: label, line: line)
             isTruncated.append(isCut)
         }
-        let length = if case .fixed(let length) = length { length } else { rows.longest }
+        let length = if case .fixed(let length) = paddedLength { length } else { rows.longest }
         let (names, order) = classes.sorted()
         var writer = ShardWriter(sink, description: description(length, names), rowsPerShard: rowsPerShard)
         for row in 0..<rows.count {
@@ -102,13 +112,12 @@ public struct TokenShardMaker {
             try writer.append(rows[row], label: label, line: rows.lines[row], isTruncated: isTruncated[row])
         }
         try writer.finish()
-        return Report(
-            rows: rows.count, truncated: isTruncated.count { $0 }, length: length, labelNames: names)
+        return Report(rows: rows.count, truncated: isTruncated.count { $0 }, paddedLength: length)
     }
 
     private func description(_ length: Int, _ names: [String]) -> TokenSetDescription {
         TokenSetDescription(
-            length: length, padToken: tokenizer.endOfText, labelNames: names, tokenizerSHA256: tokenizer.sha256)
+            paddedLength: length, padToken: tokenizer.endOfText, labelNames: names, tokenizerSHA256: tokenizer.sha256)
     }
 
     private func forEachRow(

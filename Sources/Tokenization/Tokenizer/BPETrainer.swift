@@ -8,8 +8,6 @@ import Records
 public enum BPETrainerError: DiagnosableError, Equatable {
     /// Fewer tokens than 256 bytes and `<|endoftext|>`.
     case vocabularyTooSmall(Int)
-    /// The system doesn't give the memory that the pieces, or their pairs, take.
-    case outOfMemory(needed: Int)
 
     public var diagnosis: Diagnosis {
         switch self {
@@ -17,17 +15,17 @@ public enum BPETrainerError: DiagnosableError, Equatable {
             Diagnosis(
                 problem: "a vocabulary of \(size) tokens is too small", remedy: "257 is the least, for bytes alone",
                 status: .usage)
-        case .outOfMemory(let needed):
-            Diagnosis(
-                source: "memory", problem: "out of memory (\(memorySize(needed)) more are needed)",
-                remedy: "free memory, raise the limit (ulimit -v), or learn from fewer texts", status: .osLimit)
         }
     }
 }
 
-private func requireMemory(_ bytes: Int) throws(BPETrainerError) {
+/// - Throws: `OutOfMemory` where the system doesn't give the memory that the pieces, or their pairs, take.
+private func requireMemory(_ bytes: Int) throws(OutOfMemory) {
     // A little more, for what is small and not worth to be counted.
-    guard memoryIsAvailable(bytes + (1 << 20)) else { throw .outOfMemory(needed: bytes + (1 << 20)) }
+    let needed = bytes + (1 << 20)
+    if Memory.isAvailable(needed) { return }
+    throw OutOfMemory(
+        bytes: needed, remedy: "free memory, raise the limit (ulimit -v), or learn from fewer texts")
 }
 
 /// Counts pieces of texts, then learns.
@@ -45,7 +43,7 @@ public struct BPETrainer {
     }
 
     private let preTokenizer = PreTokenizer()
-    private var pieces = TokenTable()
+    private var pieces = ByteStringTable()
     private var counts: [Int] = []
     /// Bytes of text that there is memory for.
     private var room = 0
@@ -55,7 +53,9 @@ public struct BPETrainer {
     /// Counts the pieces of `text`, valid UTF-8.
     ///
     /// Memory: that of the different pieces.
-    public mutating func add(_ text: [UInt8]) throws(BPETrainerError) {
+    ///
+    /// - Throws: `OutOfMemory`.
+    public mutating func add(_ text: [UInt8]) throws(OutOfMemory) {
         if text.count > room {
             room = max(1 << 16, text.count)
             // Arrays that are copied to grow, and what a new piece takes, which may be a byte long.
@@ -76,8 +76,10 @@ public struct BPETrainer {
 
     /// Learns merges until the vocabulary, bytes and `<|endoftext|>` included, has `vocabularySize` tokens, or no
     /// pair occurs twice.
-    public func train(vocabularySize: Int) throws(BPETrainerError) -> Merges {
-        guard vocabularySize >= 257 else { throw .vocabularyTooSmall(vocabularySize) }
+    ///
+    /// - Throws: ``BPETrainerError``, `OutOfMemory`.
+    public func train(vocabularySize: Int) throws -> Merges {
+        guard vocabularySize >= 257 else { throw BPETrainerError.vocabularyTooSmall(vocabularySize) }
         var state = try State(pieces: pieces, counts: counts)
         while state.tokens.count + 1 < vocabularySize, try state.mergeBest() {}
         return Merges(tokens: state.tokens, pairs: state.merges)
@@ -123,7 +125,7 @@ private struct State {
     private var known: Set<[UInt8]> = []
     private var longest = 0
 
-    init(pieces: TokenTable, counts: [Int]) throws(BPETrainerError) {
+    init(pieces: ByteStringTable, counts: [Int]) throws(OutOfMemory) {
         self.counts = counts
         var idOfByte = [Int32](repeating: 0, count: 256)
         for (id, byte) in ByteAlphabet.idOrder.enumerated() { idOfByte[Int(byte)] = Int32(id) }
@@ -157,7 +159,7 @@ private struct State {
     }
 
     /// Merges the best pair everywhere; false where none occurs twice.
-    mutating func mergeBest() throws(BPETrainerError) -> Bool {
+    mutating func mergeBest() throws(OutOfMemory) -> Bool {
         while let (count, pair) = pop() {
             let current = pairCounts[pair] ?? 0
             if current != count {

@@ -26,10 +26,10 @@ struct PreTokenizer: Sendable {
             (CharacterClassRanges.whiteSpace, .whiteSpace),
         ]
         classes.withUnsafeMutableBufferPointer { classes in
-            for (ranges, kind) in sets {
+            for (ranges, characterClass) in sets {
                 for pair in stride(from: 0, to: ranges.count, by: 2) {
                     let range = Int(ranges[pair])...Int(ranges[pair + 1])
-                    UnsafeMutableBufferPointer(rebasing: classes[range]).update(repeating: kind.rawValue)
+                    UnsafeMutableBufferPointer(rebasing: classes[range]).update(repeating: characterClass.rawValue)
                 }
             }
         }
@@ -63,7 +63,7 @@ private struct Cutter {
             let end = endOfContraction(at: start)
             if end > start { return end }
         }
-        var (kind, next) = classify(start)
+        var (characterClass, next) = classify(start)
         if byte == UInt8(ascii: " "), start + 1 < text.count {
             // ` ?` takes the space along if a run of something else follows.
             let (following, afterFollowing) = classify(start + 1)
@@ -71,26 +71,26 @@ private struct Cutter {
                 return endOfRun(following, from: afterFollowing)
             }
         }
-        if kind != CharacterClass.whiteSpace.rawValue { return endOfRun(kind, from: next) }
+        if characterClass != CharacterClass.whiteSpace.rawValue { return endOfRun(characterClass, from: next) }
 
         // White space: all of it at the end of the text, else all but its last scalar, which is left to ` ?` or
         // to a piece of its own.
         var last = start
         while next < text.count {
             let position = next
-            (kind, next) = classify(position)
-            if kind != CharacterClass.whiteSpace.rawValue { return last > start ? last : position }
+            (characterClass, next) = classify(position)
+            if characterClass != CharacterClass.whiteSpace.rawValue { return last > start ? last : position }
             last = position
         }
         return next
     }
 
     @inline(__always)
-    private func endOfRun(_ kind: UInt8, from start: Int) -> Int {
+    private func endOfRun(_ characterClass: UInt8, from start: Int) -> Int {
         var position = start
         while position < text.count {
             let (following, next) = classify(position)
-            if following != kind { break }
+            if following != characterClass { break }
             position = next
         }
         return position

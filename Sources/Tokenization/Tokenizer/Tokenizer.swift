@@ -33,7 +33,7 @@ public final class Tokenizer: Sendable {
 
     /// Reads `vocab.json` and `merges.txt` of `directory`, or its `tokenizer.json` where it has neither.
     ///
-    /// - Throws: ``StreamError`` or ``TokenizerError``.
+    /// - Throws: `StreamError` or ``TokenizerError``.
     public convenience init(directory: String) throws {
         if let json = try Self.json(directory: directory) {
             self.init(try withExtendedLifetime(json) { try TokenizerFiles(json: json) }, read: nil)
@@ -82,7 +82,7 @@ public final class Tokenizer: Sendable {
 
     /// vocab.json and merges.txt of `directory` as they are, or as they follow from its tokenizer.json.
     ///
-    /// - Throws: ``StreamError`` or ``TokenizerError``.
+    /// - Throws: `StreamError` or ``TokenizerError``.
     package static func files(directory: String) throws -> (vocabulary: [UInt8], merges: [UInt8]) {
         if let json = try json(directory: directory) {
             let files = try withExtendedLifetime(json) { try TokenizerFiles(json: json) }
@@ -96,7 +96,7 @@ public final class Tokenizer: Sendable {
 
     /// tokenizer.json of `directory`; nil where there is none, or something that comes before it.
     private static func json(directory: String) throws(StreamError) -> MappedFile? {
-        let names = fileNames.intersection(entries(of: directory) ?? [])
+        let names = fileNames.intersection(Directory.entryNames(of: directory) ?? [])
         return names == ["tokenizer.json"] ? try MappedFile(path: "\(directory)/tokenizer.json") : nil
     }
 
@@ -133,11 +133,13 @@ public final class Tokenizer: Sendable {
 ///
 /// Memory: 1 MiB for the words, and scratch for 64 KiB of a piece (more only where no place of it can be cut).
 public struct TokenEncoder {
+    /// Whose tokens are made.
     public let tokenizer: Tokenizer
     private var cache = WordCache()
     private var merger = PieceMerger()
     private let leastBlock: Int
 
+    /// Remembers no words yet.
     public init(_ tokenizer: Tokenizer) {
         self.init(tokenizer, leastBlock: 1 << 16)
     }
@@ -148,6 +150,7 @@ public struct TokenEncoder {
         self.leastBlock = leastBlock
     }
 
+    /// The ids of `text`, valid UTF-8.
     public mutating func encode(_ text: [UInt8]) -> [Int32] {
         var ids: [Int32] = []
         ids.reserveCapacity(text.count / 3 + 1)

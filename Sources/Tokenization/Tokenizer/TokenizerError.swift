@@ -8,7 +8,9 @@ public enum TokenizerError: DiagnosableError, Equatable {
     case vocabularyMalformed(path: String, at: Int, what: String)
     /// A token has a character that stands for no byte.
     case unknownCharacter(path: String, token: String)
+    /// Two entries of vocab.json stand for the same bytes.
     case duplicateToken(path: String, token: String)
+    /// Two tokens have the same id.
     case duplicateID(path: String, id: Int)
     /// An id is as large as the number of tokens or larger: others are missing.
     case idOutOfRange(path: String, id: Int, count: Int)
@@ -24,6 +26,7 @@ public enum TokenizerError: DiagnosableError, Equatable {
     case mergeMalformed(path: String, line: Int)
     /// A line names a token that vocab.json doesn't have, or makes one: vocab.json is cut off, or another model's.
     case mergeOfUnknownToken(path: String, line: Int, token: String)
+    /// Two lines merge the same pair.
     case duplicateMerge(path: String, line: Int)
     /// tokenizer.json asks for what GPT-2's tokenizer doesn't do.
     case unsupported(path: String, what: String)

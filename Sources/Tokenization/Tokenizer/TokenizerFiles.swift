@@ -6,7 +6,7 @@ import Records
 /// What the two files say, in the form in which the tokenizer uses it.
 struct TokenizerFiles {
     /// In the order of vocab.json.
-    private(set) var tokens = TokenTable()
+    private(set) var tokens = ByteStringTable()
     /// By id, the index into ``tokens``.
     private(set) var indexOfID: [Int] = []
     /// By byte, its token.
@@ -18,16 +18,14 @@ struct TokenizerFiles {
     private var idOfIndex: [Int] = []
 
     init(vocabulary: MappedFile, merges: MappedFile) throws(TokenizerError) {
-        try readVocabulary(vocabulary.bytes, path: vocabulary.name)
+        try readVocabulary(JSONPullReader(vocabulary.bytes), path: vocabulary.name)
         try checkIDs(vocabulary.name)
         try readMerges(merges)
     }
 
     init(json file: MappedFile) throws(TokenizerError) {
         let json = try TokenizerJSON(file)
-        try readVocabulary(
-            UnsafeRawBufferPointer(rebasing: file.bytes[json.vocabulary]), at: json.vocabulary.lowerBound,
-            path: file.name)
+        try readVocabulary(JSONPullReader(file.bytes, in: json.vocabulary), path: file.name)
         try checkIDs(file.name)
         if let id = json.endOfText, id != endOfText { throw .addedTokenMismatch(path: file.name, id: id) }
         try readMerges(MappedFile(copying: json.mergeLines, name: file.name))
@@ -80,34 +78,30 @@ struct TokenizerFiles {
         return Array("\\u\(String(repeating: "0", count: 4 - digits.count))\(digits)".utf8)
     }
 
-    /// - Parameter offset: of the bytes within the file, for messages.
-    private mutating func readVocabulary(
-        _ bytes: UnsafeRawBufferPointer, at offset: Int = 0, path: String
-    ) throws(TokenizerError) {
-        var reader = JSONPullReader(bytes)
-        do throws(JSONProblem) {
-            try reader.expect("{")
-            var isFirst = true
-            var token: [UInt8] = []
-            var bytes: [UInt8] = []
-            while try reader.nextName(isFirst: &isFirst, into: &token) {
-                idOfIndex.append(try reader.count())
-                bytes.removeAll(keepingCapacity: true)
-                guard ByteAlphabet.appendBytes(of: token, to: &bytes) else {
-                    throw JSONProblem(at: -1, what: String(decoding: token, as: UTF8.self))
-                }
-                guard tokens.insert(bytes[...]) else {
-                    throw JSONProblem(at: -2, what: String(decoding: token, as: UTF8.self))
-                }
-            }
-            try reader.expectEnd()
-        } catch {
-            switch error.at {
-            case -1: throw .unknownCharacter(path: path, token: error.what)
-            case -2: throw .duplicateToken(path: path, token: error.what)
-            default: throw .vocabularyMalformed(path: path, at: offset + error.at, what: error.what)
+    private mutating func readVocabulary(_ reader: JSONPullReader, path: String) throws(TokenizerError) {
+        var reader = reader
+        func read<Value>(_ body: (inout JSONPullReader) throws(JSONProblem) -> Value) throws(TokenizerError) -> Value {
+            do {
+                return try body(&reader)
+            } catch {
+                throw .vocabularyMalformed(path: path, at: error.at, what: error.what)
             }
         }
+        var isFirst = true
+        var token: [UInt8] = []
+        var bytes: [UInt8] = []
+        try read { (json) throws(JSONProblem) in try json.expect("{") }
+        while try read({ (json) throws(JSONProblem) in try json.nextName(isFirst: &isFirst, into: &token) }) {
+            idOfIndex.append(try read { (json) throws(JSONProblem) in try json.count() })
+            bytes.removeAll(keepingCapacity: true)
+            guard ByteAlphabet.appendBytes(of: token, to: &bytes) else {
+                throw .unknownCharacter(path: path, token: String(decoding: token, as: UTF8.self))
+            }
+            guard tokens.insert(bytes[...]) else {
+                throw .duplicateToken(path: path, token: String(decoding: token, as: UTF8.self))
+            }
+        }
+        try read { (json) throws(JSONProblem) in try json.expectEnd() }
     }
 
     private mutating func checkIDs(_ path: String) throws(TokenizerError) {

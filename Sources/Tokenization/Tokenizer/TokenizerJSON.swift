@@ -14,11 +14,11 @@ struct TokenizerJSON {
     let endOfText: Int?
 
     init(_ file: MappedFile) throws(TokenizerError) {
-        let parts: Object
+        let document: Object
         let model: Object
         do throws(JSONProblem) {
-            parts = try Object(file.bytes, in: file.bytes.indices)
-            model = try Object(file.bytes, in: try parts.range("model"))
+            document = try Object(file.bytes, in: file.bytes.indices)
+            model = try Object(file.bytes, in: try document.range("model"))
             vocabulary = try model.range("vocab")
             mergeLines = try Self.mergeLines(file.bytes, in: try model.range("merges"))
         } catch {
@@ -26,35 +26,31 @@ struct TokenizerJSON {
         }
         let checks = Checks(path: file.name)
         try checks.model(model)
-        try checks.pipeline(parts)
-        endOfText = try checks.addedTokens(parts)
+        try checks.pipeline(document)
+        endOfText = try checks.addedTokens(document)
     }
 
     /// Merges are strings "a b", or pairs ["a", "b"].
     private static func mergeLines(_ bytes: UnsafeRawBufferPointer, in range: Range<Int>) throws(JSONProblem) -> [UInt8]
     {
-        var reader = JSONPullReader(UnsafeRawBufferPointer(rebasing: bytes[range]))
+        var reader = JSONPullReader(bytes, in: range)
         var lines = Array("#version: 0.2\n".utf8)
-        do throws(JSONProblem) {
-            try reader.expect("[")
-            var isFirst = true
-            while try reader.nextElement(isFirst: &isFirst) {
-                if reader.take("[") {
-                    try append(reader.string(), with: 0x20, to: &lines, reader)
-                    try reader.expect(",")
-                    try append(reader.string(), with: 0x0A, to: &lines, reader)
-                    try reader.expect("]")
-                } else {
-                    let merge = try reader.string()
-                    guard !merge.utf8.isEmpty, !merge.utf8.contains(0x0A) else {
-                        throw reader.problem("a merge is two tokens and one space")
-                    }
-                    lines += merge.utf8
-                    lines.append(0x0A)
+        try reader.expect("[")
+        var isFirst = true
+        while try reader.nextElement(isFirst: &isFirst) {
+            if reader.take("[") {
+                try append(reader.string(), with: 0x20, to: &lines, reader)
+                try reader.expect(",")
+                try append(reader.string(), with: 0x0A, to: &lines, reader)
+                try reader.expect("]")
+            } else {
+                let merge = try reader.string()
+                guard !merge.utf8.isEmpty, !merge.utf8.contains(0x0A) else {
+                    throw reader.problem("a merge is two tokens and one space")
                 }
+                lines += merge.utf8
+                lines.append(0x0A)
             }
-        } catch {
-            throw JSONProblem(at: range.lowerBound + error.at, what: error.what)
         }
         return lines
     }
@@ -79,23 +75,18 @@ private struct Object {
     init(_ bytes: UnsafeRawBufferPointer, in range: Range<Int>) throws(JSONProblem) {
         self.bytes = bytes
         start = range.lowerBound
-        var reader = JSONPullReader(UnsafeRawBufferPointer(rebasing: bytes[range]))
-        do throws(JSONProblem) {
-            try reader.expect("{")
-            var isFirst = true
-            while let name = try reader.nextName(isFirst: &isFirst) {
-                _ = reader.peek()
-                let begin = reader.position
-                try reader.skipValue()
-                let value = start + begin..<start + reader.position
-                guard members.updateValue(value, forKey: name) == nil else {
-                    throw reader.problem("'\(name)' is there twice")
-                }
+        var reader = JSONPullReader(bytes, in: range)
+        try reader.expect("{")
+        var isFirst = true
+        while let name = try reader.nextName(isFirst: &isFirst) {
+            _ = reader.peek()
+            let begin = reader.position
+            try reader.skipValue()
+            guard members.updateValue(begin..<reader.position, forKey: name) == nil else {
+                throw reader.problem("'\(name)' is there twice")
             }
-            try reader.expectEnd()
-        } catch {
-            throw JSONProblem(at: start + error.at, what: error.what)
         }
+        try reader.expectEnd()
     }
 
     func range(_ name: String) throws(JSONProblem) -> Range<Int> {
@@ -125,9 +116,9 @@ private struct Checks {
         }
     }
 
-    func pipeline(_ parts: Object) throws(TokenizerError) {
-        guard parts["normalizer"] == .null else { throw unsupported("normalizer", parts["normalizer"]) }
-        let splitting = parts["pre_tokenizer"]
+    func pipeline(_ document: Object) throws(TokenizerError) {
+        guard document["normalizer"] == .null else { throw unsupported("normalizer", document["normalizer"]) }
+        let splitting = document["pre_tokenizer"]
         guard splitting["type"] == .string("ByteLevel") else { throw unsupported("pre_tokenizer", splitting) }
         guard splitting["add_prefix_space"] == .bool(false) else {
             throw unsupported("pre_tokenizer.add_prefix_space", splitting["add_prefix_space"] ?? .null)
@@ -136,22 +127,22 @@ private struct Checks {
             throw unsupported("pre_tokenizer.use_regex", splitting["use_regex"] ?? .null)
         }
         // That of byte-level BPE moves offsets alone; a template may add no token to the text.
-        let finishing = parts["post_processor"]
+        let finishing = document["post_processor"]
         guard finishing == .null || finishing["type"] == .string("ByteLevel") || isPlainTemplate(finishing) else {
             throw unsupported("post_processor", finishing)
         }
     }
 
     private func isPlainTemplate(_ processor: JSONValue) -> Bool {
-        guard processor["type"] == .string("TemplateProcessing"), let pieces = processor["single"]?.array else {
+        guard processor["type"] == .string("TemplateProcessing"), let steps = processor["single"]?.array else {
             return false
         }
-        return pieces.count == 1 && pieces[0]["Sequence"] != nil
+        return steps.count == 1 && steps[0]["Sequence"] != nil
     }
 
     /// The id of `<|endoftext|>`, the only one that may be there.
-    func addedTokens(_ parts: Object) throws(TokenizerError) -> Int? {
-        let added = parts["added_tokens"]
+    func addedTokens(_ document: Object) throws(TokenizerError) -> Int? {
+        let added = document["added_tokens"]
         if added == .null { return nil }
         guard case .array(let tokens) = added else { throw unsupported("added_tokens", added) }
         var id: Int?

@@ -21,7 +21,8 @@ struct FeaturesTests {
         var rows = TokenRows()
         for (line, text) in texts.enumerated() { rows.append(text, label: 0, line: Int64(line + 1)) }
         let description = TokenSetDescription(
-            length: length, padToken: base.padToken, labelNames: base.labels, tokenizerSHA256: base.tokenizerSHA256)
+            paddedLength: length, padToken: base.padToken, labelNames: base.labels,
+            tokenizerSHA256: base.tokenizerSHA256)
         return TokenizedTexts(description: description, rows: rows, truncated: 0)
     }
 

@@ -35,7 +35,7 @@ struct TrainingParityTests {
                 line: Int64(row + 1))
         }
         let description = TokenSetDescription(
-            length: reference.T, padToken: base.padToken, labelNames: base.labels,
+            paddedLength: reference.T, padToken: base.padToken, labelNames: base.labels,
             tokenizerSHA256: base.tokenizerSHA256)
         texts = LabelledTexts(
             source: "texts", texts: TokenizedTexts(description: description, rows: rows, truncated: 0))

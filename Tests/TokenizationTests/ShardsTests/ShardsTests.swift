@@ -20,7 +20,7 @@ private let hash = String(repeating: "0123456789abcdef", count: 4)
 private func shards(rows: Int, perShard: Int, length: Int = 3, labels: [String] = ["ham", "spam"]) throws -> [UInt8] {
     try bytes { sink in
         let description = TokenSetDescription(
-            length: length, padToken: 9, labelNames: labels, tokenizerSHA256: hash)
+            paddedLength: length, padToken: 9, labelNames: labels, tokenizerSHA256: hash)
         var writer = ShardWriter(sink, description: description, rowsPerShard: perShard)
         for row in 0..<rows {
             try writer.append(
@@ -87,7 +87,7 @@ private func foreign(
     @Test(arguments: [(0, 4), (1, 1), (7, 2), (8, 2), (30, 100)])
     func `what is written is read back`(rows: Int, perShard: Int) throws {
         let texts = try read(try shards(rows: rows, perShard: perShard))
-        #expect(texts.description.length == 3 && texts.description.padToken == 9)
+        #expect(texts.description.paddedLength == 3 && texts.description.padToken == 9)
         #expect(texts.description.labelNames == ["ham", "spam"] && texts.description.tokenizerSHA256 == hash)
         #expect(texts.rows.count == rows && texts.truncated == (rows + 3) / 4)
         for row in 0..<rows {
@@ -232,15 +232,15 @@ private func foreign(
             {"text":"the dog sat on the mat"}
             {"text":"zzz","label":"a"}
             """
-        var maker = TokenShardMaker(tokenizer: tokenizer, length: .longest(maximum: 1024), rowsPerShard: 2)
+        var maker = TokenShardMaker(tokenizer: tokenizer, paddedLength: .longest(maximum: 1024), rowsPerShard: 2)
         let (texts, report) = try make(records, maker)
         #expect(texts.description.labelNames == ["a", "b", "é"])
         #expect(texts.rows.labels == [1, 2, -1, 0] && texts.rows.lines == [1, 2, 3, 4])
         #expect(texts.rows[0].elementsEqual(tokenizer.encode("the cat")))
         #expect(Array(texts.rows[1]) == [tokenizer.endOfText], "R56 an empty text is one pad")
-        #expect(texts.description.length == texts.rows.longest && report.truncated == 0)
+        #expect(texts.description.paddedLength == texts.rows.longest && report.truncated == 0)
 
-        maker.length = .fixed(2)
+        maker.paddedLength = .fixed(2)
         maker.labels = ["é", "b", "a"]
         let (cut, cutReport) = try make(records, maker)
         #expect(cut.truncated == 2 && cutReport.truncated == 2 && cut.rows.longest == 2, "R55 cut and counted")
@@ -249,7 +249,7 @@ private func foreign(
         maker.isStrict = true
         #expect(throws: TokenShardMakerError.tooLong(source: "stdin", line: 3, length: 5)) {
             var maker = maker
-            maker.length = .fixed(5)
+            maker.paddedLength = .fixed(5)
             _ = try make(records.replacingOccurrences(of: "the dog sat on the mat", with: "qwrtp~"), maker)
         }
         maker.labels = ["a"]

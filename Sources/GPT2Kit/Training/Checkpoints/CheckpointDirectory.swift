@@ -1,12 +1,7 @@
 // The checkpoints of one output: step-000050.safetensors, step-000100.safetensors, the newest two.
 
+import Platform
 import Records
-
-#if canImport(Glibc)
-    import Glibc
-#else
-    import Darwin
-#endif
 
 /// A directory of checkpoints. Whoever uses it holds the lock of the output that it belongs to.
 struct CheckpointDirectory: Sendable {
@@ -14,7 +9,7 @@ struct CheckpointDirectory: Sendable {
 
     /// Steps that there are checkpoints of, the newest first.
     var steps: [Int] {
-        (entries(of: path) ?? []).compactMap { name in
+        (Directory.entryNames(of: path) ?? []).compactMap { name in
             guard name.hasPrefix("step-"), name.hasSuffix(".safetensors"),
                 let step = Int(name.dropFirst(5).dropLast(12)), file(step) == "\(path)/\(name)"
             else { return nil }
@@ -49,7 +44,7 @@ struct CheckpointDirectory: Sendable {
 
     /// Adds a checkpoint. When it is whole, all others go but `previous`: older ones, and damaged ones.
     func write(_ state: TrainingState, _ description: CheckpointDescription, keeping previous: Int?) throws {
-        try createDirectories(path)
+        try Directory.create(path)
         try TrainingCheckpoint.write(state, description, to: file(description.step))
         for step in steps where step != description.step && step != previous { unlink(file(step)) }
     }
@@ -63,7 +58,7 @@ struct CheckpointDirectory: Sendable {
 
     /// Removes temporary files of runs that were killed.
     func removeLeftovers() {
-        for name in entries(of: path) ?? [] where name.hasPrefix(".") && name.hasSuffix(".partial") {
+        for name in Directory.entryNames(of: path) ?? [] where name.hasPrefix(".") && name.hasSuffix(".partial") {
             unlink("\(path)/\(name)")
         }
     }

@@ -31,7 +31,7 @@ public struct Checkpoints: Sendable {
         var name = output[...]
         while name.count > 1, name.hasSuffix("/") { name.removeLast() }
         // Beside the directory that "." or "model/.." means, not in it.
-        if [".", ".."].contains(name.split(separator: "/").last), let path = resolvedPath(String(name)) {
+        if [".", ".."].contains(name.split(separator: "/").last), let path = Path.resolved(String(name)) {
             name = path[...]
         }
         return CheckpointDirectory(path: name + ".checkpoints")
@@ -40,16 +40,16 @@ public struct Checkpoints: Sendable {
     /// Fails where no checkpoint of `output` could be written, where one is there that isn't gone on from, and where
     /// `output` is the base, which a run that goes on needs as it was.
     public static func requirePossible(_ output: String, base: Classifier.Base, resumes: Bool) throws {
-        if case .directory(let path) = base, let origin = resolvedPath(path), origin == resolvedPath(output) {
+        if case .directory(let path) = base, let origin = Path.resolved(path), origin == Path.resolved(output) {
             throw ModelError.impossibleSetting(
                 "the output \(output) is also the base, from which a run with checkpoints could not begin again",
                 remedy: "write the model to another directory")
         }
         let directory = directory(output)
         if !resumes { try directory.requireNone() }
-        let isNew = entries(of: directory.path) == nil
+        let isNew = Directory.entryNames(of: directory.path) == nil
         defer { if isNew { directory.removeIfEmpty() } }
-        try requireWritableDirectory(directory.path)
+        try Directory.requireWritable(directory.path)
     }
 
     /// Whether there is anything to go on from.

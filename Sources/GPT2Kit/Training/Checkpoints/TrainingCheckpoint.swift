@@ -153,7 +153,7 @@ package struct DamagedCheckpoint: DiagnosableError, Equatable {
 
     package var diagnosis: Diagnosis {
         Diagnosis(
-            source: path, problem: problem, remedy: "remove \(parentDirectory(of: path)) to start from the beginning",
+            source: path, problem: problem, remedy: "remove \(Path.parent(of: path)) to start from the beginning",
             status: .badData)
     }
 }

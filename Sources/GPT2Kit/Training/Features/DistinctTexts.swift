@@ -23,7 +23,7 @@ package struct DistinctTexts: Sendable {
             lengths.append(
                 (0..<rows.count).map { row in
                     pooling.append(
-                        rows[row], to: &all, paddedLength: description.length, padToken: description.padToken,
+                        rows[row], to: &all, paddedLength: description.paddedLength, padToken: description.padToken,
                         isCausal: isCausal)
                 })
         }

@@ -69,7 +69,7 @@ struct FeatureComputation {
     ) throws -> (FeatureStore, reusedTokens: Int) {
         let pieces = texts.pieces(rows: rows, width: width, limit: FeatureDirectory.pieceSize)
         let entries = pieces.map { directory.entry($0, of: texts, rows: rows) }
-        try createDirectories(directory.path)
+        try Directory.create(directory.path)
         let found = try look(for: entries, in: directory)
         var reused = 0
         var pass: FeaturePass?

@@ -3,14 +3,9 @@
 // hyperparameters don't. Files appear whole, so that runs may share a directory.
 
 import Hashing
+import Platform
 import Records
 import Safetensors
-
-#if canImport(Glibc)
-    import Glibc
-#else
-    import Darwin
-#endif
 
 /// What features depend on but for the texts.
 package struct FeatureOrigin: Sendable {

@@ -1,12 +1,7 @@
 // What a search may choose, and how it draws (Bergstra & Bengio 2012, "Random Search for Hyper-Parameter Optimization").
 
+import Platform
 import Records
-
-#if canImport(Glibc)
-    import Glibc
-#else
-    import Darwin
-#endif
 
 /// Ranges of hyperparameters.
 public struct SearchSpace: Sendable, Equatable {

@@ -2,11 +2,7 @@
 // `get_linear_schedule_with_warmup` and `get_cosine_schedule_with_warmup` (transformers, optimization.py). A function of
 // the step alone.
 
-#if canImport(Glibc)
-    import Glibc
-#else
-    import Darwin
-#endif
+import Platform
 
 /// The learning rate of every step, as a multiple of the highest.
 public struct LearningRateSchedule: Sendable, Equatable {

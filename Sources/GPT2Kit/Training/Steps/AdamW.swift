@@ -2,11 +2,7 @@
 // form and the order of operations of torch.optim.AdamW: decay first, both moments corrected for their bias, ε outside
 // the square root. Weight decay applies to every trainable tensor, biases and LayerNorms included, as there.
 
-#if canImport(Glibc)
-    import Glibc
-#else
-    import Darwin
-#endif
+import Platform
 
 package final class AdamW {
     package struct Settings: Sendable, Equatable {

@@ -32,9 +32,9 @@ public struct LabelledTexts: Sendable {
                     + "those of the training shard are \(base.labels.joined(separator: ", "))",
                 remedy: "tokenize with the labels of the training shard", choice: .labelsOfShards, file: source)
         }
-        guard made.length <= base.config.positions else {
+        guard made.paddedLength <= base.config.positions else {
             throw .mismatch(
-                "texts are padded to \(made.length) tokens but the model has \(base.config.positions) positions",
+                "texts are padded to \(made.paddedLength) tokens but the model has \(base.config.positions) positions",
                 remedy: "tokenize with a length of at most \(base.config.positions)", choice: .lengthOfShards,
                 file: source)
         }

@@ -30,7 +30,7 @@ package struct TrainingData: Sendable {
         let inputs = datasets.all.map(\.texts)
         texts = DistinctTexts(inputs, self.base.pooling, isCausal: self.base.config.isCausal)
         sets = FeatureSet.of(inputs, texts)
-        paddedLength = datasets.training.texts.description.length
+        paddedLength = datasets.training.texts.description.paddedLength
     }
 
     private static func check(_ set: LabelledTexts, _ base: Classifier) throws(ModelError) {

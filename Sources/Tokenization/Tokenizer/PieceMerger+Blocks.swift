@@ -30,7 +30,7 @@ extension PieceMerger {
             while piece.count - start > size, ids.count < limit {
                 let first = ids.count
                 let block = start..<start + size
-                merge(piece.part(block), byteTokens: byteTokens, merges: merges, into: &ids)
+                merge(piece.slice(block), byteTokens: byteTokens, merges: merges, into: &ids)
                 // What follows the block changes what is near its end.
                 var end = block.upperBound
                 while ids.count > first, end > block.upperBound - longest { end -= tokenizer.length(ids.removeLast()) }
@@ -50,7 +50,7 @@ extension PieceMerger {
                 }
             }
             if ids.count < limit {
-                merge(piece.part(start..<piece.count), byteTokens: byteTokens, merges: merges, into: &ids)
+                merge(piece.slice(start..<piece.count), byteTokens: byteTokens, merges: merges, into: &ids)
             }
         }
     }
@@ -66,11 +66,11 @@ extension PieceMerger {
         for length in longest..<2 * longest {
             ids.removeAll(keepingCapacity: true)
             let right = end..<min(end + length, piece.count)
-            merge(piece.part(right), byteTokens: byteTokens, merges: merges, into: &ids)
+            merge(piece.slice(right), byteTokens: byteTokens, merges: merges, into: &ids)
             guard known.insert(ids[0]).inserted else { continue }
             let pair = end - tokenizer.length(left)..<end + tokenizer.length(ids[0])
             ids.removeAll(keepingCapacity: true)
-            merge(piece.part(pair), byteTokens: byteTokens, merges: merges, into: &ids)
+            merge(piece.slice(pair), byteTokens: byteTokens, merges: merges, into: &ids)
             if ids[0] != left { return false }
         }
         return true
@@ -78,5 +78,5 @@ extension PieceMerger {
 }
 
 extension UnsafeBufferPointer {
-    fileprivate func part(_ range: Range<Int>) -> Self { Self(rebasing: self[range]) }
+    fileprivate func slice(_ range: Range<Int>) -> Self { Self(rebasing: self[range]) }
 }

@@ -1,37 +1,54 @@
-// The lexical level of JSON: white space, strings, numbers, literals.
+// The one lexer of JSON (RFC 8259): white space, strings, numbers, literals, strictly. Whoever reads JSON here, reads with it:
+// JSONScanner and JSONValue by way of its walk (JSONVisitor), JSONPullReader token by token.
 
-/// A position in a JSON text.
-struct JSONCursor {
-    private let bytes: UnsafeBufferPointer<UInt8>
-    var position = 0
+/// What a JSON value is.
+public enum JSONValueKind: Sendable {
+    /// As RFC 8259 calls them; `bool` is `true` and `false`.
+    case object, array, string, number, bool, null
+}
 
-    init(_ bytes: UnsafeBufferPointer<UInt8>) {
+/// A position in a JSON text, and what can be passed from there.
+struct JSONLexer {
+    let bytes: UnsafeBufferPointer<UInt8>
+    /// Bytes before the next one that is looked at.
+    var position: Int
+
+    init(_ bytes: UnsafeBufferPointer<UInt8>, from position: Int = 0) {
         self.bytes = bytes
+        self.position = position
     }
 
+    /// The next byte; nil at the end.
     @inline(__always)
     var peek: UInt8? {
         position < bytes.count ? bytes[position] : nil
     }
 
-    @inline(__always)
-    mutating func skipWhitespace() {
+    /// Passes white space.
+    ///
+    /// - Returns: the byte behind it; nil at the end.
+    @inline(__always) @discardableResult
+    mutating func skipWhitespace() -> UInt8? {
         while position < bytes.count {
-            switch bytes[position] {
+            let byte = bytes[position]
+            if byte > 0x20 { return byte }
+            switch byte {
             case 0x20, 0x0A, 0x0D, 0x09: position += 1
-            default: return
+            default: return byte
             }
         }
+        return nil
     }
 
-    func unexpected(_ byte: UInt8?) -> JSONError {
-        guard let byte else { return JSONError(.unexpectedEnd, at: position) }
+    /// That the next byte, or the end, can't stand here.
+    var unexpected: JSONError {
+        guard let byte = peek else { return JSONError(.unexpectedEnd, at: position) }
         return JSONError(.unexpectedByte(byte), at: position)
     }
 
-    /// A number, `true`, `false` or `null`.
-    mutating func skipScalar(_ first: UInt8?) throws(JSONError) -> JSONScanner.ValueKind {
-        switch first {
+    /// Passes a number, `true`, `false` or `null`.
+    mutating func skipScalar() throws(JSONError) -> JSONValueKind {
+        switch peek {
         case UInt8(ascii: "t"):
             try skipLiteral("true")
             return .bool
@@ -45,13 +62,13 @@ struct JSONCursor {
             try skipNumber()
             return .number
         default:
-            throw unexpected(first)
+            throw unexpected
         }
     }
 
     private mutating func skipLiteral(_ literal: StaticString) throws(JSONError) {
         for index in 0..<literal.utf8CodeUnitCount {
-            guard peek == literal.utf8Start[index] else { throw unexpected(peek) }
+            guard peek == literal.utf8Start[index] else { throw unexpected }
             position += 1
         }
     }
@@ -82,9 +99,9 @@ struct JSONCursor {
         while let byte = peek, isDigit(byte) { position += 1 }
     }
 
-    private func isDigit(_ byte: UInt8) -> Bool { byte &- 0x30 < 10 }
+    func isDigit(_ byte: UInt8) -> Bool { byte &- 0x30 < 10 }
 
-    /// Skips a string, from its opening quote to behind its closing one.
+    /// Passes a string, from its opening quote to behind its closing one. It is valid UTF-8 then.
     ///
     /// - Returns: whether it has escapes.
     @inline(__always)
@@ -124,7 +141,7 @@ struct JSONCursor {
             } else if byte < 0x80 {
                 index += 1
             } else {
-                let length = utf8SequenceLength(bytes, at: index)
+                let length = UTF8.sequenceLength(bytes, at: index)
                 guard length > 0 else { throw JSONError(.invalidUTF8, at: index) }
                 index += length
             }
@@ -153,18 +170,61 @@ struct JSONCursor {
         var unit: UInt32 = 0
         for index in start + 2..<start + 6 {
             guard index < bytes.count else { throw JSONError(.unexpectedEnd, at: bytes.count) }
-            guard let digit = hexDigit(bytes[index]) else { throw JSONError(.invalidEscape, at: start) }
+            guard let digit = Self.hexDigit(bytes[index]) else { throw JSONError(.invalidEscape, at: start) }
             unit = unit << 4 | digit
         }
         return unit
     }
-}
 
-func hexDigit(_ byte: UInt8) -> UInt32? {
-    switch byte {
-    case UInt8(ascii: "0")...UInt8(ascii: "9"): UInt32(byte) - 0x30
-    case UInt8(ascii: "a")...UInt8(ascii: "f"): UInt32(byte) - 0x57
-    case UInt8(ascii: "A")...UInt8(ascii: "F"): UInt32(byte) - 0x37
-    default: nil
+    // MARK: - What a string says
+
+    /// The text of a string that was passed: `content` without its quotes, escapes decoded.
+    static func decoded(_ content: Slice<UnsafeBufferPointer<UInt8>>, hasEscapes: Bool) -> [UInt8] {
+        if !hasEscapes { return Array(content) }
+        var result: [UInt8] = []
+        result.reserveCapacity(content.count)
+        appendDecoded(content, to: &result)
+        return result
+    }
+
+    /// Appends the text of a string that was passed: `content` without its quotes, escapes decoded.
+    static func appendDecoded(_ content: Slice<UnsafeBufferPointer<UInt8>>, to result: inout [UInt8]) {
+        func unit(at start: Int) -> UInt32 {
+            content[start + 2..<start + 6].reduce(0) { $0 << 4 | (hexDigit($1) ?? 0) }
+        }
+        var index = content.startIndex
+        while index < content.endIndex {
+            guard content[index] == 0x5C else {
+                result.append(content[index])
+                index += 1
+                continue
+            }
+            switch content[index + 1] {
+            case UInt8(ascii: "b"): result.append(0x08)
+            case UInt8(ascii: "f"): result.append(0x0C)
+            case UInt8(ascii: "n"): result.append(0x0A)
+            case UInt8(ascii: "r"): result.append(0x0D)
+            case UInt8(ascii: "t"): result.append(0x09)
+            case UInt8(ascii: "u"):
+                var value = unit(at: index)
+                index += 4
+                if 0xD800..<0xDC00 ~= value {
+                    value = 0x10000 + (value - 0xD800) << 10 + (unit(at: index + 2) - 0xDC00)
+                    index += 6
+                }
+                if let scalar = Unicode.Scalar(value) { result.append(contentsOf: Array(String(scalar).utf8)) }
+            case let literal: result.append(literal)
+            }
+            index += 2
+        }
+    }
+
+    static func hexDigit(_ byte: UInt8) -> UInt32? {
+        switch byte {
+        case UInt8(ascii: "0")...UInt8(ascii: "9"): UInt32(byte) - 0x30
+        case UInt8(ascii: "a")...UInt8(ascii: "f"): UInt32(byte) - 0x57
+        case UInt8(ascii: "A")...UInt8(ascii: "F"): UInt32(byte) - 0x37
+        default: nil
+        }
     }
 }

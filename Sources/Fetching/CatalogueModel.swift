@@ -2,6 +2,7 @@
 
 /// A file of a model.
 public struct ModelFile: Sendable, Equatable {
+    /// As it is called in a model's directory: `config.json`.
     public let name: String
     /// Bytes, where they are known.
     public let size: Int?
@@ -11,7 +12,9 @@ public struct ModelFile: Sendable, Equatable {
 
 /// A model that can be fetched.
 public struct CatalogueModel: Sendable, Equatable {
+    /// As ``named(_:)`` and the mirror's folders have it: `gpt2-medium`.
     public let name: String
+    /// What belongs to it, the largest last.
     public let files: [ModelFile]
     let repository: String
     /// The commit whose files these are, or `main` where none is pinned.
@@ -35,6 +38,7 @@ public struct CatalogueModel: Sendable, Equatable {
         gpt2("gpt2-xl", 48, 25, 1600),
     ]
 
+    /// The model that is called `name`; nil where there is none.
     public static func named(_ name: String) -> CatalogueModel? {
         all.first { $0.name == name }
     }

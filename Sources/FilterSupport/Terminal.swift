@@ -1,0 +1,17 @@
+// What the terminal is like, where there is one.
+
+import Platform
+
+/// The terminal of whoever started the filter.
+public enum Terminal {
+    /// Whether someone watches stderr.
+    static var isStandardError: Bool { isatty(2) == 1 }
+
+    /// Columns of whoever reads stdout: `COLUMNS` where it is set, the terminal's width where stdout is one, otherwise 80.
+    public static var outputWidth: Int {
+        if let text = getenv("COLUMNS"), let columns = Int(String(cString: text)), columns > 0 { return columns }
+        var size = winsize()
+        if ioctl(1, UInt(TIOCGWINSZ), &size) == 0, size.ws_col > 0 { return Int(size.ws_col) }
+        return 80
+    }
+}

@@ -1,0 +1,67 @@
+// The system's C library, under one name on all systems: the only file that imports it. What differs between the systems
+// is here too, and SystemCall.swift has the calls that Swift methods share their names with.
+
+#if canImport(Glibc)
+    @_exported import Glibc
+#elseif canImport(Musl)
+    @_exported import Musl
+#else
+    @_exported import Darwin
+#endif
+
+/// What systems do each in their own way.
+package enum Platform {
+    #if canImport(Darwin)
+        /// What `pthread_create` sets.
+        package typealias NewThread = pthread_t?
+        /// Before `pthread_create` has set it.
+        package static var noThread: NewThread { nil }
+    #else
+        /// What `pthread_create` sets.
+        package typealias NewThread = pthread_t
+        /// Before `pthread_create` has set it.
+        package static var noThread: NewThread { pthread_t() }
+    #endif
+
+    /// The bytes of addresses that this process may have (`ulimit -v`); nil where there is no limit.
+    package static var addressSpaceLimit: Int? {
+        #if canImport(Glibc)
+            let kind = __rlimit_resource_t(UInt32(RLIMIT_AS.rawValue))
+        #else
+            let kind = RLIMIT_AS
+        #endif
+        var limit = rlimit()
+        return getrlimit(kind, &limit) == 0 ? Int(exactly: limit.rlim_cur) : nil
+    }
+
+    /// Asks for huge pages (2 MiB each on x86-64) from `start` on, where the system has them on request.
+    package static func useHugePages(_ start: UnsafeMutableRawPointer, count: Int) {
+        #if canImport(Glibc)
+            madvise(start, count, MADV_HUGEPAGE)
+        #endif
+    }
+
+    /// Lets all threads allocate from one arena. glibc reserves 64 MiB of addresses for every thread that allocates: where
+    /// addresses are limited, that is taken from those who need it.
+    package static func useOneArena() {
+        #if canImport(Glibc)
+            // Swift's view of glibc doesn't have it.
+            typealias Function = @convention(c) (_ parameter: Int32, _ value: Int32) -> Int32
+            let arenaMaximum: Int32 = -8
+            if let symbol = dlsym(nil, "mallopt") { _ = unsafeBitCast(symbol, to: Function.self)(arenaMaximum, 1) }
+        #endif
+    }
+
+    /// `handler` as what a signal does, for `sigaction(2)`, without flags.
+    package static func action(_ handler: @escaping @convention(c) (Int32) -> Void) -> sigaction {
+        var action = sigaction()
+        #if canImport(Darwin)
+            action.__sigaction_u.__sa_handler = handler
+        #elseif canImport(Musl)
+            action.__sa_handler.sa_handler = handler
+        #else
+            action.__sigaction_handler.sa_handler = handler
+        #endif
+        return action
+    }
+}
