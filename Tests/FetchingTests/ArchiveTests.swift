@@ -50,7 +50,6 @@ struct HandmadeZip {
     }
 }
 
-@Suite("Archives")
 struct ArchiveTests {
     /// Opens the archive, reads the entry to its end, and gives its text.
     private func read(_ bytes: [UInt8], entry: String? = nil, maximum: Int = 1 << 20) throws -> String {
@@ -67,8 +66,8 @@ struct ArchiveTests {
         #expect((error as? any DiagnosableError)?.diagnosis.status == .badData, "\(error)")
     }
 
-    @Test("an entry is found by its name, or by being the only one")
-    func entries() throws {
+    @Test("an entry is found by its name, or because it is the only one")
+    func entryByName() throws {
         #expect(try read(HandmadeZip([("dir/", ""), ("dir/a.txt", "hello")]).bytes) == "hello")
         #expect(try read(HandmadeZip([("a b", "1")]).bytes, entry: "a b") == "1")
         let two = HandmadeZip([("a", "1"), ("b", "2")]).bytes
@@ -78,14 +77,14 @@ struct ArchiveTests {
         #expect(throws: FetchError.self) { try read(two, entry: "b", maximum: 0) }
     }
 
-    @Test("B30: an archive cut anywhere is refused")
-    func truncation() throws {
+    @Test("an archive cut at any byte is refused [B30]")
+    func cutArchive() throws {
         let bytes = HandmadeZip([("a", "some text"), ("b", "more")]).bytes
         for count in 0..<bytes.count { try refused(Array(bytes[..<count]), entry: "a") }
     }
 
-    @Test("B31, B32: a byte changed anywhere is refused, or the text is right all the same")
-    func mutation() throws {
+    @Test("an archive with any byte changed is refused or gives the right text [B31] [B32]")
+    func changedByte() throws {
         let bytes = HandmadeZip([("a", "some text")]).bytes
         for index in bytes.indices {
             for change: UInt8 in [1, 0x80, 0xFF] {
@@ -98,24 +97,24 @@ struct ArchiveTests {
     }
 
     @Test(
-        "B33: names that lead elsewhere are refused",
+        "names that lead out of the directory are refused [B33]",
         arguments: [
             "../x", "/x", "a/../../x", "..\\x", "C:\\x", "\\x", "a\u{1B}b", "a\0b", "a\0", "\0", "é\0",
             String(repeating: "x", count: 300),
         ])
-    func names(name: String) throws {
+    func escapingNames(name: String) throws {
         try refused(HandmadeZip([("good", "1"), (name, "2")]).bytes, entry: "good")
     }
 
-    @Test("B34, B38: links, and names that collide, are refused")
-    func links() throws {
+    @Test("links and colliding names are refused [B34] [B38]")
+    func linksAndCollisions() throws {
         try refused(HandmadeZip([("a", "/etc/passwd")], mode: 0o120777).bytes)
         try refused(HandmadeZip([("a", "1"), ("A", "2")]).bytes, entry: "a")
         try refused(HandmadeZip([("a", "1"), ("a", "2")]).bytes, entry: "a")
     }
 
     @Test("text that isn't a zip archive is refused")
-    func noArchive() throws {
+    func notAnArchive() throws {
         try refused(Array("ham\thello\n".utf8))
         try refused([])
     }

@@ -4,7 +4,7 @@ import Testing
 
 import Fetching
 
-@Suite("Downloads", .enabled(if: LoopbackServer.python != nil, "needs python3 for a web server on loopback"))
+@Suite(.enabled(if: LoopbackServer.python != nil, "needs python3 for a web server on loopback"))
 struct DownloaderTests {
     private let server: LoopbackServer
     private let folder: String
@@ -27,7 +27,7 @@ struct DownloaderTests {
     private func clean() { try? FileManager.default.removeItem(atPath: folder) }
 
     @Test("a file arrives, also through a redirect", arguments: ["ok", "moved"])
-    func arrives(name: String) throws {
+    func arrival(name: String) throws {
         defer { clean() }
         try download(name)
         #expect(FileManager.default.contents(atPath: path) == LoopbackServer.content)
@@ -35,9 +35,9 @@ struct DownloaderTests {
     }
 
     @Test(
-        "B22, B23, B24: cut short is 75; the next run completes it, whatever the server does to the range",
+        "a download cut short gives 75, and the next run completes it [B22] [B23] [B24]",
         arguments: ["cut", "changed", "beyond"])
-    func resumes(name: String) throws {
+    func resumedDownload(name: String) throws {
         defer { clean() }
         let error = try #require(throws: FetchError.self) { try download(name) }
         #expect(error.diagnosis.status == .temporaryFailure && error.description.contains("short by"))
@@ -48,7 +48,7 @@ struct DownloaderTests {
         #expect(try remaining() == ["file"])
     }
 
-    @Test("B24: a partial answer for other bytes is never appended")
+    @Test("a partial answer for other bytes is never appended [B24]")
     func wrongRange() throws {
         defer { clean() }
         for _ in 0..<2 { #expect(throws: FetchError.self) { try download("lie") } }
@@ -56,8 +56,8 @@ struct DownloaderTests {
         #expect(FileManager.default.contents(atPath: path) == LoopbackServer.content)
     }
 
-    @Test("B25: an endless body ends at the limit, and nothing is kept")
-    func endless() throws {
+    @Test("an endless body stops at the limit, and nothing is kept [B25]")
+    func endlessBody() throws {
         defer { clean() }
         let error = try #require(throws: FetchError.self) { try download("endless") }
         #expect(error.diagnosis.status == .badData && error.description.contains("more than "))
@@ -65,54 +65,54 @@ struct DownloaderTests {
         #expect(throws: FetchError.self) { try download("ok", maximum: 99_999) }
     }
 
-    @Test("B26: redirects to files and in circles are refused", arguments: ["file", "loop"])
-    func redirects(name: String) throws {
+    @Test("redirects to files and in circles are refused [B26]", arguments: ["file", "loop"])
+    func badRedirects(name: String) throws {
         defer { clean() }
         let error = try #require(throws: FetchError.self) { try download(name) }
         #expect(error.diagnosis.status == .protocolError, "\(error)")
         #expect(try remaining().isEmpty)
     }
 
-    @Test("B28: an error status is 69, and its page isn't saved", arguments: [404, 500])
-    func status(code: Int) throws {
+    @Test("an error status gives 69, and its page isn't saved [B28]", arguments: [404, 500])
+    func errorStatus(code: Int) throws {
         defer { clean() }
         let error = try #require(throws: FetchError.self) { try download("status-\(code)") }
         #expect(error.diagnosis.status == .unavailable && error.description.contains("\(code)"))
         #expect(try remaining().isEmpty)
     }
 
-    @Test("B28: a password in an address is never told")
-    func password() {
+    @Test("a password in an address is never printed [B28]")
+    func passwordInAddress() {
         #expect(redacted("https://me:secret@host/a@b?c") == "https://…@host/a@b?c")
         #expect(redacted("https://host/a@b") == "https://host/a@b")
     }
 
-    @Test("an answer that isn't HTTP is told as one", arguments: ["garbage", "status", "headless", "ssh"])
-    func garbage(kind: String) throws {
+    @Test("an answer that isn't HTTP is reported as such", arguments: ["garbage", "status", "headless", "ssh"])
+    func notHTTP(kind: String) throws {
         defer { clean() }
         let error = try #require(throws: FetchError.self) { try download("raw-\(kind)") }
         #expect(error.diagnosis.status == .protocolError && error.description.contains("isn't HTTP"), "\(error)")
         #expect(try remaining().isEmpty)
     }
 
-    @Test("a part that nobody asked for, or an encoding that can't be unpacked, is 76", arguments: ["part", "br"])
-    func unasked(name: String) throws {
+    @Test("a part that wasn't asked for, or an unknown encoding, gives 76", arguments: ["part", "br"])
+    func unrequestedEncoding(name: String) throws {
         defer { clean() }
         let error = try #require(throws: FetchError.self) { try download(name) }
         #expect(error.diagnosis.status == .protocolError && error.description.contains("asked for"), "\(error)")
     }
 
     @Test("a scheme in capitals is the same scheme")
-    func capitals() throws {
+    func schemeInCapitals() throws {
         defer { clean() }
         try Downloader().download(server.address("ok").replacing("http:", with: "HTTP:"), to: path)
         #expect(FileManager.default.contents(atPath: path) == LoopbackServer.content)
     }
 
     @Test(
-        "a body in chunks, or compressed though that wasn't asked for, arrives; cut it is 75",
+        "a body in chunks or compressed arrives, and gives 75 when it is cut",
         arguments: ["chunks", "gzip"])
-    func withoutLength(name: String) throws {
+    func chunkedBody(name: String) throws {
         defer { clean() }
         let error = try #require(throws: FetchError.self) { try download(name) }
         #expect(error.diagnosis.status == .temporaryFailure && error.description.contains("short by"), "\(error)")
@@ -121,8 +121,8 @@ struct DownloaderTests {
         #expect(try remaining() == ["file"])
     }
 
-    @Test("a download that only trickles is stalled, and one has to end within its time")
-    func trickle() throws {
+    @Test("a download that only trickles counts as stalled, and every download has a time limit")
+    func tricklingDownload() throws {
         defer { clean() }
         let slow = try #require(throws: FetchError.self) { try download("trickle", stall: 1) }
         #expect(slow.diagnosis.status == .temporaryFailure && slow.description.contains("stalled: only"), "\(slow)")
@@ -133,15 +133,15 @@ struct DownloaderTests {
         #expect(late.diagnosis.status == .temporaryFailure)
     }
 
-    @Test("B29: a stalled download is 75")
-    func stall() throws {
+    @Test("a stalled download gives 75 [B29]")
+    func stalledDownload() throws {
         defer { clean() }
         let error = try #require(throws: FetchError.self) { try download("stall", stall: 1) }
         #expect(error.diagnosis.status == .temporaryFailure, "\(error)")
     }
 
-    @Test("a server that isn't there is 69, an address that isn't one 64")
-    func unreachable() throws {
+    @Test("an unreachable server gives 69, and a malformed address 64")
+    func unreachableServer() throws {
         defer { clean() }
         let none = try #require(throws: FetchError.self) {
             try Downloader().download("http://127.0.0.1:1/x", to: path)

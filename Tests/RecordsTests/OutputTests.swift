@@ -3,7 +3,6 @@ import Testing
 
 import Records
 
-@Suite("Outputs")
 struct OutputTests {
     private func names(_ directory: String) throws -> [String] {
         try FileManager.default.contentsOfDirectory(atPath: directory).sorted()
@@ -31,7 +30,7 @@ struct OutputTests {
         #expect(missing.diagnosis.status == .cannotCreate)
     }
 
-    @Test("a directory appears whole or not at all, and keeps what else is in it", arguments: [false, true])
+    @Test("a directory appears whole or not at all, and keeps its other files", arguments: [false, true])
     func atomicDirectory(exists: Bool) throws {
         let folder = FileManager.default.temporaryDirectory.path + "/records-\(UUID().uuidString)"
         try createDirectories(folder + (exists ? "/out" : ""))
@@ -51,8 +50,8 @@ struct OutputTests {
         #expect(try names(folder) == ["out"])
     }
 
-    @Test("a directory that somebody makes meanwhile is replaced, and keeps what is in it")
-    func latecomer() throws {
+    @Test("a directory that somebody makes meanwhile is replaced, and its files are kept")
+    func concurrentDirectory() throws {
         let folder = FileManager.default.temporaryDirectory.path + "/records-\(UUID().uuidString)"
         try createDirectories(folder)
         defer { try? FileManager.default.removeItem(atPath: folder) }
@@ -65,8 +64,8 @@ struct OutputTests {
         #expect(try names(folder) == ["out"])
     }
 
-    @Test("an output has one lock, by whatever name it is called", arguments: [false, true])
-    func lock(exists: Bool) throws {
+    @Test("an output has one lock under all its names", arguments: [false, true])
+    func lockNames(exists: Bool) throws {
         let folder = FileManager.default.temporaryDirectory.path + "/records-\(UUID().uuidString)"
         try createDirectories(folder + (exists ? "/a/out" : "/a"))
         defer { try? FileManager.default.removeItem(atPath: folder) }
@@ -85,7 +84,7 @@ struct OutputTests {
         withExtendedLifetime(lock) {}
     }
 
-    @Test("the lock of a killed process is taken over, and nothing is left of it")
+    @Test("the lock of a killed process is taken over and leaves nothing")
     func staleLock() throws {
         let folder = FileManager.default.temporaryDirectory.path + "/records-\(UUID().uuidString)"
         try createDirectories(folder)
@@ -95,14 +94,14 @@ struct OutputTests {
         #expect(try names(folder).isEmpty)
     }
 
-    @Test("A5: directories, missing files")
-    func sources() throws {
+    @Test("directories and missing files as input are errors [A5]")
+    func badInputs() throws {
         #expect(throws: StreamError.isDirectory(source: "/")) { try ByteSource(path: "/") }
         #expect(throws: StreamError.notFound(source: "/no")) { try ByteSource(path: "/no") }
     }
 
     @Test("control characters never reach the terminal, and a message is one line")
-    func printing() {
+    func printedText() {
         let diagnosis = Diagnosis(
             source: "a\u{1B}[2J\nb", position: .line(3), problem: "p\u{202E}", remedy: "r", status: .badData)
         #expect(diagnosis.message == "a\\u{1B}[2J\\nb:3: p\\u{202E}: r")

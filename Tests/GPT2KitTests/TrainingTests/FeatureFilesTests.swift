@@ -7,7 +7,6 @@ import Safetensors
 import TestSupport
 import Testing
 
-@Suite("Feature files")
 struct FeatureFilesTests {
     private let place: Workplace
     private let base: Classifier
@@ -56,7 +55,7 @@ struct FeatureFilesTests {
     }
 
     @Test(
-        "files, memory and temporary files give the same bits, computed or found, on any number of threads",
+        "files, memory and temporary files give the same bits, computed or found, on any threads",
         arguments: [TrainableSet.head, .lastBlocks(1)], [Pooling.lastToken, .mean])
     func sameBits(_ trainable: TrainableSet, _ pooling: Pooling) throws {
         func change(_ settings: inout TrainingSettings) {
@@ -78,8 +77,8 @@ struct FeatureFilesTests {
         #expect(try files().count == 3, "one for each set")
     }
 
-    @Test("other hyperparameters find what is there; other weights, depths and texts don't")
-    func keys() throws {
+    @Test("other hyperparameters find the files, and other weights, depths and texts don't")
+    func fileKeys() throws {
         _ = try train(directory: directory)
         let first = try files()
         for change in [
@@ -104,8 +103,8 @@ struct FeatureFilesTests {
         #expect(try train(directory: directory) { $0.trainable = .all }.frozen == nil, "nothing is frozen")
     }
 
-    @Test("a file that is damaged anywhere is told, computed anew and replaced")
-    func damaged() throws {
+    @Test("a file damaged anywhere is reported, computed again and replaced")
+    func damagedFile() throws {
         let plain = try train(directory: directory)
         let file = try #require(try files().first)
         let whole = try Data(contentsOf: URL(filePath: file))
@@ -128,7 +127,7 @@ struct FeatureFilesTests {
     }
 
     @Test("a file is a safetensors file with the states, tokens and lengths of its texts")
-    func format() throws {
+    func fileFormat() throws {
         _ = try train(directory: directory)
         var tokens = 0
         for path in try files() {
