@@ -1,5 +1,6 @@
 import Foundation
 import Records
+import TestSupport
 import Testing
 
 import Fetching
@@ -10,12 +11,7 @@ struct TableTests {
     }
 
     private func convert(_ bytes: [UInt8], _ converter: TableConverter) throws -> [String] {
-        let directory = try TemporaryDirectory()
-        let file = try AtomicFile(path: directory.file("out"))
-        _ = try converter.convert(ByteSource(bytes: bytes, name: "table"), to: file.sink)
-        try file.commit()
-        let text = try String(decoding: ByteSource(path: file.path).readAll(maximum: 1 << 20), as: UTF8.self)
-        return text.split(separator: "\n").map(String.init)
+        try writtenLines { sink in _ = try converter.convert(ByteSource(bytes: bytes, name: "table"), to: sink) }
     }
 
     private func columns(_ text: String) -> [TableColumn] { TableColumn.list(text) ?? [] }

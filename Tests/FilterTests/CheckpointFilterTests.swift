@@ -1,6 +1,7 @@
-// finetune --checkpoint-every and --resume as processes: what is resumed, what is refused, and what is told.
+// finetune --checkpoint-every and --resume as processes: which runs resume, which are refused, and how they end.
 
 import Foundation
+import TestSupport
 import Testing
 
 struct CheckpointFilterTests {

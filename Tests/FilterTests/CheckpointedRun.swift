@@ -1,5 +1,6 @@
 // A run of finetune with checkpoints on a tiny model, and how it has to end.
 
+import TestSupport
 import Testing
 
 struct CheckpointedRun {

@@ -1,6 +1,7 @@
 // The demo pipeline whole, as pipelines/demo.mk runs it, with fewer epochs.
 
 import Foundation
+import TestSupport
 import Testing
 
 struct DemoPipelineTests {

@@ -1,10 +1,11 @@
 import Foundation
+import TestSupport
 import Testing
 
-@Suite(.enabled(if: exists("python3"), "needs python3 for a web server on loopback"))
+@Suite(.enabled(if: PythonServer.python != nil, "needs python3 for a web server on loopback"))
 struct DownloadCacheTests {
     private let folder: Folder
-    private let server: FileServer
+    private let server: PythonServer
 
     init() throws {
         folder = try Folder()
@@ -12,7 +13,7 @@ struct DownloadCacheTests {
             try FileManager.default.createDirectory(
                 at: folder.url.appendingPathComponent(name), withIntermediateDirectories: true)
         }
-        server = try FileServer(folder)
+        server = try FileServer.start(in: folder)
         for (name, label) in [("a", "ham"), ("b", "spam"), ("slow", "ham")] {
             try folder.write("t.tsv", String(repeating: "\(label)\ta\n", count: 1000))
             let zipped = try shell(
@@ -126,7 +127,7 @@ struct DownloadCacheTests {
     }
 
     @Test(
-        "a killed run without --cache leaves no temporary files, whatever its source",
+        "a killed run without --cache leaves no temporary files, whatever its source [B41]",
         arguments: ["- < pipe", "ADDRESS"])
     func noTemporaryFiles(source: String) throws {
         let source = source.replacing("ADDRESS", with: server.address("a/m.zip"))

@@ -1,6 +1,7 @@
 // The chapter's experiments: one run with a small model, what is run again, and the table.
 
 import Foundation
+import TestSupport
 import Testing
 
 struct ExperimentTests {

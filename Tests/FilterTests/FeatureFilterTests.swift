@@ -1,6 +1,7 @@
 // finetune --features as a process: a second run starts at once, and nothing that happens to the files changes a model.
 
 import Foundation
+import TestSupport
 import Testing
 
 struct FeatureFilterTests {

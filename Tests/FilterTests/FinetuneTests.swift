@@ -1,6 +1,7 @@
 // finetune as a process (group E): its output is whole or not there, whatever happens.
 
 import Foundation
+import TestSupport
 import Testing
 
 struct FinetuneTests {

@@ -1,6 +1,7 @@
 // One line of 20 MB: what a filter holds is bounded by a small multiple of the line.
 
 import Foundation
+import TestSupport
 import Testing
 
 @Suite(.enabled(if: exists("python3"), "needs python3"))

@@ -1,6 +1,7 @@
 // What the filters' errors say can be done: the option that helps, the command that mends the input.
 
 import Foundation
+import TestSupport
 import Testing
 
 private func name(_ command: String) -> String { command.split(separator: " ").first.map(String.init) ?? command }

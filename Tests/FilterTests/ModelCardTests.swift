@@ -1,6 +1,7 @@
 // The model card and tokenizer_config.json: what they say of a model is what made it.
 
 import Foundation
+import TestSupport
 import Testing
 
 struct ModelCardTests {

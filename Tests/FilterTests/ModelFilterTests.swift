@@ -2,6 +2,7 @@
 // be read, usage, locales, limits.
 
 import Foundation
+import TestSupport
 import Testing
 
 /// A filter, its options, and the input that it takes.

@@ -1,6 +1,7 @@
 // Model directories that aren't what they should be (group F, 74–80): one line, the right code, never a crash.
 
 import Foundation
+import TestSupport
 import Testing
 
 struct ModelLoadingTests {

@@ -2,6 +2,7 @@
 // new ones, never some of each.
 
 import Foundation
+import TestSupport
 import Testing
 
 struct OutputDirectoryTests {

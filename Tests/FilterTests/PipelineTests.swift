@@ -1,6 +1,7 @@
 // The pipelines as make sees them, without running their stages.
 
 import Foundation
+import TestSupport
 import Testing
 
 struct PipelineTests {

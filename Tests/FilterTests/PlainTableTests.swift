@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 import Testing
 
 struct PlainTableTests {
@@ -50,10 +51,10 @@ struct PlainTableTests {
 
     @Test(
         "a plain file comes over the network, and an HTML page in its place is refused",
-        .enabled(if: exists("python3"), "needs python3 for a web server on loopback"))
+        .enabled(if: PythonServer.python != nil, "needs python3 for a web server on loopback"))
     func plainDownload() throws {
         let folder = try Folder()
-        let server = try FileServer(folder)
+        let server = try FileServer.start(in: folder)
         try folder.write("my%20data.csv", Self.csv)
         try folder.write("page", "<html>log in</html>")
         let hash = try shell("sha256sum < my%20data.csv", in: folder.url).text.prefix(64)

@@ -1,6 +1,7 @@
 // --precision of score and finetune as processes.
 
 import Foundation
+import TestSupport
 import Testing
 
 struct PrecisionFilterTests {

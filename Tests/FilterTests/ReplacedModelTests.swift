@@ -1,6 +1,7 @@
 // finetune --out where a model is: it is replaced on purpose only.
 
 import Foundation
+import TestSupport
 import Testing
 
 struct ReplacedModelTests {

@@ -1,6 +1,7 @@
 // score as a process (group F, 79–86): every line is answered, in order, the same however the input is cut.
 
 import Foundation
+import TestSupport
 import Testing
 
 struct ScoreTests {

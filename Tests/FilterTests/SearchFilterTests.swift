@@ -1,6 +1,7 @@
 // finetune --search as a process.
 
 import Foundation
+import TestSupport
 import Testing
 
 struct SearchFilterTests {

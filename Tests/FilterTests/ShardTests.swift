@@ -1,6 +1,7 @@
 // Token shards between processes (group D): odd texts survive, damage doesn't.
 
 import Foundation
+import TestSupport
 import Testing
 
 struct ShardTests {

@@ -1,6 +1,7 @@
 // finetune with checkpoints as a process: stopped or killed at any moment, it resumes to the model of an undisturbed run.
 
 import Foundation
+import TestSupport
 import Testing
 
 struct StoppedRunTests {

@@ -1,6 +1,7 @@
 // tokenize-pad and train-tokenizer as processes, through real pipes.
 
 import Foundation
+import TestSupport
 import Testing
 
 struct TokenizePadTests {

@@ -1,6 +1,7 @@
 // A directory with nothing but tokenizer.json goes wherever one with vocab.json and merges.txt goes.
 
 import Foundation
+import TestSupport
 import Testing
 
 struct TokenizerJSONFilterTests {

@@ -1,6 +1,7 @@
 // finetune's options for training as a process: what they write, and what is refused before anything is read.
 
 import Foundation
+import TestSupport
 import Testing
 
 struct TrainingOptionTests {

@@ -1,6 +1,7 @@
 // The checksum of the weights in config.json (B10): damage is noticed, by whoever reads the weights.
 
 import Foundation
+import TestSupport
 import Testing
 
 struct WeightsCheckTests {

@@ -1,20 +1,20 @@
-import Testing
-
 import Records
+import TestSupport
+import Testing
 
 struct BalancerTests {
     @Test("every class keeps as many as the rarest has, with its bytes and in its order")
     func rarestClass() throws {
         let input = corpus([("ham", 40), ("spam", 7), ("é", 12)])
         var report: Balancer.Report?
-        let output = try written { report = try Balancer().balance(reader(input), into: $0) }
+        let output = try writtenLines { report = try Balancer().balance(reader(input), into: $0) }
         #expect(report?.perClass == 7 && output.count == 21)
         #expect(report?.counts.map(\.label) == ["ham", "spam", "é"])
         let kept = Set(output)
         #expect(input.filter(kept.contains) == output)
         for label in ["ham", "spam", "é"] { #expect(output.count { $0.contains("\"\(label)\"") } == 7) }
-        #expect(try written { _ = try Balancer().balance(reader(input), into: $0) } == output)
-        #expect(try written { _ = try Balancer(seed: 5).balance(reader(input), into: $0) } != output)
+        #expect(try writtenLines { _ = try Balancer().balance(reader(input), into: $0) } == output)
+        #expect(try writtenLines { _ = try Balancer(seed: 5).balance(reader(input), into: $0) } != output)
     }
 
     @Test("a class with too few records is named [C45]")

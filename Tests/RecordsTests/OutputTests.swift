@@ -1,18 +1,21 @@
 import Foundation
+import Records
+import TestSupport
 import Testing
 
-import Records
-
 struct OutputTests {
+    private let place: Folder
+    private var folder: String { place.path }
+
+    init() throws { place = try Folder() }
+
     private func names(_ directory: String) throws -> [String] {
         try FileManager.default.contentsOfDirectory(atPath: directory).sorted()
     }
 
     @Test("a file is there only after commit, and nothing else is left")
     func atomicFile() throws {
-        let folder = FileManager.default.temporaryDirectory.path + "/records-\(UUID().uuidString)"
         try createDirectories(folder + "/a/b")
-        defer { try? FileManager.default.removeItem(atPath: folder) }
         let path = folder + "/a/b/x"
         do {
             let file = try AtomicFile(path: path)
@@ -32,9 +35,7 @@ struct OutputTests {
 
     @Test("a directory appears whole or not at all, and keeps its other files", arguments: [false, true])
     func atomicDirectory(exists: Bool) throws {
-        let folder = FileManager.default.temporaryDirectory.path + "/records-\(UUID().uuidString)"
         try createDirectories(folder + (exists ? "/out" : ""))
-        defer { try? FileManager.default.removeItem(atPath: folder) }
         if exists { try Data("old".utf8).write(to: URL(fileURLWithPath: folder + "/out/keep")) }
         do {
             let directory = try AtomicDirectory(path: folder + "/out")
@@ -52,9 +53,6 @@ struct OutputTests {
 
     @Test("a directory that somebody makes meanwhile is replaced, and its files are kept")
     func concurrentDirectory() throws {
-        let folder = FileManager.default.temporaryDirectory.path + "/records-\(UUID().uuidString)"
-        try createDirectories(folder)
-        defer { try? FileManager.default.removeItem(atPath: folder) }
         let directory = try AtomicDirectory(path: folder + "/out")
         try directory.file("a").write("1")
         try createDirectories(folder + "/out")
@@ -66,9 +64,7 @@ struct OutputTests {
 
     @Test("an output has one lock under all its names", arguments: [false, true])
     func lockNames(exists: Bool) throws {
-        let folder = FileManager.default.temporaryDirectory.path + "/records-\(UUID().uuidString)"
         try createDirectories(folder + (exists ? "/a/out" : "/a"))
-        defer { try? FileManager.default.removeItem(atPath: folder) }
         try FileManager.default.createSymbolicLink(atPath: folder + "/b", withDestinationPath: "a")
         var others = ["/a/./out", "/a/out/", "/b/out", "/b/../a/out"]
         if exists {
@@ -86,9 +82,6 @@ struct OutputTests {
 
     @Test("the lock of a killed process is taken over and leaves nothing")
     func staleLock() throws {
-        let folder = FileManager.default.temporaryDirectory.path + "/records-\(UUID().uuidString)"
-        try createDirectories(folder)
-        defer { try? FileManager.default.removeItem(atPath: folder) }
         try Data("12345\n".utf8).write(to: URL(fileURLWithPath: folder + "/.out.lock"))
         _ = try OutputLock(path: folder + "/out")
         #expect(try names(folder).isEmpty)

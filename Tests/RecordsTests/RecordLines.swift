@@ -1,6 +1,3 @@
-import Foundation
-import Testing
-
 import Records
 
 /// Records of `counts` classes, mixed.
@@ -13,15 +10,4 @@ func corpus(_ counts: [(String, Int)], text: (Int) -> String = { "text \($0)" })
 
 func reader(_ lines: [String]) -> RecordReader {
     RecordReader(LineReader(ByteSource(bytes: Array(lines.joined(separator: "\n").utf8), name: "test")))
-}
-
-/// What `body` writes to a sink.
-func written(_ body: (ByteSink) throws -> Void) throws -> [String] {
-    let directory = try TemporaryDirectory()
-    let path = directory.file("out")
-    let file = try AtomicFile(path: path)
-    try body(file.sink)
-    try file.commit()
-    let text = try String(decoding: ByteSource(path: path).readAll(maximum: 1 << 24), as: UTF8.self)
-    return text.split(separator: "\n").map(String.init)
 }

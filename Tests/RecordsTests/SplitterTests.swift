@@ -1,6 +1,6 @@
-import Testing
-
 import Records
+import TestSupport
+import Testing
 
 struct SplitterTests {
     @Test("sizes are exactly those of the chapter, also where binary fractions would be off by one")
@@ -28,10 +28,10 @@ struct SplitterTests {
             let splitter = Splitter(isStratified: stratified, groupsByText: grouped)
             let split = try splitter.split(reader(input))
             #expect(Part.allCases.map(split.count) == [700, 100, 200])
-            let parts = try Part.allCases.map { part in try written { try split.write(part, to: $0) } }
+            let parts = try Part.allCases.map { part in try writtenLines { try split.write(part, to: $0) } }
             #expect(parts.flatMap { $0 }.sorted() == input.sorted())
             let again = try splitter.split(reader(input))
-            #expect(try written { try again.write(.test, to: $0) } == parts[2])
+            #expect(try writtenLines { try again.write(.test, to: $0) } == parts[2])
             if stratified {
                 #expect(parts.map { $0.count { $0.contains("spam") } } == [210, 30, 60])
             }
@@ -43,7 +43,7 @@ struct SplitterTests {
         let texts = ["Call NOW", "call  now ", " cALL\\tnow", "Straße é", "STRAßE É"]
         let input = corpus([("ham", 500), ("spam", 500)]) { $0 % 4 == 0 ? texts[$0 / 4 % 5] + "\($0 % 16)" : "t\($0)" }
         let split = try Splitter(groupsByText: true).split(reader(input))
-        let parts = try Part.allCases.map { part in try written { try split.write(part, to: $0) } }
+        let parts = try Part.allCases.map { part in try writtenLines { try split.write(part, to: $0) } }
         var homes: [[UInt8]: Set<Int>] = [:]
         for (index, part) in parts.enumerated() {
             for line in part {

@@ -13,13 +13,6 @@ private func threadNanoseconds() -> Int {
     return time.tv_sec * 1_000_000_000 + time.tv_nsec
 }
 
-/// A directory that is removed with the value's last use.
-final class TemporaryDirectory {
-    let path = FileManager.default.temporaryDirectory.path + "/gpt2kit-\(UUID().uuidString)"
-    init() throws { try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true) }
-    deinit { try? FileManager.default.removeItem(atPath: path) }
-}
-
 struct SafetensorsTests {
     static func blob(_ header: String, data: Int, length: UInt64? = nil) -> [UInt8] {
         let length = length ?? UInt64(header.utf8.count)
@@ -58,7 +51,7 @@ struct SafetensorsTests {
 
     @Test("a written file is read back, and its data are aligned")
     func roundTrip() throws {
-        let directory = try TemporaryDirectory()
+        let directory = try Folder()
         let path = directory.path + "/a.safetensors"
         var writer = SafetensorsWriter(metadata: ["format": "x", "quote\"\n\u{1}": "é\\"])
         writer.add("b", floats: [1, -2.5, 3e-30], shape: [3])
@@ -231,7 +224,7 @@ struct SafetensorsTests {
 
     @Test("a pickle is refused with the reason [F80]")
     func pickle() throws {
-        let directory = try TemporaryDirectory()
+        let directory = try Folder()
         #expect(throws: CheckpointError.noWeights(directory: directory.path)) {
             _ = try Checkpoint(directory: directory.path)
         }
@@ -246,7 +239,7 @@ struct SafetensorsTests {
 
     @Test("a model in parts is one model, and a wrong index is refused")
     func modelInParts() throws {
-        let directory = try TemporaryDirectory()
+        let directory = try Folder()
         for (part, name) in [("p1.safetensors", "a"), ("p2.safetensors", "b")] {
             var writer = SafetensorsWriter()
             writer.add(name, floats: [name == "a" ? 1 : 2], shape: [1])

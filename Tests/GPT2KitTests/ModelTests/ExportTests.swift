@@ -8,11 +8,11 @@ import TestSupport
 import Testing
 
 struct ExportTests {
-    private let place: Workplace
+    private let place: Folder
     private let workers = Workers(count: 2)
 
     init() throws {
-        place = try Workplace()
+        place = try Folder()
         try writeByteTokenizer(place.path)
     }
 

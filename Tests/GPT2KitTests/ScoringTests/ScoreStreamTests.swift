@@ -6,11 +6,11 @@ import TestSupport
 import Testing
 
 struct ScoreStreamTests {
-    private let place: Workplace
+    private let place: Folder
     private let classifier: Classifier
 
     init() throws {
-        place = try Workplace()
+        place = try Folder()
         try writeByteTokenizer(place.path)
         classifier = try randomClassifier(place.path, labels: ["ham", "news", "spam"])
     }

@@ -1,4 +1,4 @@
-// Checkpoints: a run that was stopped anywhere goes on to the same bits, and tells the same events.
+// Checkpoints: a run stopped anywhere resumes to the same bits and the same events.
 
 import Foundation
 import GPT2Kit
@@ -8,17 +8,17 @@ import TestSupport
 import Testing
 
 struct CheckpointTests {
-    private let place: Workplace
+    private let place: Folder
     private let base: Classifier
     private var output: String { place.path + "/out" }
 
-    private init(place: Workplace, base: Classifier) {
+    private init(place: Folder, base: Classifier) {
         self.place = place
         self.base = base
     }
 
     init() throws {
-        place = try Workplace()
+        place = try Folder()
         try writeByteTokenizer(place.path)
         base = try randomClassifier(place.path)
     }

@@ -8,12 +8,12 @@ import TestSupport
 import Testing
 
 struct FeatureFilesTests {
-    private let place: Workplace
+    private let place: Folder
     private let base: Classifier
     private let directory: String
 
     init() throws {
-        place = try Workplace()
+        place = try Folder()
         try writeByteTokenizer(place.path)
         base = try randomClassifier(place.path)
         directory = place.path + "/features"

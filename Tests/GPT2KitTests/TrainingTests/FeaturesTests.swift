@@ -6,11 +6,11 @@ import Testing
 import Tokenization
 
 struct FeaturesTests {
-    private let place: Workplace
+    private let place: Folder
     private let base: Classifier
 
     init() throws {
-        place = try Workplace()
+        place = try Folder()
         try writeByteTokenizer(place.path)
         base = try randomClassifier(place.path)
     }

@@ -5,18 +5,18 @@ import TestSupport
 import Testing
 
 struct SearchTests {
-    private let place: Workplace
+    private let place: Folder
     private let base: Classifier
 
     init() throws {
-        place = try Workplace()
+        place = try Folder()
         try writeByteTokenizer(place.path)
         base = try randomClassifier(place.path)
     }
 
     private struct Outcome: Equatable {
         var bits: [[UInt32]] = []
-        /// Number, outcome, steps and loss of every trial, in the order in which they were told.
+        /// Number, outcome, steps and loss of every trial, in the order of their events.
         var trials: [String] = []
         var losses: [Int: Double] = [:]
         var winner: TrainingSettings?
@@ -91,7 +91,7 @@ struct SearchTests {
         let last = try #require(outcome.trials.last).split(separator: " ")
         #expect(last[0] == "\(winner)" && last[1] == "finished" && last[2] == last[3])
         #expect(outcome.losses[winner] == outcome.validationLoss)
-        // 20 trials, of which 7, 3 and 1 go on.
+        // 20 trials, of which 7, 3 and 1 continue.
         #expect(outcome.trials.count { $0.split(separator: " ")[1] == "stopped" } >= 13)
         let first = try #require(outcome.trials.first).split(separator: " ")
         let steps = try #require(Int(first[2]))

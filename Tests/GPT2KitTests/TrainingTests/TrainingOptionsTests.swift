@@ -6,16 +6,16 @@ import TestSupport
 import Testing
 
 struct TrainingOptionsTests {
-    private let place: Workplace
+    private let place: Folder
     private let base: Classifier
 
     init() throws {
-        place = try Workplace()
+        place = try Folder()
         try writeByteTokenizer(place.path)
         base = try randomClassifier(place.path)
     }
 
-    /// What a run told.
+    /// The events of a run.
     private struct Record {
         var losses: [Double] = []
         var evaluations: [(step: Int, loss: Double, isBest: Bool?)] = []

@@ -10,14 +10,14 @@ import Testing
 import Tokenization
 
 struct TrainingParityTests {
-    private let place: Workplace
+    private let place: Folder
     private let reference: Reference
     private let expected: SafetensorsFile
     private let base: Classifier
     private let texts: LabelledTexts
 
     init() throws {
-        place = try Workplace()
+        place = try Folder()
         try writeByteTokenizer(place.path)
         reference = try Reference("tiny-3class")
         expected = try Reference.training()

@@ -3,22 +3,14 @@
 import Foundation
 import Records
 import Safetensors
+import TestSupport
 import Testing
 import Tokenization
-
-/// What the writer sends to a sink.
-private func bytes(_ write: (ByteSink) throws -> Void) throws -> [UInt8] {
-    let directory = try TemporaryDirectory()
-    let file = try AtomicFile(path: directory.path + "/shards")
-    try write(file.sink)
-    try file.commit()
-    return Array(try Data(contentsOf: URL(fileURLWithPath: file.path)))
-}
 
 private let hash = String(repeating: "0123456789abcdef", count: 4)
 
 private func shards(rows: Int, perShard: Int, length: Int = 3, labels: [String] = ["ham", "spam"]) throws -> [UInt8] {
-    try bytes { sink in
+    try written { sink in
         let description = TokenSetDescription(
             length: length, padToken: 9, labelNames: labels, tokenizerSHA256: hash)
         var writer = ShardWriter(sink, description: description, rowsPerShard: perShard)
@@ -232,7 +224,7 @@ struct ShardsTests {
         func make(_ records: String, _ maker: TokenShardMaker) throws -> (TokenizedTexts, TokenShardMaker.Report) {
             var report: TokenShardMaker.Report?
             let reader = RecordReader(LineReader(ByteSource(bytes: Array(records.utf8), name: "stdin")))
-            let result = try bytes { report = try maker.make(reader, into: $0) }
+            let result = try written { report = try maker.make(reader, into: $0) }
             return (try read(result, vocabularySize: tokenizer.vocabularySize), try #require(report))
         }
         let records = """

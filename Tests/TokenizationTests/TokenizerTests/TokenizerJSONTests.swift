@@ -7,11 +7,11 @@ import Testing
 import Tokenization
 
 struct TokenizerJSONTests {
-    private let place: Workplace
+    private let place: Folder
     private let json: String
 
     init() throws {
-        place = try Workplace()
+        place = try Folder()
         json = try String(contentsOfFile: fixture("tokenizer-json/tokenizer.json"), encoding: .utf8)
     }
 
