@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 import Testing
 
 struct FetchFilterTests {
@@ -9,7 +10,7 @@ struct FetchFilterTests {
                 + "AABQAAAAAAAAAAAAAApIEAAAAAdC50c3ZQSwUGAAAAAAEAAQAzAAAAKQAAAAAA") ?? Data()
     private static let wrongHash = String(repeating: "0", count: 64)
 
-    @Test("an archive from a file, from stdin and from a mirror gives the same records")
+    @Test("an archive from a file, from stdin and from a mirror gives the same records, and its hash [B21]")
     func archiveSources() throws {
         let folder = try Folder()
         try Self.archive.write(to: folder.url.appendingPathComponent("a+b.zip"))
@@ -17,7 +18,7 @@ struct FetchFilterTests {
             let result = try shell("fetch-unzip \(command)", in: folder.url)
             #expect(result.text == "{\"id\":\"t-1\",\"label\":\"ham\",\"text\":\"a\"}\n", "\(result.errors)")
             #expect(result.status == 0)
-            // B21: without a hash, the one that was found is told once.
+            // Without an expected hash, the one that was found is printed once.
             #expect(result.errorLines.count == 1 && result.errors.contains("SHA-256"))
         }
         #expect(try shell("fetch-unzip -q a+b.zip --format raw", in: folder.url).text == "ham\ta\n")

@@ -6,7 +6,7 @@
 
 The texts are those of the file, in its order: 62 chosen by hand for spaces, line ends, contractions, digits, control and
 combining characters and scripts; 400 that were drawn once from a dozen ranges of Unicode; and the first hundred messages of
-the SMS Spam Collection that have characters beyond ASCII. A text is added as a line {"text": "…"}, and gets its ids from this script.
+the SMS Spam Collection that have characters beyond ASCII. To add a text, add a line {"text": "…"} and run this script.
 
 tiktoken 0.14.0 gives the committed bytes. The ids are whole numbers, so every version has to.
 """
