@@ -30,7 +30,7 @@ BIN := .build/release
 PACKAGES := libzip-dev libdnnl-dev libssl-dev pkg-config gnuplot-nox jq
 BREW_PACKAGES := libzip onednn gnuplot jq pkgconf
 # What some tests need; without them those are skipped.
-TEST_PACKAGES := strace python3
+TEST_PACKAGES := strace python3 openssl
 
 # Homebrew's headers and libraries are where the compiler doesn't look by itself.
 ifeq ($(shell uname -s),Darwin)
@@ -44,7 +44,7 @@ $(error There is no pipelines/$(PIPELINE).mk. PIPELINE is one of: $(PIPELINES))
 endif
 
 # Goals that have nothing to do with a pipeline's files. All others work on its folder, one make at a time.
-FREE_GOALS := help deps build test test-cpus parity bench lint format docs install uninstall clean
+FREE_GOALS := help deps build test test-cpus sanitize parity bench lint format docs install uninstall clean
 # A table can be looked at while runs are being made.
 LOCKED_GOALS := $(if $(LOCKED),,$(filter-out $(FREE_GOALS),$(filter-out experiments-table,$(MAKECMDGOALS))))
 
@@ -141,6 +141,18 @@ test-cpus: deps ## Run the tests of the mathematics as on older CPUs: AVX2, and 
 	    | awk -f Tests/summary.awk | grep -v '^. \(Test\|Suite\) .*\(started\|passed\)'; \
 	done
 
+# Leaks aren't looked for: Swift keeps bits of its own in pointers, which LeakSanitizer then takes for lost.
+sanitize: export ASAN_OPTIONS := detect_leaks=0
+sanitize: export TSAN_OPTIONS := suppressions=$(CURDIR)/Tests/sanitize/thread.supp
+sanitize: deps ## Run the tests of the mathematics under ThreadSanitizer, and those of all libraries under AddressSanitizer.
+	@run() { \
+	  $(SWIFT) build -c release --build-tests --sanitize $$1 --scratch-path .build/$$1 $(SWIFT_FLAGS); \
+	  $(SWIFT) test -c release --skip-build --sanitize $$1 --scratch-path .build/$$1 $(SWIFT_FLAGS) "$${@:2}" 2>&1 \
+	    | awk -f Tests/summary.awk | grep -v '^. \(Test\|Suite\) .*\(started\|passed\)'; \
+	}; \
+	run thread --filter '$(MATHS_TESTS)'; \
+	run address --skip FilterTests
+
 parity: build ## Compare 50 training steps of GPT-2 124M with PyTorch's, where PyTorch is installed.
 	@Benchmarks/parity.sh
 
@@ -178,4 +190,5 @@ uninstall: ## Remove them again.
 
 clean: ## Remove what pipelines and compiler made. Downloads in build/cache stay.
 	@$(SWIFT) package clean
+	@rm -rf .build/thread .build/address
 	@if [ -d build ]; then find build -mindepth 1 -maxdepth 1 ! -name cache ! -name models -exec rm -rf {} +; fi

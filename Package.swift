@@ -57,13 +57,13 @@ let package = Package(
         .testTarget(name: "RecordsTests", dependencies: ["Records", "TestSupport"]),
         .testTarget(name: "HashingTests", dependencies: ["Hashing"]),
         .testTarget(name: "SafetensorsTests", dependencies: ["Safetensors", "Records", "TestSupport"]),
-        .testTarget(name: "FetchingTests", dependencies: ["Fetching", "Records"]),
+        .testTarget(name: "FetchingTests", dependencies: ["Fetching", "Records", "TestSupport"]),
         .testTarget(
             name: "TokenizationTests", dependencies: ["Tokenization", "Safetensors", "Records", "TestSupport"]),
         .testTarget(
             name: "GPT2KitTests", dependencies: ["GPT2Kit", "Tokenization", "Safetensors", "Records", "TestSupport"]),
         .testTarget(name: "EvaluationTests", dependencies: ["Evaluation", "Records"]),
-        .testTarget(name: "FilterTests", dependencies: ["Records"]),
+        .testTarget(name: "FilterTests", dependencies: ["Records", "TestSupport"]),
     ],
     swiftLanguageModes: [.v6]
 )

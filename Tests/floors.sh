@@ -24,6 +24,13 @@ broken=$(
       grep -qE "^ *([a-z@()]+ +)*$what ([A-Za-z]+\.)*${name%%+*}\b" "$file" || echo "$file: declares no ${name%%+*}"
     done
   find Sources Tests Benchmarks -name '*.swift' -exec awk 'END { if (NR > 300) print FILENAME ": " NR " lines, more than 300" }' {} \;
+  # Tests: a display name each, and a suite named after its file. Their codes stand in Tests/CASES.md.
+  grep -rnE '@Test( |$|\([^"])|func `' Tests --include='*.swift' | sed -E 's|^([^:]*:[0-9]*):.*|\1: a test without a display name|' || true
+  find Tests -name '*Tests.swift' | while read -r file; do
+    grep -q "^struct $(basename "$file" .swift) " "$file" || echo "$file: no suite that is named like the file"
+    grep -E '^struct .*Tests ' "$file" | grep -v "^struct $(basename "$file" .swift) " | sed "s|^|$file: another suite: |" || true
+  done
+  Tests/cases.sh 2>&1 || true
 )
 [ -z "$broken" ] || { printf '%s\n' "$broken" >&2; exit 1; }
 # Whoever reads a declaration of a library is told what it is.

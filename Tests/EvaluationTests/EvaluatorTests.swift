@@ -4,7 +4,6 @@ import Evaluation
 import Records
 import Testing
 
-@Suite("Evaluation")
 struct EvaluatorTests {
     private func matrix(_ counts: [(expected: String, predicted: String, count: Int)]) -> ConfusionMatrix {
         var matrix = ConfusionMatrix()
@@ -18,8 +17,8 @@ struct EvaluatorTests {
         a.map { abs($0 - b) <= tolerance } ?? false
     }
 
-    @Test("counts, precision, recall and F1 of three classes")
-    func shares() {
+    @Test("counts, precision, recall and F1 of three classes are those worked out by hand")
+    func threeClasses() {
         let m = matrix([
             ("c", "c", 5), ("a", "a", 8), ("a", "b", 2), ("b", "b", 3), ("b", "a", 1), ("c", "a", 1),
         ])
@@ -39,7 +38,7 @@ struct EvaluatorTests {
         #expect(m.text().contains("balanced accuracy 79.44 %, macro F1 79.19 %\n"))
     }
 
-    @Test("always naming the frequent class has a high accuracy and a low balanced one")
+    @Test("naming the frequent class every time has a high accuracy and a low balanced accuracy")
     func imbalance() throws {
         let m = matrix([("ham", "ham", 90), ("spam", "ham", 10)])
         #expect(isClose(m.accuracy, 0.9) && isClose(m.balancedAccuracy, 0.5))
@@ -49,8 +48,8 @@ struct EvaluatorTests {
         #expect(try JSONValue(parsing: other.json)["balanced_accuracy"] == .number("0.75"))
     }
 
-    @Test("what would be divided by zero is nil, and null in JSON")
-    func nothing() throws {
+    @Test("a share whose divisor is zero is nil, and null in JSON")
+    func undefinedShares() throws {
         let empty = ConfusionMatrix()
         #expect(
             empty.accuracy == nil && empty.macroF1 == nil && empty.balancedAccuracy == nil
@@ -72,20 +71,20 @@ struct EvaluatorTests {
     @Test(
         "the score interval is the published one",
         arguments: [(81, 263, 0.2553, 0.3662), (15, 148, 0.0624, 0.1605), (0, 20, 0, 0.1611), (1, 29, 0.0061, 0.1718)])
-    func wilson(_ correct: Int, _ total: Int, _ low: Double, _ high: Double) {
+    func wilsonInterval(_ correct: Int, _ total: Int, _ low: Double, _ high: Double) {
         let interval = matrix([("a", "a", correct), ("a", "b", total - correct)]).accuracyInterval
         #expect(isClose(interval?.lowerBound, low, 5e-5) && isClose(interval?.upperBound, high, 5e-5))
     }
 
-    @Test("labels are compared by their bytes and sorted by them")
-    func bytes() {
+    @Test("labels are compared and sorted by their bytes")
+    func labelBytes() {
         let m = matrix([("é", "e\u{301}", 1), ("z", "z", 1), ("Z", "Z", 1)])
         #expect(m.labels.map { Array($0.utf8) } == ["Z", "e\u{301}", "z", "é"].map { Array($0.utf8) })
         #expect(m.correct == 2)
     }
 
-    @Test("a matrix that is wider than the terminal becomes the list of its most frequent confusions")
-    func wide() {
+    @Test("a matrix wider than the terminal becomes a list of its most frequent confusions")
+    func wideMatrix() {
         // 30 labels; label k is taken for label k + 1 k times, and for label 0 once.
         let names = (10..<40).map { "label-\($0)" }
         var counts: [(expected: String, predicted: String, count: Int)] = []
@@ -111,8 +110,8 @@ struct EvaluatorTests {
         try Evaluator().evaluate(LineReader(ByteSource(bytes: Array(text.utf8), name: "scores")))
     }
 
-    @Test("scored records are counted; what lacks a label is told with its line")
-    func records() throws {
+    @Test("scored records are counted, and a record without a label is reported with its line")
+    func scoredRecords() throws {
         let line = "{\"expected\":\"ham\",\"label\":\"spam\",\"text\":\"x\"}\n"
         #expect(try evaluate(line + line)[0, 1] == 2)
         #expect(

@@ -1,37 +1,23 @@
-// A web server on this machine that misbehaves on demand: Python's own, in a process of its own.
+// What the web server of these tests does for each address.
 
 import Foundation
+import TestSupport
 
-/// Starts with `init`, ends when it goes away, or when the tests end in whatever way: its stdin ends then.
-final class LoopbackServer {
-    let port: Int
-    private let process = Process()
-    private let lifeline = Pipe()
+enum LoopbackServer {
+    static func start() throws -> PythonServer { try PythonServer(script) }
 
-    /// nil where there is no python3.
-    init?() throws {
-        guard let python = Self.python else { return nil }
-        let output = Pipe()
-        process.executableURL = URL(fileURLWithPath: python)
-        process.arguments = ["-c", Self.script]
-        process.standardOutput = output
-        process.standardError = FileHandle.nullDevice
-        process.standardInput = lifeline
-        try process.run()
-        let line = String(decoding: output.fileHandleForReading.availableData, as: UTF8.self)
-        guard let port = Int(line.trimmingCharacters(in: .whitespacesAndNewlines)) else { return nil }
-        self.port = port
+    /// The same over TLS, with a certificate that nobody has signed but the server itself: key.pem and certificate.pem of
+    /// `folder`.
+    static func startWithTLS(in folder: Folder) throws -> PythonServer {
+        let wrap = """
+            import ssl
+            context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+            context.load_cert_chain('certificate.pem', 'key.pem')
+            server.socket = context.wrap_socket(server.socket, server_side=True)
+            print(
+            """
+        return try PythonServer(script.replacing("print(", with: wrap), scheme: "https", in: folder)
     }
-
-    deinit {
-        try? lifeline.fileHandleForWriting.close()
-        process.waitUntilExit()
-    }
-
-    func address(_ path: String) -> String { "http://127.0.0.1:\(port)/\(path)" }
-
-    static let python: String? = (ProcessInfo.processInfo.environment["PATH"] ?? "").split(separator: ":")
-        .map { "\($0)/python3" }.first { FileManager.default.isExecutableFile(atPath: $0) }
 
     /// What `ok` and the broken downloads after their repair consist of.
     static let content = Data((0..<100_000).map { UInt8(truncatingIfNeeded: ($0 &* $0) >> 3) })

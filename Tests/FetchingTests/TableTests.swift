@@ -1,28 +1,23 @@
 import Foundation
 import Records
+import TestSupport
 import Testing
 
 import Fetching
 
-@Suite("Tables")
 struct TableTests {
     private func convert(_ text: String, _ converter: TableConverter) throws -> [String] {
         try convert(Array(text.utf8), converter)
     }
 
     private func convert(_ bytes: [UInt8], _ converter: TableConverter) throws -> [String] {
-        let directory = try TemporaryDirectory()
-        let file = try AtomicFile(path: directory.file("out"))
-        _ = try converter.convert(ByteSource(bytes: bytes, name: "table"), to: file.sink)
-        try file.commit()
-        let text = try String(decoding: ByteSource(path: file.path).readAll(maximum: 1 << 20), as: UTF8.self)
-        return text.split(separator: "\n").map(String.init)
+        try writtenLines { sink in _ = try converter.convert(ByteSource(bytes: bytes, name: "table"), to: sink) }
     }
 
     private func columns(_ text: String) -> [TableColumn] { TableColumn.list(text) ?? [] }
 
-    @Test("C44: tab-separated text has no quoting, and further tabs belong to the text")
-    func tsv() throws {
+    @Test("tab-separated text has no quoting, and further tabs belong to the text [C44]")
+    func tabSeparated() throws {
         #expect(
             try convert("ham\tsay \"hi\nspam\ta\tb\r\n", TableConverter(name: "t")) == [
                 #"{"id":"t-1","label":"ham","text":"say \"hi"}"#, #"{"id":"t-2","label":"spam","text":"a\tb"}"#,
@@ -32,7 +27,7 @@ struct TableTests {
         }
     }
 
-    @Test("A15: bytes that aren't UTF-8 are an error with their line", arguments: [TableFormat.tsv, .csv])
+    @Test("bytes that aren't UTF-8 are an error with their line [A15]", arguments: [TableFormat.tsv, .csv])
     func invalidUTF8(format: TableFormat) throws {
         let separator: UInt8 = format == .tsv ? 0x09 : 0x2C
         #expect(throws: FetchError.invalidUTF8(source: "table", line: 2)) {
@@ -59,8 +54,8 @@ struct TableTests {
         }
     }
 
-    @Test("every row has as many columns as are named", arguments: [TableFormat.csv, .tsv])
-    func width(format: TableFormat) throws {
+    @Test("every row has as many fields as there are column names", arguments: [TableFormat.csv, .tsv])
+    func rowWidth(format: TableFormat) throws {
         let separator = format == .csv ? "," : "\t"
         func rows(_ text: String) -> String { text.replacing("|", with: separator) }
         if format == .csv {
@@ -77,7 +72,7 @@ struct TableTests {
         }
     }
 
-    @Test("a header that is read as a record is an error", arguments: [TableFormat.csv, .tsv])
+    @Test("a header read as a record is an error", arguments: [TableFormat.csv, .tsv])
     func forgottenHeader(format: TableFormat) throws {
         let text = "label,text\nham,a\n".replacing(",", with: format == .csv ? "," : "\t")
         #expect(throws: FetchError.namesAsRecord(source: "table")) {
@@ -85,8 +80,8 @@ struct TableTests {
         }
     }
 
-    @Test("columns get other keys than the header's")
-    func renaming() throws {
+    @Test("columns can be given other keys than the header's")
+    func renamedColumns() throws {
         let converter = TableConverter(
             format: .csv, columns: columns("label=category,text=a=b"), hasHeader: true, name: "t")
         #expect(
@@ -97,14 +92,14 @@ struct TableTests {
         for wrong in ["", "a,", "a,a", "a,a=b", "=b", "a=", "_=b"] { #expect(TableColumn.list(wrong) == nil) }
     }
 
-    @Test("A11: a table without rows is an error", arguments: [TableFormat.tsv, .csv, .ndjson])
-    func empty(format: TableFormat) {
+    @Test("a table without rows is an error [A11]", arguments: [TableFormat.tsv, .csv, .ndjson])
+    func emptyTable(format: TableFormat) {
         #expect(throws: RecordError.noRecords(source: "table")) {
             try convert("", TableConverter(format: format, name: "t"))
         }
     }
 
-    @Test("a mirror is looked into under the name as it is and decoded")
+    @Test("a mirror is searched for the name as it is written and for the decoded name")
     func mirrorNames() {
         #expect(WebAddress.fileNames(of: "https://x/a/sms%2Bspam.zip?q=1") == ["sms%2Bspam.zip", "sms+spam.zip"])
         #expect(WebAddress.fileNames(of: "https://x/a/%2e%2e%2fb") == ["%2e%2e%2fb"])

@@ -1,21 +1,24 @@
 // The demo pipeline whole, as pipelines/demo.mk runs it, with fewer epochs.
 
 import Foundation
+import TestSupport
 import Testing
 
-@Suite struct DemoPipelineTests {
+struct DemoPipelineTests {
     private static let demo = URL(fileURLWithPath: #filePath)
         .deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
         .appendingPathComponent("pipelines/demo")
 
-    @Test func `the demo's archive holds the demo's messages, byte for byte`() throws {
+    @Test("the demo's archive holds the demo's messages, byte for byte")
+    func archiveContent() throws {
         let result = try shell(
             "fetch-unzip --quiet messages.zip --entry MessageCollection --format raw | cmp - messages.tsv",
             in: Self.demo)
         #expect(result.status == 0, "\(result.text)\(result.errors)")
     }
 
-    @Test func `messages become a model that tells spam from ham`() throws {
+    @Test("a model trained on the demo's messages tells spam from ham")
+    func demoModel() throws {
         let folder = try Folder()
         let result = try shell(
             """

@@ -1,10 +1,11 @@
 import Foundation
+import TestSupport
 import Testing
 
-@Suite("fetch-unzip --cache", .enabled(if: exists("python3"), "needs python3 for a web server on loopback"))
+@Suite(.enabled(if: PythonServer.python != nil, "needs python3 for a web server on loopback"))
 struct DownloadCacheTests {
     private let folder: Folder
-    private let server: FileServer
+    private let server: PythonServer
 
     init() throws {
         folder = try Folder()
@@ -12,7 +13,7 @@ struct DownloadCacheTests {
             try FileManager.default.createDirectory(
                 at: folder.url.appendingPathComponent(name), withIntermediateDirectories: true)
         }
-        server = try FileServer(folder)
+        server = try FileServer.start(in: folder)
         for (name, label) in [("a", "ham"), ("b", "spam"), ("slow", "ham")] {
             try folder.write("t.tsv", String(repeating: "\(label)\ta\n", count: 1000))
             let zipped = try shell(
@@ -31,7 +32,7 @@ struct DownloadCacheTests {
         #expect(result.lines.count == 1000 && result.lines.first == #"{"id":"t-1","label":"\#(label)","text":"a"}"#)
     }
 
-    @Test("two addresses that end in the same name are kept apart, and each is asked for once")
+    @Test("two addresses with the same last name are kept apart, and each is requested once")
     func keyedByAddress() throws {
         for _ in 0..<2 {
             expectLabel("ham", try fetch("a/m.zip"))
@@ -41,8 +42,8 @@ struct DownloadCacheTests {
         #expect(try folder.names("c").count == 2)
     }
 
-    @Test("several runs at once all get the right data from one download, and say that they wait")
-    func concurrency() throws {
+    @Test("several runs at once get the right data from one download, and report that they wait")
+    func concurrentRuns() throws {
         let result = try shell(
             """
             for i in 1 2 3 4 5 6; do
@@ -57,7 +58,7 @@ struct DownloadCacheTests {
         #expect(try folder.names("c").count == 1)
     }
 
-    @Test("an HTML page in place of the archive, or a damaged one, isn't kept: the next run gets the right one")
+    @Test("an HTML page or a damaged archive isn't kept, and the next run gets the right one")
     func badContent() throws {
         let good = try folder.read("a/m.zip")
         let html = Data("\n<!DOCTYPE HTML><title>log in</title>".utf8)
@@ -73,7 +74,7 @@ struct DownloadCacheTests {
         }
     }
 
-    @Test("a kept file that was damaged later, or has another hash than expected now, is downloaded anew")
+    @Test("a kept file that was damaged, or whose expected hash has changed, is downloaded again")
     func keptBadContent() throws {
         expectLabel("ham", try fetch("a/m.zip"))
         let kept = try #require(try folder.names("c").first)
@@ -95,7 +96,7 @@ struct DownloadCacheTests {
     @Test(
         "links under the names that a download uses are replaced, not followed", arguments: ["ln -s", "ln"],
         ["", ".unchecked", ".unchecked.part", ".unchecked.part.etag"])
-    func links(command: String, ending: String) throws {
+    func replacedLinks(command: String, ending: String) throws {
         expectLabel("ham", try fetch("a/m.zip"))
         let kept = try #require(try folder.names("c").first)
         let made = try shell(
@@ -109,8 +110,8 @@ struct DownloadCacheTests {
         #expect(try folder.names("c") == [kept])
     }
 
-    @Test("what a killed run has downloaded is resumed, and its lock keeps nobody waiting")
-    func killed() throws {
+    @Test("a killed run's download is resumed, and its lock blocks nobody")
+    func killedDownload() throws {
         try folder.write("hold", "")
         let killed = try shell(
             """
@@ -126,9 +127,9 @@ struct DownloadCacheTests {
     }
 
     @Test(
-        "a killed run without --cache leaves no temporaries, wherever its archive comes from",
+        "a killed run without --cache leaves no temporary files, whatever its source [B41]",
         arguments: ["- < pipe", "ADDRESS"])
-    func temporaries(source: String) throws {
+    func noTemporaryFiles(source: String) throws {
         let source = source.replacing("ADDRESS", with: server.address("a/m.zip"))
         try folder.write("hold", "")
         let result = try shell(

@@ -1,9 +1,10 @@
 // The chapter's experiments: one run with a small model, what is run again, and the table.
 
 import Foundation
+import TestSupport
 import Testing
 
-@Suite struct ExperimentTests {
+struct ExperimentTests {
     private static let folder = PipelineTests.root.appendingPathComponent("pipelines/experiments").path
 
     private static let config = PipelineTests.root.appendingPathComponent("pipelines/demo/config.json").path
@@ -24,7 +25,8 @@ import Testing
         try #require(try JSONSerialization.jsonObject(with: data) as? [String: Any])
     }
 
-    @Test func `a run is made once, copied to a row that has the same options, and stays where it is when they change`()
+    @Test("a run is made once, copied to rows with the same options, and kept when they change")
+    func madeOnce()
         throws
     {
         let folder = try Folder()
@@ -61,7 +63,8 @@ import Testing
         #expect(try folder.read("runs/row-1/current/seed-7.json") == before)
     }
 
-    @Test func `a run that was stopped goes on from its checkpoint`() throws {
+    @Test("a stopped run resumes from its checkpoint")
+    func resumedExperiment() throws {
         let folder = try Folder()
         try prepare(folder)
         let run = """
@@ -105,7 +108,8 @@ import Testing
             in: folder.url)
     }
 
-    @Test func `a run that fails leaves its reason and lets the others go on`() throws {
+    @Test("a run that fails leaves its reason, and the others continue")
+    func failedExperiment() throws {
         for (finetune, status, message) in [
             (#"exec "\#(binaries.path)/finetune" "$@" --pool nowhere"#, 64, "finetune: arguments: "),
             ("echo 'finetune: training 1%' >&2; kill -KILL $$", 137, "finetune: ended by signal KILL, perhaps"),
@@ -121,7 +125,8 @@ import Testing
         }
     }
 
-    @Test func `a run that another one keeps from working touches nothing of it`() throws {
+    @Test("a run that another one locks out touches none of its files")
+    func lockedOut() throws {
         let folder = try Folder()
         _ = try run("echo '{\"event\":\"start\"}'; kill -KILL $$", in: folder)
         // As long as there are no checkpoints of the first run.
@@ -132,7 +137,8 @@ import Testing
         #expect(try folder.read("row-3/current/metrics-1.ndjson.partial") == Data("first\n".utf8))
     }
 
-    @Test func `metrics without an end are no result`() throws {
+    @Test("metrics without an end event are no result")
+    func metricsWithoutEnd() throws {
         let folder = try Folder()
         let result = try run("echo '{\"event\":\"start\"}'", in: folder)
         #expect(result.status != 0 && result.errors.contains("the metrics have no end"))
@@ -155,8 +161,8 @@ import Testing
 
         """
 
-    @Test func `the table has published beside measured, mean and standard deviation, and says what was random`() throws
-    {
+    @Test("the table has published beside measured, mean and standard deviation, and names what was random")
+    func resultTable() throws {
         let folder = try Folder()
         try folder.write("runs", Self.runs)
         let made = try shell(
@@ -189,7 +195,8 @@ import Testing
         #expect(lines.contains { $0.hasPrefix("- Row 10 ran with texts padded to 120 tokens, and longer ones cut") })
     }
 
-    @Test func `every choice of options and length has a table of its own, with all its seeds`() throws {
+    @Test("every combination of options and length has its own table with all its seeds")
+    func tablePerChoice() throws {
         let folder = try Folder()
         try prepare(folder)
         func run(_ seed: Int, _ options: String) throws {
@@ -217,15 +224,18 @@ import Testing
                 "**All measured rows ran with `--epochs 1 --threads 2`**, which the published ones didn't."))
     }
 
-    @Test(arguments: [
-        ("longest", ""), ("longest --threads 2 --features x", ""), ("120 --epochs 3 -q", "-length-120-epochs-3"),
-        ("longest --lr 1e-4", "-lr-1e-4"),
-    ])
-    func `a choice of options and length is named after what changes results`(_ words: String, _ name: String) throws {
+    @Test(
+        "a combination of options and length is named after the options that change results",
+        arguments: [
+            ("longest", ""), ("longest --threads 2 --features x", ""), ("120 --epochs 3 -q", "-length-120-epochs-3"),
+            ("longest --lr 1e-4", "-lr-1e-4"),
+        ])
+    func choiceName(_ words: String, _ name: String) throws {
         #expect(try shell("bash '\(Self.folder)/options.sh' \(words)", in: PipelineTests.root).text == name)
     }
 
-    @Test func `every published accuracy is a share of its part of the chapter's split`() throws {
+    @Test("every published accuracy is a whole number of records of its part in the chapter's split")
+    func publishedAccuracies() throws {
         let file = try Data(contentsOf: URL(fileURLWithPath: Self.folder + "/published.ndjson"))
         for line in file.split(separator: 0x0A) {
             let row = try object(Data(line))

@@ -1,9 +1,10 @@
 // finetune --features as a process: a second run starts at once, and nothing that happens to the files changes a model.
 
 import Foundation
+import TestSupport
 import Testing
 
-@Suite struct FeatureFilterTests {
+struct FeatureFilterTests {
     private let folder: Folder
     private static let options = "-q --base random:config.json --tokenizer tok --validation all.st --epochs 2 --lr 1e-2"
     private let command = "finetune \(options) --out new --force"
@@ -11,7 +12,8 @@ import Testing
 
     private let frozen = "sed -n 's/.*\"frozen\",\"features\":\"\\([^\"]*\\)\",\"place\":\"\\([^\"]*\\)\".*/\\1 \\2/p'"
 
-    @Test func `the model is the same with features in memory, computed into files, and found in them`() throws {
+    @Test("the model is the same with features in memory, computed into files, and found in them")
+    func sameModel() throws {
         let result = try shell(
             """
             run() { "$@" <all.st | \(frozen); sha256sum <new/model.safetensors >>sums; }
@@ -24,7 +26,8 @@ import Testing
             ], "\(result.errors)\(result.text)")
     }
 
-    @Test func `a note tells what was found, unless it is to be quiet`() throws {
+    @Test("a note reports what was found, unless --quiet")
+    func foundNote() throws {
         let loud = command.replacingOccurrences(of: " -q ", with: " ")
         for words in ["computed and kept", "found"] {
             let result = try shell("\(loud) --features f <all.st >o", in: folder.url)
@@ -34,7 +37,8 @@ import Testing
         #expect(try shell("\(command) --features f <all.st >o", in: folder.url).errors.isEmpty)
     }
 
-    @Test func `E63 damaged files are told in one line each, and computed anew`() throws {
+    @Test("damaged feature files are one line each and are computed again [E63]")
+    func damagedFeatures() throws {
         let result = try shell(
             """
             \(command.replacingOccurrences(of: " -q ", with: " ")) --features f <all.st >o 2>e || exit 1
@@ -47,7 +51,8 @@ import Testing
         #expect(result.errors.contains("computed anew and replaced"))
     }
 
-    @Test func `A19 a place that can't be written gives 73, before anything is read`() throws {
+    @Test("a feature directory that can't be written gives 73 before input is read [A19]")
+    func unwritableFeatures() throws {
         for place in ["/proc/none", "all.st", "all.st/x"] {
             let result = try shell("\(command) --features \(place) <all.st", in: folder.url)
             expectFailure(result, 73, "finetune", "can't be created")
@@ -55,8 +60,10 @@ import Testing
         }
     }
 
-    @Test(.enabled(if: exists("strace"), "needs strace"))
-    func `A9 a run that is killed while it computes leaves files that are whole`() throws {
+    @Test(
+        "a run killed while it computes features leaves whole files [A9]",
+        .enabled(if: exists("strace"), "needs strace"))
+    func killedWhileComputing() throws {
         _ = try shell("\(command) <all.st >o; mv new expected", in: folder.url)
         for call in 1...6 {
             let result = try shell(
@@ -69,7 +76,8 @@ import Testing
         }
     }
 
-    @Test func `two runs at once share a directory`() throws {
+    @Test("two runs at once share a feature directory")
+    func sharedDirectory() throws {
         let result = try shell(
             """
             for i in 1 2 3; do
@@ -82,7 +90,8 @@ import Testing
         )
     }
 
-    @Test func `features that don't fit into memory go to a temporary file, and the model is the same`() throws {
+    @Test("features too large for memory are kept in a temporary file, and the model is the same")
+    func temporaryFeatures() throws {
         // 100 MB of features in 260 MB of address space, of which the program itself takes about half.
         let words = ["free", "prize", "lunch", "dinner", "urgent", "milk", "call", "home", "reward", "late"]
         let records = (0..<2400).map { row in

@@ -1,7 +1,7 @@
 import Foundation
+import TestSupport
 import Testing
 
-@Suite("fetch-unzip and fetch-model as processes")
 struct FetchFilterTests {
     /// A zip archive with one stored entry, `t.tsv`: "ham\ta\n".
     private static let archive =
@@ -10,30 +10,30 @@ struct FetchFilterTests {
                 + "AABQAAAAAAAAAAAAAApIEAAAAAdC50c3ZQSwUGAAAAAAEAAQAzAAAAKQAAAAAA") ?? Data()
     private static let wrongHash = String(repeating: "0", count: 64)
 
-    @Test("an archive from a file, from stdin, and from a mirror gives the same records")
-    func sources() throws {
+    @Test("an archive from a file, from stdin and from a mirror gives the same records, and its hash [B21]")
+    func archiveSources() throws {
         let folder = try Folder()
         try Self.archive.write(to: folder.url.appendingPathComponent("a+b.zip"))
         for command in ["a+b.zip", "- < a+b.zip", "https://localhost/x/a%2Bb.zip --mirror ."] {
             let result = try shell("fetch-unzip \(command)", in: folder.url)
             #expect(result.text == "{\"id\":\"t-1\",\"label\":\"ham\",\"text\":\"a\"}\n", "\(result.errors)")
             #expect(result.status == 0)
-            // B21: without a hash, the one that was found is told once.
+            // Without an expected hash, the one that was found is printed once.
             #expect(result.errorLines.count == 1 && result.errors.contains("SHA-256"))
         }
         #expect(try shell("fetch-unzip -q a+b.zip --format raw", in: folder.url).text == "ham\ta\n")
         #expect(try shell("fetch-unzip -q a+b.zip", in: folder.url).errors.isEmpty)
     }
 
-    @Test("B21: a wrong hash gives 65, and nothing is written", arguments: ["--sha256", "--entry-sha256"])
-    func hashes(option: String) throws {
+    @Test("a wrong hash gives 65, and nothing is written [B21]", arguments: ["--sha256", "--entry-sha256"])
+    func wrongHash(option: String) throws {
         let result = try shell("fetch-unzip - \(option) \(Self.wrongHash)", input: Self.archive)
         expectFailure(result, 65, "fetch-unzip", "expected \(Self.wrongHash) got ")
         #expect(result.output.isEmpty)
     }
 
-    @Test("usage errors, missing files, a full disk")
-    func contract() throws {
+    @Test("usage errors, missing files and a full disk have their exit codes [A1] [A5] [A17]")
+    func exitCodes() throws {
         expectFailure(try shell("fetch-unzip none.zip"), 66, "fetch-unzip", "no such file")
         expectFailure(try shell("fetch-unzip ."), 74, "fetch-unzip", "directory")
         expectFailure(try shell("fetch-unzip - --sha256 xyz"), 64, "fetch-unzip", "xyz")
@@ -45,7 +45,7 @@ struct FetchFilterTests {
     }
 
     @Test("a mirror's file that isn't the model's gives 65 and leaves nothing")
-    func wrongModel() throws {
+    func wrongModelFile() throws {
         let folder = try Folder()
         try FileManager.default.createDirectory(
             at: folder.url.appendingPathComponent("m/gpt2"), withIntermediateDirectories: true)
@@ -61,8 +61,8 @@ struct FetchFilterTests {
         #expect(try folder.names("out") == ["config.json"])
     }
 
-    @Test("a device in a model's place gives 66 where it is read; fetch-model doesn't take it for the file")
-    func device() throws {
+    @Test("a device in place of a model gives 66 where it is read, and fetch-model doesn't accept it")
+    func deviceAsModel() throws {
         let folder = try TinyModel.shared().workspace()
         let score = try shell(
             "rm model/vocab.json; ln -s /dev/zero model/vocab.json; echo a | score --model model", in: folder.url)

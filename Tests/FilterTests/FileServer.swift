@@ -1,32 +1,9 @@
-// A web server on this machine for the filters: the files of a folder, and what the name of a file asks for.
+// The web server of the filters' tests: the files of a folder, and what the name of a file asks for.
 
-import Foundation
+import TestSupport
 
-/// Starts with `init`, and ends when it goes away, or when the tests end in whatever way: its stdin ends then.
-final class FileServer {
-    let port: Int
-    private let process = Process()
-    private let lifeline = Pipe()
-
-    init(_ folder: Folder) throws {
-        let output = Pipe()
-        process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
-        process.arguments = ["python3", "-c", Self.script]
-        process.currentDirectoryURL = folder.url
-        process.standardOutput = output
-        process.standardError = FileHandle.nullDevice
-        process.standardInput = lifeline
-        try process.run()
-        let line = String(decoding: output.fileHandleForReading.availableData, as: UTF8.self)
-        port = Int(line.trimmingCharacters(in: .whitespacesAndNewlines)) ?? 0
-    }
-
-    deinit {
-        try? lifeline.fileHandleForWriting.close()
-        process.waitUntilExit()
-    }
-
-    func address(_ path: String) -> String { "http://127.0.0.1:\(port)/\(path)" }
+enum FileServer {
+    static func start(in folder: Folder) throws -> PythonServer { try PythonServer(script, in: folder) }
 
     /// Every request is a line in `requests`, with the range that it asks for. What is in the folder `slow` comes in two
     /// halves, one after the other; as long as there is a file `hold`, the second half of nothing comes.

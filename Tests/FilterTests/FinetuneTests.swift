@@ -1,9 +1,10 @@
 // finetune as a process (group E): its output is whole or not there, whatever happens.
 
 import Foundation
+import TestSupport
 import Testing
 
-@Suite struct FinetuneTests {
+struct FinetuneTests {
     private let folder: Folder
     private let command = "\(TinyModel.finetune) --out new --force"
     init() throws { folder = try TinyModel.shared().workspace() }
@@ -14,7 +15,8 @@ import Testing
             !names.contains("new") && !names.contains { $0.hasPrefix(".") }, "\(names)", sourceLocation: sourceLocation)
     }
 
-    @Test func `A9 TERM and INT during a run give 143 and 130 and leave nothing`() throws {
+    @Test("TERM and INT during a run give 143 and 130 and leave nothing [A9]")
+    func interruptedRun() throws {
         for (signal, status) in [("TERM", 143), ("INT", 130)] {
             let result = try shell(
                 "timeout -s \(signal) --preserve-status 1 \(command) --epochs 9999999 <all.st >o", in: folder.url)
@@ -23,7 +25,8 @@ import Testing
         }
     }
 
-    @Test func `A19 an output that can't be written gives 73, before any training`() throws {
+    @Test("an output that can't be written gives 73 before any training [A19]")
+    func unwritableOutput() throws {
         _ = try shell("ln -s nowhere dangling", in: folder.url)
         for out in ["/proc/none/x", "all.st", "all.st/x", "dangling", "''"] {
             let result = try shell("\(TinyModel.finetune) --out \(out) <all.st", in: folder.url)
@@ -32,14 +35,16 @@ import Testing
         }
     }
 
-    @Test func `E59 a writer that died in the pipe is an error, and there is no model`() throws {
+    @Test("a shard stream whose writer died is an error, and there is no model [E59]")
+    func deadWriter() throws {
         let result = try shell(
             "(tokenize-pad --tokenizer tok all.ndjson | head -c 2000) | \(command)", in: folder.url)
         expectFailure(result, 65, "finetune", "before their end mark")
         try expectNothingNew()
     }
 
-    @Test func `E66 a second run into the same directory is told so, and waits for nobody`() throws {
+    @Test("a second run into the same directory is refused at once [E66]")
+    func lockedDirectory() throws {
         let result = try shell(
             """
             mkfifo pipe; \(command) <pipe >o & exec 3>pipe
@@ -53,7 +58,8 @@ import Testing
         #expect(try !folder.names().contains { $0.hasPrefix(".") })
     }
 
-    @Test func `E66 a lock whose holder was killed holds no more`() throws {
+    @Test("the lock of a killed run doesn't hold [E66]")
+    func staleLock() throws {
         let result = try shell(
             """
             mkfifo pipe; \(command) <pipe >o & exec 3>pipe
@@ -65,23 +71,28 @@ import Testing
         #expect(try !folder.names().contains { $0.hasPrefix(".") })
     }
 
-    @Test(arguments: ["--lr 1e9", "--weight-decay 1e308"])
-    func `E69 a loss that isn't finite gives 65, and the metrics stay JSON`(option: String) throws {
+    @Test(
+        "a loss that isn't finite gives 65, and the metrics stay JSON [E69]",
+        arguments: ["--lr 1e9", "--weight-decay 1e308"])
+    func infiniteLoss(option: String) throws {
         let result = try shell("\(command) \(option) <all.st", in: folder.url)
         expectFailure(result, 65, "finetune", "loss not finite at step")
         #expect(result.lines.allSatisfy { (try? JSONSerialization.jsonObject(with: Data($0.utf8))) != nil })
         try expectNothingNew()
     }
 
-    @Test(arguments: [">/dev/full", ">&-", "| :"])
-    func `E70 without its stdout finetune completes, publishes the model, and gives 74`(output: String) throws {
+    @Test(
+        "without stdout finetune completes, publishes the model and gives 74 [E70]",
+        arguments: [">/dev/full", ">&-", "| :"])
+    func failedProgress(output: String) throws {
         let result = try shell("(sleep 0.3; \(command) <all.st; echo $? >code) \(output)", in: folder.url)
         #expect(String(decoding: try folder.read("code"), as: UTF8.self) == "74\n")
         #expect(result.errorLines.count == 1 && result.errors.contains("the model in new isn't"), "\(result.errors)")
         #expect(try shell("cmp new/model.safetensors model/model.safetensors", in: folder.url).status == 0)
     }
 
-    @Test func `E71 a model that no machine holds gives 71, and no input is read`() throws {
+    @Test("a model too large for any machine gives 71, and no input is read [E71]")
+    func hugeModel() throws {
         try folder.write(
             "huge.json", #"{"vocab_size":300,"n_positions":32,"n_embd":1048576,"n_layer":16777216,"n_head":2}"#)
         let result = try shell(
@@ -92,14 +103,16 @@ import Testing
         try expectNothingNew()
     }
 
-    @Test func `E72 threads and repetition make no difference to the model`() throws {
+    @Test("threads and repetition make no difference to the model [E72]")
+    func sameModelOnAnyThreads() throws {
         let result = try shell(
             "for t in 1 2 2; do \(command) --threads $t <all.st >o; sha256sum <new/model.safetensors; done | sort -u",
             in: folder.url)
         #expect(result.lines.count == 1 && result.errors.isEmpty, "\(result.text)\(result.errors)")
     }
 
-    @Test func `E73 a score that runs while its model is replaced goes on with the old one`() throws {
+    @Test("score continues with the old model when its model is replaced [E73]")
+    func replacedWhileScoring() throws {
         let result = try shell(
             """
             mkfifo pipe; score --model model --line-buffered <pipe >scores & exec 3>pipe; echo win a prize >&3
@@ -110,7 +123,8 @@ import Testing
         #expect(result.lines.count == 2 && Set(result.lines).count == 2, "\(result.text)\(result.errors)")
     }
 
-    @Test func `numbers that are too large for their product train all the same`() throws {
+    @Test("options whose product overflows don't stop training")
+    func overflowingProduct() throws {
         let largest = "9223372036854775807"
         let result = try shell("\(command) --batch \(largest) --eval-batches \(largest) <all.st >o", in: folder.url)
         #expect(result.status == 0, "\(result.errors)")
@@ -118,7 +132,8 @@ import Testing
         #expect(endless.text.contains("\"steps\":\(largest)"), "\(endless.errors)")
     }
 
-    @Test func `what doesn't belong together is named, and gives 78`() throws {
+    @Test("files that don't belong together are named, and give 78")
+    func mismatchedFiles() throws {
         let other = "train-tokenizer --vocab-size 270 --out other all.ndjson;"
         expectFailure(
             try shell("\(other) \(command) --tokenizer other <all.st", in: folder.url), 78, "finetune",
@@ -132,7 +147,8 @@ import Testing
         try expectNothingNew()
     }
 
-    @Test func `input that can't be trained on says what to do`() throws {
+    @Test("input that can't be trained on is an error with a remedy")
+    func untrainableInput() throws {
         expectFailure(try shell("\(command) <all.ndjson", in: folder.url), 65, "finetune", "tokenize-pad first")
         expectFailure(
             try shell("\(command) --validation none <all.st", in: folder.url), 66, "finetune", "none: no such file")

@@ -1,9 +1,11 @@
 // One line of 20 MB: what a filter holds is bounded by a small multiple of the line.
 
 import Foundation
+import TestSupport
 import Testing
 
-@Suite(.enabled(if: exists("python3"), "needs python3")) struct LongLineTests {
+@Suite(.enabled(if: exists("python3"), "needs python3"))
+struct LongLineTests {
     private let folder: Folder
 
     /// Runs a command with a file as its input, and tells the most memory that it had, in bytes.
@@ -21,10 +23,10 @@ import Testing
         try folder.write("measure.py", Self.measure)
     }
 
-    @Test(arguments: ["win a free prize, ", "etaoinshrdlu", "\u{E9}", " "], [false, true])
-    func `a line takes at most four times its length and 100 MB, and is scored as its first tokens are`(
-        unit: String, isRecord: Bool
-    ) throws {
+    @Test(
+        "a long line takes at most four times its length and 100 MB, and is scored by its first tokens",
+        arguments: ["win a free prize, ", "etaoinshrdlu", "\u{E9}", " "], [false, true])
+    func longLineMemory(unit: String, isRecord: Bool) throws {
         let text = String(repeating: unit, count: Self.length / unit.utf8.count)
         let start = String(text.prefix(2_000))
         func line(_ text: String) -> Data { Data((isRecord ? "{\"text\":\"\(text)\"}\n" : text + "\n").utf8) }

@@ -4,12 +4,14 @@
 import Foundation
 import Testing
 
-@Suite struct MemoryTests {
-    @Test(arguments: [
-        "score --threads 2 --model model --input ndjson all.ndjson >o",
-        "\(TinyModel.finetune) --trainable last-1 --threads 2 --force --out new <all.st >o",
-    ])
-    func `whatever memory there is, the work is done or 71 says what is missing`(_ command: String) throws {
+struct MemoryTests {
+    @Test(
+        "within any memory limit the work is done, or 71 names the need",
+        arguments: [
+            "score --threads 2 --model model --input ndjson all.ndjson >o",
+            "\(TinyModel.finetune) --trainable last-1 --threads 2 --force --out new <all.st >o",
+        ])
+    func limitedMemory(_ command: String) throws {
         let folder = try TinyModel.shared().workspace()
         let tool = command.prefix { $0 != " " }
         let least = try shell(

@@ -1,12 +1,14 @@
 // What the filters' errors say can be done: the option that helps, the command that mends the input.
 
 import Foundation
+import TestSupport
 import Testing
 
 private func name(_ command: String) -> String { command.split(separator: " ").first.map(String.init) ?? command }
 
-@Suite struct MessageTests {
-    @Test func `score names the first line that it can't score, and the option that helps`() throws {
+struct MessageTests {
+    @Test("score names the first line that it can't score, and the option that helps")
+    func firstBadLine() throws {
         let folder = try TinyModel.shared().workspace()
         let result = try shell(
             #"printf '{"text":"a"}\n{"body":"b"}\n{"body":"c"}\n' | score --model model --input ndjson"#, in: folder.url
@@ -19,13 +21,13 @@ private func name(_ command: String) -> String { command.split(separator: " ").f
     }
 
     @Test(
-        "C43: the remedy for what jq accepts is what jq makes of it",
+        "the remedy for a record that jq accepts is the record that jq makes of it [C43]",
         arguments: [
             ("{\"label\":\"a\",\"label\":\"b\"}", "jq -c . keeps the last"),
             ("{\"label\":\"a\"}{\"label\":\"b\"}", "one object on every line, as jq -c . does"),
             ("{\"label\":\"a\",\"n\":01}", "as jq -c . does"), ("{\"label\":\"a\",\"n\":NaN}", "as jq -c . does"),
         ])
-    func remedies(line: String, words: String) throws {
+    func jqRemedy(line: String, words: String) throws {
         expectFailure(try shell("balance", input: Data(line.utf8)), 65, "balance", words)
         #expect(try shell("jq -c . | balance", input: Data(line.utf8)).status == 0)
     }
@@ -57,19 +59,19 @@ private func name(_ command: String) -> String { command.split(separator: " ").f
                 "tostring' makes it one, or name the key of the right label with --expected-field"
             ),
         ])
-    func options(command: String, line: String, words: String) throws {
+    func helpfulOption(command: String, line: String, words: String) throws {
         let folder = try Folder()
         expectFailure(try shell(command, input: Data(line.utf8), in: folder.url), 65, name(command), words)
     }
 
-    @Test("the jq line for a label that is a number makes it one that is read")
-    func numberLabels() throws {
+    @Test("the jq line for numeric labels makes labels that can be read")
+    func numericLabels() throws {
         let result = try shell("jq -c '.label |= tostring' | balance", input: Data(#"{"label":1}"#.utf8))
         #expect(result.text == "{\"label\":\"1\"}\n")
     }
 
     @Test(
-        "an unknown option is told before what is missing, with the one that was meant",
+        "an unknown option is reported before a missing one, with the option that was meant",
         arguments: [
             ("tokenize-pad --lenth 5", "unknown option '--lenth': did you mean --length? see 'tokenize-pad --help'"),
             ("train-tokenizer --vocab 300 --out=x", "unknown option '--vocab': did you mean --vocab-size?"),

@@ -1,9 +1,10 @@
 // The model card and tokenizer_config.json: what they say of a model is what made it.
 
 import Foundation
+import TestSupport
 import Testing
 
-@Suite struct ModelCardTests {
+struct ModelCardTests {
     private let folder: Folder
     init() throws { folder = try TinyModel.shared().workspace() }
 
@@ -11,7 +12,8 @@ import Testing
         String(decoding: try folder.read("\(model)/README.md"), as: UTF8.self)
     }
 
-    @Test func `the card names data, records, date, processor and command; no weight depends on it`() throws {
+    @Test("the card names data, records, date, processor and command, and no weight depends on it")
+    func cardContent() throws {
         let before = Date(timeIntervalSinceNow: -60)
         let result = try shell(
             "cp all.st 'te st.st'; \(TinyModel.finetune) --test 'te st.st' --out new <all.st >o", in: folder.url)
@@ -34,7 +36,8 @@ import Testing
         #expect(try shell("cmp new/model.safetensors model/model.safetensors", in: folder.url).status == 0)
     }
 
-    @Test func `precision and recall of every label are those that evaluate gives`() throws {
+    @Test("precision and recall of every label are those of evaluate")
+    func cardResults() throws {
         let result = try shell(
             """
             sed 's/"ham"/"a|b"/' all.ndjson >bar.ndjson; tokenize-pad -q --tokenizer tok bar.ndjson >bar.st
@@ -57,7 +60,8 @@ import Testing
         #expect(try !self.card("model").contains("Test results"))
     }
 
-    @Test func `a search tells its winner's results by label`() throws {
+    @Test("a search's card has the winner's results by label")
+    func searchCard() throws {
         let result = try shell(
             "\(TinyModel.finetune) --test all.st --search lr=1e-3..1e-2 --trials 2 --out new <all.st >o", in: folder.url
         )
@@ -65,7 +69,8 @@ import Testing
         #expect(try card("new").contains("\n| spam | "))
     }
 
-    @Test func `transformers is told the length that texts are cut at`() throws {
+    @Test("transformers is given the length at which texts are cut")
+    func maximumLength() throws {
         let result = try shell(
             "jq -c .gpt2kit.max_length model/config.json; jq -c .model_max_length model/tokenizer_config.json",
             in: folder.url)

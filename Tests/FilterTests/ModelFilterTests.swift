@@ -2,6 +2,7 @@
 // be read, usage, locales, limits.
 
 import Foundation
+import TestSupport
 import Testing
 
 /// A filter, its options, and the input that it takes.
@@ -21,15 +22,17 @@ struct FilterCase: CustomTestStringConvertible, Sendable {
     static let writers = all.filter { $0.tool != "train-tokenizer" }
 }
 
-@Suite struct ModelFilterTests {
+struct ModelFilterTests {
     private let folder: Folder
     init() throws { folder = try TinyModel.shared().workspace() }
 
-    @Test(arguments: [
-        "fetch-unzip", "balance", "split", "train-tokenizer", "tokenize-pad", "finetune", "score", "evaluate",
-        "fetch-model",
-    ])
-    func `examples in the help can be pasted: the width of the page breaks none`(tool: String) throws {
+    @Test(
+        "examples in the help can be pasted at any page width",
+        arguments: [
+            "fetch-unzip", "balance", "split", "train-tokenizer", "tokenize-pad", "finetune", "score", "evaluate",
+            "fetch-model",
+        ])
+    func helpExamples(tool: String) throws {
         let help = try shell("\(tool) --help | sed -n '/^EXAMPLE/,/^EXIT CODES/p'", in: folder.url)
         let lines = help.text.split(separator: "\n", omittingEmptySubsequences: false)
         #expect(lines.contains { $0.hasPrefix("  \(tool) ") || $0.contains("| \(tool)") }, "no example")
@@ -38,23 +41,25 @@ struct FilterCase: CustomTestStringConvertible, Sendable {
         }
     }
 
-    @Test(arguments: FilterCase.writers)
-    func `A1 a full disk gives 74, for the output, the help and the version`(_ filter: FilterCase) throws {
+    @Test("a full disk gives 74 for the output, the help and the version [A1]", arguments: FilterCase.writers)
+    func fullDisk(_ filter: FilterCase) throws {
         for command in ["\(filter.command) <\(filter.input)", "\(filter.tool) --help", "\(filter.tool) --version"] {
             expectFailure(try shell("\(command) >/dev/full", in: folder.url), 74, filter.tool, "No space")
         }
     }
 
-    @Test(arguments: FilterCase.writers)
-    func `A2 a closed stdout gives 74, and closed descriptors never hit a file`(_ filter: FilterCase) throws {
+    @Test("a closed stdout gives 74, and closed descriptors never hit a file [A2]", arguments: FilterCase.writers)
+    func closedOutput(_ filter: FilterCase) throws {
         expectFailure(try shell("\(filter.command) <\(filter.input) >&-", in: folder.url), 74, filter.tool, "stdout")
         let before = try folder.read("model/model.safetensors")
         #expect(try shell("\(filter.command) <&- >&- 2>&-", in: folder.url).status != 0)
         #expect(try folder.read("model/model.safetensors") == before)
     }
 
-    @Test(arguments: FilterCase.writers.filter { $0.tool != "finetune" })
-    func `A3, A4 a reader that goes away ends it silently, or with 74 without SIGPIPE`(_ filter: FilterCase) throws {
+    @Test(
+        "a closed pipe ends a filter silently, or with 74 where SIGPIPE is ignored [A3] [A4]",
+        arguments: FilterCase.writers.filter { $0.tool != "finetune" })
+    func closedPipe(_ filter: FilterCase) throws {
         let silent = try shell("(sleep 0.3; \(filter.command) <\(filter.input); echo $? >&2) | :", in: folder.url)
         #expect(silent.errors == "141\n")
         let loud = try shell(
@@ -62,8 +67,8 @@ struct FilterCase: CustomTestStringConvertible, Sendable {
         #expect(loud.errors.contains("closed") && loud.errors.hasSuffix("\n74\n"), "\(loud.errors)")
     }
 
-    @Test(arguments: FilterCase.all)
-    func `A5 directories and missing files as input`(_ filter: FilterCase) throws {
+    @Test("directories and missing files as input have their exit codes [A5]", arguments: FilterCase.all)
+    func badInputs(_ filter: FilterCase) throws {
         expectFailure(try shell("\(filter.command) <.", in: folder.url), 74, filter.tool, "directory")
         if filter.tool != "finetune" {
             expectFailure(try shell("\(filter.command) none", in: folder.url), 66, filter.tool, "none: no such file")
@@ -71,8 +76,10 @@ struct FilterCase: CustomTestStringConvertible, Sendable {
         #expect(try !folder.names().contains("new"))
     }
 
-    @Test(.enabled(if: exists("strace"), "needs strace"), arguments: FilterCase.all)
-    func `A6, A7 a read error gives 74, an interrupted call is repeated`(_ filter: FilterCase) throws {
+    @Test(
+        "a read error gives 74, and an interrupted call is repeated [A6] [A7]",
+        .enabled(if: exists("strace"), "needs strace"), arguments: FilterCase.all)
+    func readErrors(_ filter: FilterCase) throws {
         func traced(_ error: String) throws -> FilterResult {
             try shell(
                 """
@@ -86,8 +93,8 @@ struct FilterCase: CustomTestStringConvertible, Sendable {
         #expect(try traced("EINTR").status == 0)
     }
 
-    @Test(arguments: FilterCase.all)
-    func `A11 no input is no records, for score an empty output`(_ filter: FilterCase) throws {
+    @Test("empty input gives 65, and an empty output for score [A11]", arguments: FilterCase.all)
+    func emptyInput(_ filter: FilterCase) throws {
         let result = try shell("\(filter.command) </dev/null", in: folder.url)
         if filter.tool == "score" {
             #expect(result.status == 0 && result.output.isEmpty && result.errors.isEmpty)
@@ -97,7 +104,8 @@ struct FilterCase: CustomTestStringConvertible, Sendable {
         #expect(try !folder.names().contains("new"))
     }
 
-    @Test func `A12, A13 last line feed, CR LF and byte order mark make no difference to labels`() throws {
+    @Test("last line feed, CR LF and byte order mark make no difference to labels [A12] [A13]")
+    func lineEnds() throws {
         let lines = "win a prize\nsee you at lunch\nmilk\n"
         let plain = try shell("score --model model", input: Data(lines.utf8), in: folder.url)
         #expect(plain.status == 0 && plain.lines.count == 3)
@@ -112,7 +120,8 @@ struct FilterCase: CustomTestStringConvertible, Sendable {
             try shell("tokenize-pad --tokenizer tok", input: Data(dos.utf8), in: folder.url).output == tokens.output)
     }
 
-    @Test func `A14, A15 score keeps NUL and replaces what isn't UTF-8, the others refuse it with its line`() throws {
+    @Test("score keeps NUL and repairs UTF-8, and the other filters refuse both with the line [A14] [A15]")
+    func invalidBytes() throws {
         let bad: [[UInt8]] = [[0x61, 0, 0x62], [0xFF], [0xC0, 0x80], [0xED, 0xA0, 0x80], [0xE2, 0x82]]
         let scored = try shell("score --model model", input: Data(bad.joined(separator: [0x0A])), in: folder.url)
         #expect(scored.status == 0 && scored.lines.count == 5)
@@ -129,15 +138,17 @@ struct FilterCase: CustomTestStringConvertible, Sendable {
         #expect(try !folder.names().contains("new"))
     }
 
-    @Test(arguments: FilterCase.all.filter { $0.tool != "finetune" && $0.tool != "score" })
-    func `A16 a line beyond --max-line is refused`(_ filter: FilterCase) throws {
+    @Test(
+        "a line beyond --max-line is refused [A16]",
+        arguments: FilterCase.all.filter { $0.tool != "finetune" && $0.tool != "score" })
+    func longLine(_ filter: FilterCase) throws {
         expectFailure(
             try shell("\(filter.command) --max-line 20 <\(filter.input)", in: folder.url), 65, filter.tool,
             "or raise --max-line")
     }
 
-    @Test(arguments: FilterCase.all)
-    func `A17 a wrong option gives 64 and reads nothing`(_ filter: FilterCase) throws {
+    @Test("a wrong option gives 64, and no input is read [A17]", arguments: FilterCase.all)
+    func wrongOptions(_ filter: FilterCase) throws {
         var options = ["--nonsense", "a b"]
         if ["score", "finetune"].contains(filter.tool) {
             options += ["0", "-1", "99999999999999999999", "nan"].map { "--threads \($0)" }
@@ -153,8 +164,8 @@ struct FilterCase: CustomTestStringConvertible, Sendable {
         }
     }
 
-    @Test(arguments: FilterCase.all)
-    func `A18 the locale makes no difference`(_ filter: FilterCase) throws {
+    @Test("the locale makes no difference [A18]", arguments: FilterCase.all)
+    func locale(_ filter: FilterCase) throws {
         let results = try ["C", "tr_TR.UTF-8", "de_DE.UTF-8"].map { locale in
             // A minute may pass between two models: their cards have other dates then.
             try shell(
@@ -167,8 +178,8 @@ struct FilterCase: CustomTestStringConvertible, Sendable {
         #expect(Set(results).count == 1 && !results[0].isEmpty)
     }
 
-    @Test(arguments: FilterCase.all)
-    func `A20 few file descriptors are enough, or 71`(_ filter: FilterCase) throws {
+    @Test("few file descriptors are enough, or give 71 [A20]", arguments: FilterCase.all)
+    func fewDescriptors(_ filter: FilterCase) throws {
         let result = try shell("ulimit -n 12; \(filter.command) <\(filter.input) >o", in: folder.url)
         #expect(result.status == 0 || result.status == 71, "\(result.errors)")
     }

@@ -1,9 +1,10 @@
 // Model directories that aren't what they should be (group F, 74–80): one line, the right code, never a crash.
 
 import Foundation
+import TestSupport
 import Testing
 
-@Suite struct ModelLoadingTests {
+struct ModelLoadingTests {
     private let folder: Folder
     init() throws { folder = try TinyModel.shared().workspace() }
 
@@ -23,7 +24,8 @@ import Testing
             .write(to: weights)
     }
 
-    @Test func `F74 weights that are cut anywhere give 65`() throws {
+    @Test("weights cut at any byte give 65 [F74]")
+    func cutWeights() throws {
         let bytes = try Data(contentsOf: weights)
         let header = bytes.count - (try parts().data.count)
         let places = [0, 1, 7, 8, 9, header / 2, header - 1, header, header + 1, bytes.count / 2, bytes.count - 1]
@@ -35,21 +37,23 @@ import Testing
         expectFailure(try score(), 65, "score", "follow the last tensor")
     }
 
-    @Test(arguments: [0, 1, 1 << 40, 100_000_001, 1 << 63, UInt64.max])
-    func `F75 a header length that can't be gives 65`(length: UInt64) throws {
+    @Test("an impossible header length gives 65 [F75]", arguments: [0, 1, 1 << 40, 100_000_001, 1 << 63, UInt64.max])
+    func headerLength(length: UInt64) throws {
         let (header, data) = try parts()
         try write(header: header, length: length, data)
         expectFailure(try score(), 65, "score", "header")
     }
 
-    @Test(arguments: [
-        (#""shape":\[300,16\]"#, #""shape":[300,17]"#, 65), (#""shape":\[300,16\]"#, #""shape":[16,300]"#, 78),
-        (#""shape":\[300,16\]"#, #""shape":[4294967296,4294967296]"#, 65),
-        (#""dtype":"F32""#, #""dtype":"F31""#, 65), (#""data_offsets":\[0,"#, #""data_offsets":[4,"#, 65),
-        ("transformer.ln_f.bias", "transformer.ln_f.weight", 65), ("transformer.wte.weight", "wte.wight", 78),
-        ("score.weight", "score.wight", 78),
-    ])
-    func `F76, F77 what a header says is checked`(pattern: String, replacement: String, status: Int32) throws {
+    @Test(
+        "a header that contradicts the file or the configuration is refused [F76] [F77]",
+        arguments: [
+            (#""shape":\[300,16\]"#, #""shape":[300,17]"#, 65), (#""shape":\[300,16\]"#, #""shape":[16,300]"#, 78),
+            (#""shape":\[300,16\]"#, #""shape":[4294967296,4294967296]"#, 65),
+            (#""dtype":"F32""#, #""dtype":"F31""#, 65), (#""data_offsets":\[0,"#, #""data_offsets":[4,"#, 65),
+            ("transformer.ln_f.bias", "transformer.ln_f.weight", 65), ("transformer.wte.weight", "wte.wight", 78),
+            ("score.weight", "score.wight", 78),
+        ])
+    func headerContent(pattern: String, replacement: String, status: Int32) throws {
         let (header, data) = try parts()
         let changed = header.replacingOccurrences(of: pattern, with: replacement, options: .regularExpression)
         #expect(changed != header)
@@ -57,7 +61,8 @@ import Testing
         expectFailure(try score(), status, "score", "model")
     }
 
-    @Test func `F77 a missing tensor is named`() throws {
+    @Test("a missing tensor is named [F77]")
+    func missingTensor() throws {
         let (header, data) = try parts()
         try write(header: header.replacingOccurrences(of: "transformer.h.1.attn.c_attn.bias", with: "other"), data)
         expectFailure(try score(), 78, "score", "tensor h.1.attn.c_attn.bias is missing")
@@ -66,8 +71,10 @@ import Testing
         #expect(try !folder.names().contains("new"))
     }
 
-    @Test(arguments: [[0x00, 0x00, 0xC0, 0x7F], [0x00, 0x00, 0x80, 0x7F], [0x00, 0x00, 0x80, 0xFF]] as [[UInt8]])
-    func `F78 weights that are no numbers give 65`(pattern: [UInt8]) throws {
+    @Test(
+        "NaN and infinity among the weights give 65 [F78]",
+        arguments: [[0x00, 0x00, 0xC0, 0x7F], [0x00, 0x00, 0x80, 0x7F], [0x00, 0x00, 0x80, 0xFF]] as [[UInt8]])
+    func weightsNotFinite(pattern: [UInt8]) throws {
         var (header, data) = try parts()
         data.replaceSubrange(data.count / 2 / 4 * 4..<data.count / 2 / 4 * 4 + 4, with: pattern)
         try write(header: header, data)
@@ -76,13 +83,14 @@ import Testing
         #expect(result.output.isEmpty)
     }
 
-    @Test(arguments: ["pytorch_model.bin", "model.pt"])
-    func `F80 pickled weights are refused, with the reason`(name: String) throws {
+    @Test("pickled weights are refused with the reason [F80]", arguments: ["pytorch_model.bin", "model.pt"])
+    func pickledWeights(name: String) throws {
         _ = try shell("mv model/model.safetensors model/\(name)", in: folder.url)
         expectFailure(try score(), 65, "score", "pickle can run code: convert")
     }
 
-    @Test func `files of a model directory that are missing or another model's are named`() throws {
+    @Test("files of a model directory that are missing or another model's are named")
+    func mismatchedDirectory() throws {
         for (change, status, words) in [
             ("rm model/config.json", 66, "model/config.json: no such file"),
             ("rm model/model.safetensors", 66, "no model.safetensors"),
@@ -104,17 +112,17 @@ import Testing
         }
     }
 
-    @Test(arguments: [
-        ("max_length", "[0-9]+", [#""12""#, "1.5", "9223372036854775808", "0", "null", "[8]"]),
-        ("tokenizer_sha256", "\"[^\"]*\"", ["5", "null", #""""#, #""5""#, "{}"]),
-        ("weights_sha256", "\"[^\"]*\"", ["5", "null", #""""#, #""5""#, "{}"]),
-        ("pooling", "\"[^\"]*\"", ["7", "null", #""middle""#]),
-        ("causal_mask", "true", ["1", #""true""#, "null"]),
-        ("gpt2kit", #"\{.*\}(?=\})"#, ["null", "[]", #""x""#]),
-    ])
-    func `values of the wrong type in config.json's gpt2kit are refused, not ignored`(
-        key: String, pattern: String, values: [String]
-    ) throws {
+    @Test(
+        "values of the wrong type in config.json's gpt2kit are refused, not ignored",
+        arguments: [
+            ("max_length", "[0-9]+", [#""12""#, "1.5", "9223372036854775808", "0", "null", "[8]"]),
+            ("tokenizer_sha256", "\"[^\"]*\"", ["5", "null", #""""#, #""5""#, "{}"]),
+            ("weights_sha256", "\"[^\"]*\"", ["5", "null", #""""#, #""5""#, "{}"]),
+            ("pooling", "\"[^\"]*\"", ["7", "null", #""middle""#]),
+            ("causal_mask", "true", ["1", #""true""#, "null"]),
+            ("gpt2kit", #"\{.*\}(?=\})"#, ["null", "[]", #""x""#]),
+        ])
+    func wrongConfiguration(key: String, pattern: String, values: [String]) throws {
         let original = String(decoding: try folder.read("model/config.json"), as: UTF8.self)
         for value in values {
             let changed = original.replacingOccurrences(

@@ -2,9 +2,10 @@
 // new ones, never some of each.
 
 import Foundation
+import TestSupport
 import Testing
 
-@Suite struct OutputDirectoryTests {
+struct OutputDirectoryTests {
     private let folder: Folder
     init() throws { folder = try TinyModel.shared().workspace() }
 
@@ -13,8 +14,10 @@ import Testing
         try shell("cd tok && sha256sum vocab.json merges.txt keep", in: folder.url).text
     }
 
-    @Test(.enabled(if: exists("strace"), "needs strace"))
-    func `A10, A8 killed or out of space at every call, a directory is the old one or the new one`() throws {
+    @Test(
+        "killed or out of space at any call, the directory is the old one or the new one [A8] [A10]",
+        .enabled(if: exists("strace"), "needs strace"))
+    func killedAtEveryCall() throws {
         try folder.write("tok/keep", "kept")
         let old = try state()
         let train = "train-tokenizer --vocab-size 280 --out tok all.ndjson"
@@ -41,7 +44,8 @@ import Testing
         #expect(sawOld && sawNew)
     }
 
-    @Test func `what else is in the directory stays, with its mode, also through a symbolic link`() throws {
+    @Test("other files in the directory stay, with their mode, also through a symbolic link")
+    func otherFilesStay() throws {
         let result = try shell(
             """
             chmod 750 tok; echo kept > tok/keep; ln -s keep tok/link; ln -s tok alias
@@ -52,7 +56,8 @@ import Testing
         #expect(!result.text.contains("partial") && result.status == 0)
     }
 
-    @Test func `the directory one stands in, and one that holds others, can be written too`() throws {
+    @Test("the current directory, and one that holds others, can be written too")
+    func currentDirectory() throws {
         let standing = try shell(
             "cd tok; train-tokenizer --vocab-size 280 --out . ../all.ndjson; ls -A; ls -A ../tok", in: folder.url)
         #expect(standing.lines == ["merges.txt", "vocab.json", "merges.txt", "vocab.json"])
@@ -63,7 +68,8 @@ import Testing
         #expect(try !folder.names().contains { $0.hasSuffix("partial") })
     }
 
-    @Test func `A8 a file size limit leaves no temporaries and no locks`() throws {
+    @Test("a file size limit leaves no temporary files and no locks [A8]")
+    func fileSizeLimit() throws {
         let before = try folder.snapshot()
         for command in [
             "finetune -q --base random:config.json --tokenizer tok --validation all.st --epochs 1 --out new <all.st",
@@ -76,8 +82,8 @@ import Testing
         #expect(try folder.snapshot() == before)
     }
 
-    @Test(arguments: ["ln -s", "ln", "cp"])
-    func `a lock doesn't follow links and overwrites nothing`(way: String) throws {
+    @Test("a lock follows no links and overwrites nothing", arguments: ["ln -s", "ln", "cp"])
+    func lockFollowsNoLinks(way: String) throws {
         try folder.write("victim", "precious")
         _ = try shell("\(way) victim .new.lock", in: folder.url)
         for command in ["\(TinyModel.finetune) --out new <all.st", "split --out new all.ndjson"] {
@@ -88,8 +94,9 @@ import Testing
         #expect(try !folder.names().contains("new"))
     }
 
-    @Test(arguments: ["split", "train-tokenizer --vocab-size 300"])
-    func `what a killed run has left is removed by the next one`(tool: String) throws {
+    @Test(
+        "the next run removes the leftovers of a killed run", arguments: ["split", "train-tokenizer --vocab-size 300"])
+    func leftoversBeside(tool: String) throws {
         let result = try shell(
             """
             dead=$(sh -c 'echo $$'); mkdir .new.$dead-0.partial .new.$$-0.partial; echo $dead > .new.lock
@@ -100,7 +107,8 @@ import Testing
         #expect(result.status == 0, "\(result.errors)")
     }
 
-    @Test func `what a killed run has left inside of a directory is removed, too`() throws {
+    @Test("the next run removes a killed run's leftovers inside a directory, too")
+    func leftoversInside() throws {
         let result = try shell(
             """
             dead=$(sh -c 'echo $$'); mkdir -p new/.$dead-0.partial; echo half > new/.$dead-0.partial/train.ndjson
@@ -109,7 +117,8 @@ import Testing
         #expect(result.lines == ["test.ndjson", "train.ndjson", "validation.ndjson"], "\(result.errors)")
     }
 
-    @Test func `of several runs that write one directory at once some do and the others are told why not`() throws {
+    @Test("of several runs that write one directory, some do and the others are told the reason")
+    func concurrentWriters() throws {
         for round in 1...15 {
             let result = try shell(
                 """
@@ -123,7 +132,8 @@ import Testing
         }
     }
 
-    @Test func `an output whose directory can't be synchronised is in place, and the error says so`() throws {
+    @Test("an output whose directory can't be synchronised is in place, and the error says so")
+    func failedSync() throws {
         guard exists("strace") else { return }
         let calls = "strace -f -o /dev/null -e inject=fsync:error=EIO:when="
         // Two files and their directory come before the one that has its name.
@@ -135,7 +145,8 @@ import Testing
         #expect(try !folder.names().contains("none"))
     }
 
-    @Test func `train-tokenizer refuses bad records and outputs without leaving anything`() throws {
+    @Test("train-tokenizer refuses bad records and outputs and leaves nothing")
+    func trainTokenizerErrors() throws {
         let before = try folder.snapshot()
         for (command, status, words) in [
             ("(cat all.ndjson; echo '{') | train-tokenizer --vocab-size 300 --out tok", 65, "stdin:61: "),

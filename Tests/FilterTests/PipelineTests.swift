@@ -1,9 +1,10 @@
 // The pipelines as make sees them, without running their stages.
 
 import Foundation
+import TestSupport
 import Testing
 
-@Suite struct PipelineTests {
+struct PipelineTests {
     /// The folder of the Makefile.
     static let root = URL(fileURLWithPath: #filePath)
         .deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
@@ -20,7 +21,8 @@ import Testing
         }
     }
 
-    @Test func `every pipeline goes from records to an evaluation`() throws {
+    @Test("every pipeline leads from records to an evaluation")
+    func allPipelines() throws {
         #expect(try Self.names.contains("demo"))
         for name in try Self.names {
             let result = try commands("all PIPELINE=\(name) MODEL=gpt2")
@@ -31,7 +33,8 @@ import Testing
         }
     }
 
-    @Test func `verify checks the pipeline's model, and makes none`() throws {
+    @Test("verify checks the pipeline's model and makes none")
+    func verifyGoal() throws {
         for name in ["demo", "sms-spam"] {
             let result = try commands("verify PIPELINE=\(name)")
             #expect(result.status == 0, "\(result.errors)")
@@ -40,7 +43,8 @@ import Testing
         }
     }
 
-    @Test func `sms-spam balances the training part alone`() throws {
+    @Test("sms-spam balances the training part alone")
+    func balancedTraining() throws {
         let lines = try commands("all PIPELINE=sms-spam").lines
         #expect(lines.filter { $0.contains("/balance ") }.count == 1)
         let balance = try #require(lines.first { $0.contains("/balance ") })
@@ -50,7 +54,8 @@ import Testing
         #expect(splits.allSatisfy { $0.contains("--group-by text --stratify") && $0.contains("records.ndjson >") })
     }
 
-    @Test func `routing makes a record of every line, and has five classes`() throws {
+    @Test("routing makes a record of every line and has five classes")
+    func routingRecords() throws {
         let folder = try Folder()
         let records = folder.url.appendingPathComponent("records.ndjson").path
         let recipe = try commands("build/routing/records.ndjson PIPELINE=routing").lines.filter { $0.hasPrefix("jq ") }
@@ -64,7 +69,8 @@ import Testing
         #expect(try shell("jq -r .id \(records) | sort -u | wc -l", in: Self.root).text.contains("1487"))
     }
 
-    @Test func `overlap counts the texts that are known from training`() throws {
+    @Test("overlap counts the texts that are also in the training part")
+    func overlapGoal() throws {
         let folder = try Folder()
         try folder.write("train", #"{"text":"See you  at 8"}"# + "\n" + #"{"text":"b"}"#)
         try folder.write(
@@ -94,7 +100,8 @@ import Testing
 
     private static let make = "env -u MAKEFLAGS -u MAKELEVEL make SWIFT=true"
 
-    @Test func `of several makes at once, one works and the others wait for it`() throws {
+    @Test("of several makes at once, one works and the others wait")
+    func concurrentMakes() throws {
         let folder = try copy()
         let result = try shell(
             """
@@ -106,14 +113,16 @@ import Testing
         #expect(result.errorLines.allSatisfy { $0.contains("another make is at work on build/slow") })
     }
 
-    @Test func `a setting that isn't one is refused, and named`() throws {
+    @Test("an unknown setting is refused and named")
+    func unknownSetting() throws {
         let result = try shell("\(Self.make) help MODLE=gpt2", in: Self.root)
         #expect(result.status == 2 && result.errors.contains("There is no MODLE"), "\(result.errors)")
         #expect(result.errors.contains(" MODEL "))
         #expect(try shell("\(Self.make) help MODEL=gpt2-medium PYTHON=python", in: Self.root).status == 0)
     }
 
-    @Test func `what can't be fetched is told before any work, and what else can be done`() throws {
+    @Test("a source that can't be fetched is reported before any work, with the alternatives")
+    func unfetchableSource() throws {
         let folder = try copy()
         _ = try shell("printf '#!/bin/sh\\nexit 1\\n' >pipelines/common/reachable.sh", in: folder.url)
         for (goal, words) in [
@@ -135,14 +144,16 @@ import Testing
         #expect(mirrored.status == 0, "\(mirrored.errors)")
     }
 
-    @Test func `a server that doesn't answer is known within seconds, and a proxy is trusted`() throws {
+    @Test("a server that doesn't answer is detected within seconds, and a proxy is trusted")
+    func silentServer() throws {
         let script = Self.root.appendingPathComponent("pipelines/common/reachable.sh").path
         let none = "env -u https_proxy -u HTTPS_PROXY -u all_proxy -u ALL_PROXY"
         #expect(try shell("\(none) '\(script)' no.such.host.invalid", in: Self.root).status == 1)
         #expect(try shell("https_proxy=x '\(script)' no.such.host.invalid", in: Self.root).status == 0)
     }
 
-    @Test func `a run's metrics get their name when the run has ended`() throws {
+    @Test("a run's metrics get their name when the run has ended")
+    func metricsName() throws {
         let lines = try commands("all").lines
         let place = try #require(lines.firstIndex { $0.contains("build/demo/metrics.partial") && $0.contains(">") })
         #expect(lines[place + 1] == "mv build/demo/metrics.partial build/demo/metrics.ndjson")

@@ -1,7 +1,7 @@
 import Foundation
+import TestSupport
 import Testing
 
-@Suite("fetch-unzip and tables that aren't in an archive")
 struct PlainTableTests {
     private static let csv = "number,category,body\n1,spam,\"a, b\"\n2,ham,c\n"
     private static let options = "-q --format csv --header --columns label=category,text=body"
@@ -12,7 +12,7 @@ struct PlainTableTests {
     }
 
     @Test("a plain file is the table itself, whatever its name, and so are stdin and a pipe")
-    func sources() throws {
+    func plainSources() throws {
         let folder = try Folder()
         for name in ["data.csv", "data.zip"] { try folder.write(name, Self.csv) }
         for (source, name) in [("data.csv", "data"), ("data.zip", "data"), ("- < data.csv", "stdin")] {
@@ -25,7 +25,7 @@ struct PlainTableTests {
     }
 
     @Test("hashes are checked, and a plain file has no entries")
-    func checks() throws {
+    func hashOfPlainFile() throws {
         let folder = try Folder()
         try folder.write("data.csv", Self.csv)
         let hash = try shell("sha256sum < data.csv", in: folder.url).text.prefix(64)
@@ -39,8 +39,8 @@ struct PlainTableTests {
             try shell("\(command) --entry data.csv", in: folder.url), 65, "fetch-unzip", "isn't a zip archive")
     }
 
-    @Test("too many columns are an error, and names of columns need a header")
-    func columns() throws {
+    @Test("too many columns are an error, and column names need a header")
+    func columnNames() throws {
         let csv = Data("category,body,more\n175,private,x\n".utf8)
         expectFailure(
             try shell("fetch-unzip -q - --format csv", input: csv), 65, "fetch-unzip", "3 columns instead of 2")
@@ -51,10 +51,10 @@ struct PlainTableTests {
 
     @Test(
         "a plain file comes over the network, and an HTML page in its place is refused",
-        .enabled(if: exists("python3"), "needs python3 for a web server on loopback"))
-    func network() throws {
+        .enabled(if: PythonServer.python != nil, "needs python3 for a web server on loopback"))
+    func plainDownload() throws {
         let folder = try Folder()
-        let server = try FileServer(folder)
+        let server = try FileServer.start(in: folder)
         try folder.write("my%20data.csv", Self.csv)
         try folder.write("page", "<html>log in</html>")
         let hash = try shell("sha256sum < my%20data.csv", in: folder.url).text.prefix(64)
@@ -70,7 +70,7 @@ struct PlainTableTests {
     }
 
     @Test("README's block \"From a CSV\" writes what it shows")
-    func readme() throws {
+    func readmeExample() throws {
         let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
             .deletingLastPathComponent()
         let readme = try String(contentsOf: root.appendingPathComponent("README.md"), encoding: .utf8)

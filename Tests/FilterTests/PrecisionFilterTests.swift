@@ -1,14 +1,15 @@
 // --precision of score and finetune as processes.
 
 import Foundation
+import TestSupport
 import Testing
 
-@Suite struct PrecisionFilterTests {
+struct PrecisionFilterTests {
     private let folder: Folder
     init() throws { folder = try TinyModel.shared().workspace() }
 
-    @Test("int8 tells how many labels it changes, once the input has enough texts, unless it is told to be quiet")
-    func check() throws {
+    @Test("int8 reports how many labels it changes, once there are enough texts, unless --quiet")
+    func int8Report() throws {
         let score = "score --model model --input ndjson all.ndjson --precision int8"
         let told = try shell("\(score) --check 50 >scores; wc -l <scores", in: folder.url)
         #expect(told.status == 0 && told.lines == ["60"])
@@ -20,7 +21,7 @@ import Testing
     }
 
     @Test("probabilities of bf16 and int8 are near those of f32, and not the same")
-    func nearby() throws {
+    func nearbyProbabilities() throws {
         func probabilities(_ precision: String) throws -> [Double] {
             let result = try shell(
                 "score -q --model model --precision \(precision) --input ndjson all.ndjson | jq .probabilities.spam",
@@ -35,8 +36,8 @@ import Testing
         }
     }
 
-    @Test("finetune --check-int8 adds an event; the precision is on record")
-    func finetuning() throws {
+    @Test("finetune --check-int8 adds an event and records the precision")
+    func int8Event() throws {
         let result = try shell(
             """
             finetune -q --base random:config.json --tokenizer tok --validation all.st --epochs 1 --precision bf16 \\

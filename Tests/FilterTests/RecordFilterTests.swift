@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 import Testing
 
 /// Twelve records of two classes.
@@ -9,15 +10,14 @@ private let records = (0..<12).map {
 private let tools = ["balance", "split --part train"]
 private func name(_ tool: String) -> String { tool.split(separator: " ").first.map(String.init) ?? tool }
 
-@Suite("balance and split as processes")
 struct RecordFilterTests {
-    @Test("A1: /dev/full gives 74", arguments: tools + ["balance --help", "split --version", "fetch-unzip --help"])
-    func full(tool: String) throws {
+    @Test("/dev/full gives 74 [A1]", arguments: tools + ["balance --help", "split --version", "fetch-unzip --help"])
+    func fullDevice(tool: String) throws {
         try #require(FileManager.default.fileExists(atPath: "/dev/full"))
         expectFailure(try shell("\(tool) >/dev/full", input: Data(records.utf8)), 74, name(tool), "No space")
     }
 
-    @Test("A8: a file size limit gives 74 and its remedy, not a signal", arguments: tools)
+    @Test("a file size limit gives 74 and its remedy, not a signal [A8]", arguments: tools)
     func fileSizeLimit(tool: String) throws {
         let folder = try Folder()
         let many = Data(String(repeating: records, count: 3000).utf8)
@@ -25,14 +25,14 @@ struct RecordFilterTests {
             try shell("ulimit -f 8; \(tool) >x", input: many, in: folder.url), 74, name(tool), "(ulimit -f)")
     }
 
-    @Test("A2: a closed stdout gives 74", arguments: tools)
+    @Test("a closed stdout gives 74 [A2]", arguments: tools)
     func closedOutput(tool: String) throws {
         expectFailure(try shell("\(tool) >&-", input: Data(records.utf8)), 74, name(tool), "written")
         expectFailure(try shell("\(tool) <&-"), 74, name(tool), "read")
         #expect(try shell("\(tool) <&- >&- 2>&-").status != 0)
     }
 
-    @Test("A2: a closed stdout never lets --out be written to")
+    @Test("a closed stdout never becomes a file of --out [A2]")
     func closedOutputDirectory() throws {
         let folder = try Folder()
         #expect(try shell("split --out parts >&- 2>&-", input: Data(records.utf8), in: folder.url).status == 0)
@@ -40,8 +40,8 @@ struct RecordFilterTests {
         #expect(parts.lines == records.split(separator: "\n").map(String.init).sorted())
     }
 
-    @Test("A3, A4: a reader that goes away ends the filter silently, or with 74 where SIGPIPE is ignored")
-    func brokenPipe() throws {
+    @Test("a closed pipe ends the filter silently, or with 74 where SIGPIPE is ignored [A3] [A4]")
+    func closedPipe() throws {
         let many = Data(String(repeating: records, count: 20_000).utf8)
         let silent = try shell("(split --part train; echo $? >&2) | :", input: many)
         #expect(silent.errors == "141\n")
@@ -49,8 +49,8 @@ struct RecordFilterTests {
         #expect(loud.errorLines.count == 2 && loud.errors.contains("closed") && loud.errors.hasSuffix("74\n"))
     }
 
-    @Test("A5: directories, missing and unreadable files", arguments: tools)
-    func inputs(tool: String) throws {
+    @Test("directories, missing and unreadable files have their exit codes [A5]", arguments: tools)
+    func badInputs(tool: String) throws {
         let folder = try Folder()
         expectFailure(try shell("\(tool) . ", in: folder.url), 74, name(tool), "directory")
         expectFailure(try shell("\(tool) <. ", in: folder.url), 74, name(tool), "directory")
@@ -61,12 +61,12 @@ struct RecordFilterTests {
         }
     }
 
-    @Test("A11: empty stdin gives 65", arguments: tools)
-    func empty(tool: String) throws {
+    @Test("empty stdin gives 65 [A11]", arguments: tools)
+    func emptyInput(tool: String) throws {
         expectFailure(try shell(tool), 65, name(tool), "stdin: no records")
     }
 
-    @Test("A12, A13: the last line feed, CR LF and a byte order mark make no difference to what is kept")
+    @Test("last line feed, CR LF and byte order mark make no difference to the output [A12] [A13]")
     func lineEnds() throws {
         let plain = try shell("balance", input: Data(records.utf8))
         #expect(plain.status == 0 && plain.lines.count == 6 && plain.errors.isEmpty)
@@ -78,16 +78,16 @@ struct RecordFilterTests {
     }
 
     @Test(
-        "A14, A15: control characters and broken UTF-8 are errors with their line",
+        "control characters and broken UTF-8 are errors with their line [A14] [A15]",
         arguments: [
             [0x00], [0xFF], [0xC0, 0x80], [0xED, 0xA0, 0x80], [0xE2, 0x82],
         ] as [[UInt8]])
-    func bytes(bytes: [UInt8]) throws {
+    func invalidBytes(bytes: [UInt8]) throws {
         let input = Data(records.utf8) + Data("{\"label\":\"ham\",\"text\":\"".utf8) + Data(bytes) + Data("\"}\n".utf8)
         expectFailure(try shell("balance", input: input), 65, "balance", "stdin:13: ")
     }
 
-    @Test("A16: a line beyond --max-line is an error with its line", arguments: tools)
+    @Test("a line beyond --max-line is an error with its line [A16]", arguments: tools)
     func longLine(tool: String) throws {
         let input = Data((records + String(repeating: "x", count: 5000)).utf8)
         expectFailure(
@@ -96,7 +96,7 @@ struct RecordFilterTests {
     }
 
     @Test(
-        "A17, C47: usage errors are one line and 64, and no input is read",
+        "usage errors are one line and 64, and no input is read [A17] [C47]",
         arguments: [
             "balance --per-class 0", "balance --per-class -1", "balance --seed nan",
             "balance --seed 99999999999999999999",
@@ -104,13 +104,13 @@ struct RecordFilterTests {
             "split --part train --fractions 0.5,0.5", "split --part train --fractions 1.5,-0.7,0.2",
             "split --part train --fractions nan,0,1", "split --part train --group-by label", "balance --max-line 0",
         ])
-    func usage(command: String) throws {
+    func usageErrors(command: String) throws {
         let result = try shell("\(command); code=$?; cat; exit $code", input: Data("untouched\n".utf8))
         #expect(result.text == "untouched\n")
         expectFailure(result, 64, name(command), "arguments: ")
     }
 
-    @Test("A18, C46: the locale makes no difference, and neither does the run")
+    @Test("the locale makes no difference, and neither does the run [A18] [C46]")
     func locale() throws {
         let results = try ["C", "tr_TR.UTF-8", "de_DE.UTF-8"].flatMap { locale in
             try tools.map { try shell("LC_ALL=\(locale) \($0)", input: Data(records.utf8)).output }
@@ -118,8 +118,8 @@ struct RecordFilterTests {
         #expect(Set(results).count == 2)
     }
 
-    @Test("A19: --out that can't be written is 73, --out that is the input 64")
-    func outputs() throws {
+    @Test("an --out that can't be written gives 73, and one that is the input 64 [A19]")
+    func badOutputs() throws {
         let folder = try Folder()
         try folder.write("file", records)
         expectFailure(try shell("split --out file file", in: folder.url), 73, "split", "isn't a directory")
@@ -129,7 +129,7 @@ struct RecordFilterTests {
         #expect(try folder.names() == ["file", "train.ndjson"])
     }
 
-    @Test("A9: SIGTERM and SIGINT give 143 and 130 and leave nothing behind", arguments: [("TERM", 143), ("INT", 130)])
+    @Test("TERM and INT give 143 and 130 and leave nothing [A9]", arguments: [("TERM", 143), ("INT", 130)])
     func interruption(signal: String, status: Int) throws {
         let folder = try Folder()
         let command = """
@@ -147,15 +147,15 @@ struct RecordFilterTests {
         #expect(try !folder.names().contains { $0.contains("partial") || $0 == "parts" })
     }
 
-    @Test("A20: few file descriptors are enough")
-    func descriptors() throws {
+    @Test("few file descriptors are enough [A20]")
+    func fewDescriptors() throws {
         let folder = try Folder()
         let result = try shell("ulimit -n 12; split --out parts", input: Data(records.utf8), in: folder.url)
         #expect(result.status == 0 || result.status == 71, "\(result.errors)")
     }
 
-    @Test("C42: a record without a usable label is an error with its line")
-    func labels() throws {
+    @Test("a record without a usable label is an error with its line [C42]")
+    func unusableLabels() throws {
         for line in ["{\"text\":\"a\"}", "{\"label\":null}", "{\"label\":3}", "{\"label\":\"\"}"] {
             let result = try shell("balance", input: Data("{\"label\":\"a\"}\n\(line)\n".utf8))
             expectFailure(result, 65, "balance", "stdin:2: ")
@@ -164,7 +164,7 @@ struct RecordFilterTests {
             try shell("split --part train --fractions 1,0,0", input: Data("{\"text\":\"a\"}".utf8)).lines.count == 1)
     }
 
-    @Test("FORMATS: a filter checks the keys that it uses, and passes what others will refuse")
+    @Test("a filter checks the keys that it uses, and passes those that others will refuse")
     func usedKeys() throws {
         let input = Data("{\"label\":\"ham\",\"text\":5}\n".utf8)
         #expect(try shell("balance", input: input).output == input)
@@ -180,16 +180,16 @@ struct RecordFilterTests {
         }
     }
 
-    @Test("C45: what comes from a file is shown escaped")
-    func escaping() throws {
+    @Test("text from a file is shown escaped [C45]")
+    func escapedText() throws {
         let input = Data("{\"label\":\"a\\u001b[2J\\n\"}\n{\"label\":\"b\"}\n{\"label\":\"b\"}\n".utf8)
         let result = try shell("balance --per-class 2", input: input)
         expectFailure(result, 65, "balance", "class has 1")
         #expect(!result.errors.contains("\u{1B}"))
     }
 
-    @Test("C49, C50: --out writes all parts or none, and keeps the directory's other files")
-    func directory() throws {
+    @Test("--out writes all parts or none, and keeps the directory's other files [C49] [C50]")
+    func allPartsOrNone() throws {
         let folder = try Folder()
         #expect(try shell("split --out a/b/parts", input: Data(records.utf8), in: folder.url).status == 0)
         #expect(try folder.names("a/b/parts") == ["test.ndjson", "train.ndjson", "validation.ndjson"])
@@ -204,14 +204,14 @@ struct RecordFilterTests {
         #expect(try folder.names("a/b/parts").count == 3)
     }
 
-    @Test("C51: more input than --max-memory gives 71 and names the need")
-    func memory() throws {
+    @Test("more input than --max-memory gives 71 and names the need [C51]")
+    func memoryLimit() throws {
         let input = Data(String(repeating: records, count: 3000).utf8)
         expectFailure(try shell("balance --max-memory 1", input: input), 71, "balance", "--max-memory")
     }
 
     @Test(
-        "A10, C51: an input that the system has no memory for gives 71 and the need, not a signal",
+        "input that the system has no memory for gives 71 and the need, not a signal [A10] [C51]",
         arguments: tools + [
             "split --part train --stratify --group-by text", "train-tokenizer --vocab-size 500 --out tokenizer",
         ])
@@ -234,7 +234,7 @@ struct RecordFilterTests {
         #expect(codes == [0, 71])
     }
 
-    @Test("A16: a line that the system has no memory for gives 71", arguments: tools + ["evaluate"])
+    @Test("a line that the system has no memory for gives 71 [A16]", arguments: tools + ["evaluate"])
     func lineMemory(tool: String) throws {
         let line = Data("{\"label\":\"\(String(repeating: "x", count: 60_000_000))\"}".utf8)
         let result = try shell("ulimit -v 150000; \(tool) >/dev/null", input: line)

@@ -1,9 +1,10 @@
 // Every filter offers the record options that have an effect in it, and no others.
 
 import Foundation
+import TestSupport
 import Testing
 
-@Suite struct RecordOptionTests {
+struct RecordOptionTests {
     private static let lines = #"""
         {"id":"one","text":"a b","label":"x","body":"c d","class":"z"}
         {"id":"two","text":"a b","label":"y","body":"e f","class":"w"}
@@ -19,7 +20,7 @@ import Testing
             ("--label-field text", "split --part train --stratify --fractions 0.5,0,0.5 OPTION"),
             ("--text-field body", "train-tokenizer --vocab-size 300 --out out OPTION && cat out/merges.txt"),
         ])
-    func effect(option: String, command: String) throws {
+    func optionHasEffect(option: String, command: String) throws {
         let folder = try Folder()
         let input = Data(Self.lines.utf8)
         let plain = try shell(command.replacing("OPTION", with: ""), input: input, in: folder.url)
@@ -36,7 +37,7 @@ import Testing
             ("train-tokenizer --vocab-size 300 --out x", "--label-field"), ("tokenize-pad --tokenizer x", "--id-field"),
             ("score --model x", "--id-field"), ("evaluate", "--id-field"),
         ])
-    func unknown(command: String, option: String) throws {
+    func optionIsUnknown(command: String, option: String) throws {
         let tool = String(command.prefix { $0 != " " })
         expectFailure(try shell("\(command) \(option) key"), 64, tool, "unknown option '\(option)'")
         #expect(!(try shell("\(tool) --help").text.contains(option)))

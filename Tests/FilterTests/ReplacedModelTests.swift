@@ -1,14 +1,15 @@
 // finetune --out where a model is: it is replaced on purpose only.
 
 import Foundation
+import TestSupport
 import Testing
 
-@Suite struct ReplacedModelTests {
+struct ReplacedModelTests {
     private let folder: Folder
     init() throws { folder = try TinyModel.shared().workspace() }
 
-    @Test(arguments: ["model", "./model/", "link"])
-    func `a model isn't replaced without --force, and no input is read`(out: String) throws {
+    @Test("a model isn't replaced without --force, and no input is read", arguments: ["model", "./model/", "link"])
+    func notReplaced(out: String) throws {
         _ = try shell("ln -s model link", in: folder.url)
         let before = try folder.snapshot()
         let result = try shell(
@@ -18,7 +19,8 @@ import Testing
         #expect(try folder.snapshot() == before)
     }
 
-    @Test func `--force replaces a model, and what else is in the directory stays`() throws {
+    @Test("--force replaces a model, and the directory's other files stay")
+    func forced() throws {
         let result = try shell(
             """
             cp -r model new; echo kept >new/notes
@@ -28,13 +30,15 @@ import Testing
         #expect(result.lines == ["kept", "other"] && result.errors.isEmpty, "\(result.errors)")
     }
 
-    @Test func `a directory without a model is no model`() throws {
+    @Test("a directory without a model is written without --force")
+    func noModelThere() throws {
         let result = try shell(
             "mkdir new; echo kept >new/notes; \(TinyModel.finetune) --out new <all.st >o; ls new", in: folder.url)
         #expect(result.status == 0 && result.lines.contains("model.safetensors") && result.lines.contains("notes"))
     }
 
-    @Test func `--resume replaces the model of no other run`() throws {
+    @Test("--resume doesn't replace another run's model")
+    func resumeReplacesNothing() throws {
         let before = try folder.snapshot()
         let other = try shell("\(TinyModel.finetune) --epochs 1 --out model --resume <all.st", in: folder.url)
         expectFailure(other, 73, "finetune", "model: a model is here already: ")

@@ -55,21 +55,6 @@ func shell(_ command: String, input: Data = Data(), in folder: URL? = nil) throw
         status: process.terminationStatus + (signalled ? 128 : 0))
 }
 
-/// A folder that goes away with this object.
-final class Folder {
-    let url = FileManager.default.temporaryDirectory.appendingPathComponent("filters-\(UUID().uuidString)")
-
-    init() throws { try FileManager.default.createDirectory(at: url, withIntermediateDirectories: true) }
-    deinit { try? FileManager.default.removeItem(at: url) }
-
-    func write(_ name: String, _ text: String) throws {
-        try Data(text.utf8).write(to: url.appendingPathComponent(name))
-    }
-    func names(_ path: String = "") throws -> [String] {
-        try FileManager.default.contentsOfDirectory(atPath: url.appendingPathComponent(path).path).sorted()
-    }
-}
-
 /// The contract for errors: the code, one line `tool: source…: problem: remedy`.
 func expectFailure(
     _ result: FilterResult, _ status: Int32, _ tool: String, _ words: String,

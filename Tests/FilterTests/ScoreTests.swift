@@ -1,13 +1,15 @@
 // score as a process (group F, 79–86): every line is answered, in order, the same however the input is cut.
 
 import Foundation
+import TestSupport
 import Testing
 
-@Suite struct ScoreTests {
+struct ScoreTests {
     private let folder: Folder
     init() throws { folder = try TinyModel.shared().workspace() }
 
-    @Test func `F79 a model that is cut while it is in use gives 74, not a crash`() throws {
+    @Test("a model cut while it is in use gives 74, not a crash [F79]")
+    func cutModelInUse() throws {
         let result = try shell(
             """
             mkfifo pipe; score --model model --line-buffered <pipe >scores & exec 3>pipe; echo one >&3
@@ -18,7 +20,8 @@ import Testing
         #expect(try folder.read("scores").last == 0x0A)
     }
 
-    @Test func `F81, F83 ten thousand lines give ten thousand answers in order, however they are cut`() throws {
+    @Test("ten thousand lines give ten thousand answers in order, however they are cut [F81] [F83]")
+    func manyLines() throws {
         let words = ["win", "a", "prize", "lunch", "milk", "déjà", "👍", "holiday", "now", "call"]
         let lines = (0..<10_000).map { number in
             number % 97 == 0
@@ -44,7 +47,8 @@ import Testing
         #expect(chunked.output.isEmpty && chunked.errors.isEmpty && chunked.status == 0, "\(chunked.text)")
     }
 
-    @Test func `F83 a text's score doesn't depend on the texts beside it`() throws {
+    @Test("a text's score doesn't depend on the texts beside it [F83]")
+    func batchInvariance() throws {
         try folder.write(
             "lines", (0..<40).map { "win \($0) " + String(repeating: "milk ", count: $0 % 13) + "\n" }.joined())
         let result = try shell(
@@ -56,7 +60,8 @@ import Testing
         #expect(result.status == 0 && result.errors.isEmpty && result.output.isEmpty)
     }
 
-    @Test func `F82 one bad line of many is an error record in its place, and 65 at the end`() throws {
+    @Test("one bad line of many is an error record in its place, and 65 at the end [F82]")
+    func oneBadLine() throws {
         let result = try shell(
             """
             (cat all.ndjson all.ndjson; echo '{"text":'; echo '{"text":7}'; cat all.ndjson) \
@@ -70,7 +75,8 @@ import Testing
         #expect(result.lines.filter { $0.contains("\"probability\":") }.count == 180)
     }
 
-    @Test func `A16, F82 a line beyond --max-line is an error record, and the next one is scored`() throws {
+    @Test("a line beyond --max-line is an error record, and the next one is scored [A16] [F82]")
+    func longLine() throws {
         let input = Data("short\n\(String(repeating: "x", count: 300_000))\nlast\n".utf8)
         let result = try shell("score --model model --max-line 1000", input: input, in: folder.url)
         expectFailure(result, 65, "score", "1 of 3 lines")
@@ -78,7 +84,8 @@ import Testing
         #expect(result.lines[2].contains(#""line":3"#))
     }
 
-    @Test func `F84 a line is answered while the next one is still to come`() throws {
+    @Test("a line is answered before the next one arrives [F84]")
+    func lineBuffered() throws {
         let result = try shell(
             """
             (echo hi; for i in $(seq 300); do test -e answered || sleep 0.1; done; test -e answered || echo late >&2) \
@@ -87,15 +94,16 @@ import Testing
         #expect(result.lines.count == 1 && result.text.contains(#""text":"hi""#) && result.errors.isEmpty)
     }
 
-    @Test func `F85 a slow reader loses nothing`() throws {
+    @Test("a slow reader loses nothing [F85]")
+    func slowReader() throws {
         let result = try shell(
             "for i in $(seq 100); do cat all.ndjson; done | score --model model --input ndjson | (sleep 1; wc -l)",
             in: folder.url)
         #expect(result.text.trimmingCharacters(in: .whitespacesAndNewlines) == "6000")
     }
 
-    @Test(.enabled(if: exists("strace"), "needs strace"))
-    func `F86 killed at any write, every complete line is JSON`() throws {
+    @Test("killed at any write, every complete line is JSON [F86]", .enabled(if: exists("strace"), "needs strace"))
+    func killedAtAnyWrite() throws {
         for call in 1...3 {
             let result = try shell(
                 """
@@ -107,7 +115,8 @@ import Testing
         }
     }
 
-    @Test func `records that are taken for text are noted once; token shards are refused`() throws {
+    @Test("records taken for text are noted once, and token shards are refused")
+    func wrongInputKind() throws {
         let texts = try shell("score --model model all.ndjson", in: folder.url)
         #expect(texts.status == 0 && texts.lines.count == 60)
         #expect(texts.errors.hasPrefix("score: line 1 begins like JSON: --input ndjson?\n"))
@@ -128,7 +137,8 @@ import Testing
         }
     }
 
-    @Test func `thresholds that can't be meant are usage errors`() throws {
+    @Test("impossible thresholds are usage errors")
+    func impossibleThresholds() throws {
         for (threshold, words) in [("spam", "LABEL=PROB"), ("eggs=0.5", "no label 'eggs'"), ("spam=nan", "LABEL=PROB")]
         {
             expectFailure(
@@ -136,7 +146,8 @@ import Testing
         }
     }
 
-    @Test func `evaluate tells which record lacks which label`() throws {
+    @Test("evaluate reports which record lacks which label")
+    func missingLabel() throws {
         let records = [#"{"label":"ham"}"#: "no \"expected\"", #"{"expected":"ham"}"#: "no \"label\"", "{": "JSON"]
         for (record, words) in records {
             let result = try shell("(head -3 scored.ndjson; echo '\(record)') | evaluate", in: folder.url)

@@ -1,9 +1,10 @@
 // finetune --search as a process.
 
 import Foundation
+import TestSupport
 import Testing
 
-@Suite struct SearchFilterTests {
+struct SearchFilterTests {
     private let folder: Folder
     private let command = """
         finetune -q --base random:config.json --tokenizer tok --validation all.st --test all.st --out new --force \
@@ -11,7 +12,8 @@ import Testing
         """
     init() throws { folder = try TinyModel.shared().workspace() }
 
-    @Test func `the winner's settings are in the model, and give the same model again`() throws {
+    @Test("the winner's settings are in the model, and give the same model again")
+    func winnerSettings() throws {
         let result = try shell("\(command) --trials 7 <all.st", in: folder.url)
         #expect(result.status == 0 && result.errors.isEmpty, "\(result.errors)")
         let events = try result.lines.map {
@@ -40,6 +42,7 @@ import Testing
     }
 
     @Test(
+        "an impossible search gives 64 and one line, before input is read",
         arguments: [
             ("--search lr=1e-5", "is not NAME=LOW..HIGH"), ("--search rate=1..2", "'rate' can't be searched; lr,"),
             ("--search lr=2..1", "ends below its beginning"), ("--search epochs=0..3", "that epochs doesn't take"),
@@ -49,9 +52,7 @@ import Testing
             ("--search lr=1..2 --resume", "--checkpoint-every and --resume don't go with --search"),
             ("--search lr=1..2 --max-minutes 3", "--max-minutes doesn't go with --search"),
         ])
-    func `a search that can't be done gives 64 and one line, before anything is read`(
-        options: String, words: String
-    ) throws {
+    func impossibleSearch(options: String, words: String) throws {
         let result = try shell(
             """
             finetune -q --base random:config.json --tokenizer tok --validation all.st --out new \(options)
@@ -61,7 +62,8 @@ import Testing
         #expect(result.text == "rest\n")
     }
 
-    @Test func `A9 TERM and INT during a search give 143 and 130 and leave nothing`() throws {
+    @Test("TERM and INT during a search give 143 and 130 and leave nothing [A9]")
+    func interruptedSearch() throws {
         for (signal, status) in [("TERM", 143), ("INT", 130)] {
             let result = try shell(
                 "timeout -s \(signal) --preserve-status 1 \(command),batch=1..1 --trials 99999 <all.st >o",
@@ -72,7 +74,8 @@ import Testing
         }
     }
 
-    @Test func `E69 where all trials diverge there is no model`() throws {
+    @Test("there is no model where all trials diverge [E69]")
+    func divergingSearch() throws {
         let result = try shell(
             "\(command.replacingOccurrences(of: "1e-4..1e-1", with: "1e20..1e30")) --trials 4 <all.st", in: folder.url)
         expectFailure(result, 65, "finetune", "loss not finite at step")

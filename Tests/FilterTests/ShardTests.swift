@@ -1,14 +1,17 @@
 // Token shards between processes (group D): odd texts survive, damage doesn't.
 
 import Foundation
+import TestSupport
 import Testing
 
-@Suite struct ShardTests {
+struct ShardTests {
     private let folder: Folder
     init() throws { folder = try TinyModel.shared().workspace() }
 
-    @Test(arguments: ["x", "^", " ", "\\n", "7", "漢", "👍"])
-    func `D52 a text of one character, a hundred thousand times, is tokenized and scored`(character: String) throws {
+    @Test(
+        "a text that repeats one character a hundred thousand times is tokenized and scored [D52]",
+        arguments: ["x", "^", " ", "\\n", "7", "漢", "👍"])
+    func repeatedCharacter(character: String) throws {
         let text = String(repeating: character, count: 100_000)
         try folder.write("long", "{\"label\":\"ham\",\"text\":\"\(text)\"}\n")
         let shard = try shell("tokenize-pad --tokenizer tok --labels ham,spam long >long.st", in: folder.url)
@@ -17,7 +20,8 @@ import Testing
         #expect(scored.status == 0 && scored.lines.count == 1 && scored.errors.hasPrefix("score: texts cut to"))
     }
 
-    @Test func `D53 the word <|endoftext|> inside a text is ordinary text`() throws {
+    @Test("<|endoftext|> inside a text is ordinary text [D53]")
+    func endOfText() throws {
         try folder.write("in", "{\"label\":\"ham\",\"text\":\"<|endoftext|>\"}\n{\"label\":\"ham\",\"text\":\"\"}\n")
         let result = try shell(
             "tokenize-pad --tokenizer tok --labels ham,spam in | tail -c 160 | od -An -v -t d4 -w4", in: folder.url)
@@ -28,14 +32,16 @@ import Testing
         #expect(scored.lines.count == 2 && Set(scored.lines.map { $0.suffix(30) }).count == 2)
     }
 
-    @Test func `D56 an empty text is a row, and has a score`() throws {
+    @Test("an empty text is a row and has a score [D56]")
+    func emptyText() throws {
         let result = try shell("printf '\\n\\n' | score --model model", in: folder.url)
         #expect(
             result.status == 0 && result.lines.count == 2
                 && result.lines.allSatisfy { $0.contains("\"probability\":0.") })
     }
 
-    @Test func `D57 shards that are cut or have a bit flipped give 65, and there is no model`() throws {
+    @Test("shards that are cut or have a bit flipped give 65, and there is no model [D57]")
+    func damagedShards() throws {
         let shard = try folder.read("all.st")
         let tune = "\(TinyModel.finetune) --out new <bad.st"
         for place in stride(from: 0, to: shard.count, by: shard.count / 23) {
@@ -52,7 +58,8 @@ import Testing
         #expect(try !folder.names().contains("new"))
     }
 
-    @Test func `D57, D58 files that --validation, --length and --labels-from name are checked as well`() throws {
+    @Test("files that --validation, --length and --labels-from name are checked as well [D57] [D58]")
+    func damagedSideInputs() throws {
         _ = try shell("head -c 1500 all.st >cut.st", in: folder.url)
         for file in ["cut.st", "all.ndjson", "config.json"] {
             for option in ["--length", "--labels-from"] {
@@ -66,7 +73,8 @@ import Testing
         #expect(try !folder.names().contains("new"))
     }
 
-    @Test func `--length and --labels-from check the whole stream, not its first shard alone`() throws {
+    @Test("--length and --labels-from check the whole stream, not its first shard alone")
+    func wholeStream() throws {
         _ = try shell("tokenize-pad --tokenizer tok --rows-per-shard 7 all.ndjson >many.st", in: folder.url)
         let whole = try folder.read("many.st")
         var flipped = whole
@@ -85,8 +93,8 @@ import Testing
         }
     }
 
-    @Test(arguments: ["--length", "--labels-from"])
-    func `shards of another tokenizer than --tokenizer are refused`(option: String) throws {
+    @Test("shards of another tokenizer than --tokenizer are refused", arguments: ["--length", "--labels-from"])
+    func otherTokenizer(option: String) throws {
         let result = try shell(
             """
             train-tokenizer --vocab-size 280 --out other all.ndjson
@@ -96,7 +104,8 @@ import Testing
         #expect(result.output.isEmpty)
     }
 
-    @Test func `shards of version 1 are read with a note, and version 2 needs its checksum`() throws {
+    @Test("shards of version 1 are read with a note, and version 2 needs its checksum")
+    func shardVersions() throws {
         // The sum of the metadata changes with the version; without it version 1 alone is whole.
         for (version, status) in [(1, 0), (2, 65)] as [(Int, Int32)] {
             _ = try shell(

@@ -3,6 +3,7 @@
 
 import Foundation
 import Synchronization
+import TestSupport
 
 /// What the filters made of sixty short messages.
 final class TinyModel: Sendable {
@@ -63,9 +64,6 @@ private enum Leftovers {
 }
 
 extension Folder {
-    func read(_ name: String) throws -> Data { try Data(contentsOf: url.appendingPathComponent(name)) }
-    func write(_ name: String, _ data: Data) throws { try data.write(to: url.appendingPathComponent(name)) }
-
     /// Names and contents of everything in it: equal before and after where nothing was touched.
     func snapshot() throws -> String {
         try shell("find . -type f | sort | xargs -d '\\n' sha256sum; find . -type d | sort", in: url).text

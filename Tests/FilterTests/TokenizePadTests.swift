@@ -1,9 +1,10 @@
 // tokenize-pad and train-tokenizer as processes, through real pipes.
 
 import Foundation
+import TestSupport
 import Testing
 
-@Suite struct TokenizePadTests {
+struct TokenizePadTests {
     private let folder: Folder
     private static let records = """
         {"text":"the cat sat on the mat","label":"ham"}
@@ -20,7 +21,8 @@ import Testing
         #expect(try folder.names("tok") == ["merges.txt", "vocab.json"])
     }
 
-    @Test func `records through a pipe become shards whose length and labels another run takes over`() throws {
+    @Test("records through a pipe become shards whose length and labels another run takes over")
+    func pipedShards() throws {
         let first = try shell("cat in.ndjson | tokenize-pad --tokenizer tok > a.tokens", in: folder.url)
         #expect(first.status == 0 && first.errors.isEmpty, "\(first.errors)")
         let again = try shell("tokenize-pad --tokenizer tok - < in.ndjson | cmp - a.tokens", in: folder.url)
@@ -33,7 +35,8 @@ import Testing
         #expect(header.contains(#""label_names":"[\"ham\",\"spam\"]""#))
     }
 
-    @Test func `R54 a tokenizer that isn't one is a matter of configuration`() throws {
+    @Test("a directory that isn't a tokenizer gives 78 [D54]")
+    func notATokenizer() throws {
         _ = try shell("sed -i '$d' tok/merges.txt", in: folder.url)
         expectFailure(
             try shell("tokenize-pad --tokenizer tok in.ndjson", in: folder.url), 78, "tokenize-pad", "no merge makes")
@@ -41,7 +44,8 @@ import Testing
             try shell("tokenize-pad --tokenizer nowhere in.ndjson", in: folder.url), 66, "tokenize-pad", "no such file")
     }
 
-    @Test func `R55 cut texts are counted, and refused with --strict`() throws {
+    @Test("cut texts are counted, and refused with --strict [D55]")
+    func cutTexts() throws {
         let cut = try shell("tokenize-pad --tokenizer tok --length 4 in.ndjson > x", in: folder.url)
         #expect(cut.status == 0)
         #expect(cut.errors == "tokenize-pad: texts cut to 4 tokens: 2 of 3\n")
@@ -52,7 +56,8 @@ import Testing
         )
     }
 
-    @Test func `wrong records and labels are told with their line`() throws {
+    @Test("wrong records and labels are reported with their line")
+    func wrongRecords() throws {
         expectFailure(
             try shell("tokenize-pad --tokenizer tok --labels ham in.ndjson", in: folder.url), 65, "tokenize-pad",
             "in.ndjson:2: unknown label 'spam': the labels are ham")
@@ -67,17 +72,20 @@ import Testing
         #expect(try folder.names().contains("t2") == false)
     }
 
-    @Test(arguments: [
-        "--length 0", "--length 99999999999999999999", "--length model", "--labels a,,b", "--rows-per-shard 0",
-        "--labels a --labels-from x", "--nonsense",
-    ])
-    func `R17 wrong options are refused before any input is read`(options: String) throws {
+    @Test(
+        "wrong options are refused before input is read [A17]",
+        arguments: [
+            "--length 0", "--length 99999999999999999999", "--length model", "--labels a,,b", "--rows-per-shard 0",
+            "--labels a --labels-from x", "--nonsense",
+        ])
+    func wrongOptions(options: String) throws {
         expectFailure(
             try shell("tokenize-pad --tokenizer tok \(options) in.ndjson", in: folder.url), 64, "tokenize-pad",
             "arguments: ")
     }
 
-    @Test func `shards aren't written to a terminal`() throws {
+    @Test("shards aren't written to a terminal")
+    func noTerminal() throws {
         guard try shell("script --version").text.contains("util-linux") else { return }
         let run = "script -qec 'tokenize-pad --tokenizer tok in.ndjson' /dev/null"
         let result = try shell(run, in: folder.url)
@@ -87,14 +95,16 @@ import Testing
         #expect(result.lines.count == 1)
     }
 
-    @Test func `R57 a shard to take over from that is cut is refused`() throws {
+    @Test("a cut shard to take settings from is refused [D57]")
+    func cutShard() throws {
         _ = try shell("tokenize-pad --tokenizer tok in.ndjson | head -c 700 > cut.tokens", in: folder.url)
         expectFailure(
             try shell("tokenize-pad --tokenizer tok --length cut.tokens in.ndjson", in: folder.url), 65,
             "tokenize-pad", "ended before")
     }
 
-    @Test func `R1 a full disk is an error`() throws {
+    @Test("a full disk is an error [A1]")
+    func fullDisk() throws {
         expectFailure(
             try shell("tokenize-pad --tokenizer tok in.ndjson > /dev/full", in: folder.url), 74, "tokenize-pad",
             "No space")

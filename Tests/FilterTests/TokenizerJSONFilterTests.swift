@@ -1,9 +1,10 @@
 // A directory with nothing but tokenizer.json goes wherever one with vocab.json and merges.txt goes.
 
 import Foundation
+import TestSupport
 import Testing
 
-@Suite struct TokenizerJSONFilterTests {
+struct TokenizerJSONFilterTests {
     private let folder: Folder
     init() throws {
         folder = try TinyModel.shared().workspace()
@@ -18,7 +19,8 @@ import Testing
         #expect(made.status == 0, "\(made.errors)")
     }
 
-    @Test func `tokens, training and scores are those of vocab.json and merges.txt`() throws {
+    @Test("tokens, training and scores are those of vocab.json and merges.txt")
+    func sameAsVocabulary() throws {
         let result = try shell(
             """
             tokenize-pad -q --tokenizer json all.ndjson | cmp - all.st
@@ -33,7 +35,8 @@ import Testing
         #expect(result.lines == ["again/merges.txt"] && result.errors.isEmpty, "\(result.text)\(result.errors)")
     }
 
-    @Test func `another kind of tokenizer is refused by name, with 78`() throws {
+    @Test("another kind of tokenizer is refused by name, with 78")
+    func otherKind() throws {
         _ = try shell("sed -i 's/ByteLevel/Metaspace/' json/tokenizer.json", in: folder.url)
         let result = try shell("tokenize-pad --tokenizer json all.ndjson", in: folder.url)
         expectFailure(result, 78, "tokenize-pad", "json/tokenizer.json: pre_tokenizer Metaspace isn't supported: ")

@@ -1,9 +1,10 @@
 // finetune's options for training as a process: what they write, and what is refused before anything is read.
 
 import Foundation
+import TestSupport
 import Testing
 
-@Suite struct TrainingOptionTests {
+struct TrainingOptionTests {
     private let folder: Folder
     private let command = "\(TinyModel.finetune) --out new --force"
     init() throws { folder = try TinyModel.shared().workspace() }
@@ -19,16 +20,20 @@ import Testing
         return try #require((config as? [String: Any])?["gpt2kit"] as? [String: Any])
     }
 
-    @Test(arguments: [
-        "--dropout 1", "--dropout -0.1", "--dropout nan", "--label-smoothing 1", "--warmup 1.5", "--warmup -1",
-        "--schedule square", "--clip-norm 0", "--clip-norm inf", "--accumulate 0", "--max-steps 0", "--max-minutes 0",
-        "--patience 0", "--keep first", "--class-weights spam", "--class-weights spam=0", "--class-weights =1",
-        "--class-weights ''", "--class-weights spam=1,",
-        "--class-weights spam=2,ham=1,spam=3", "--lora-rank 0", "--lora-rank 17", "--lora-alpha 0",
-        "--lora-targets wte", "--lora-targets ''", "--trainable head --dropout 0.1", "--trainable all --lora-rank 4",
-        "--lora-rank 99999999999999999999", "--trainable last-0",
-    ])
-    func `A17 an option that can't be meant gives 64, and no input is read`(option: String) throws {
+    @Test(
+        "an impossible option gives 64, and no input is read [A17]",
+        arguments: [
+            "--dropout 1", "--dropout -0.1", "--dropout nan", "--label-smoothing 1", "--warmup 1.5", "--warmup -1",
+            "--schedule square", "--clip-norm 0", "--clip-norm inf", "--accumulate 0", "--max-steps 0",
+            "--max-minutes 0",
+            "--patience 0", "--keep first", "--class-weights spam", "--class-weights spam=0", "--class-weights =1",
+            "--class-weights ''", "--class-weights spam=1,",
+            "--class-weights spam=2,ham=1,spam=3", "--lora-rank 0", "--lora-rank 17", "--lora-alpha 0",
+            "--lora-targets wte", "--lora-targets ''", "--trainable head --dropout 0.1",
+            "--trainable all --lora-rank 4",
+            "--lora-rank 99999999999999999999", "--trainable last-0",
+        ])
+    func impossibleOptions(option: String) throws {
         // `--trainable all` of the command itself excludes adapters.
         let plain = command.replacing("--trainable all ", with: "")
         let result = try shell(
@@ -38,14 +43,15 @@ import Testing
         #expect(try !folder.names().contains("new"))
     }
 
-    @Test(arguments: ["last2", "last-0", "last", "everything"])
-    func `--trainable lists what it takes`(value: String) throws {
+    @Test("--trainable lists its values", arguments: ["last2", "last-0", "last", "everything"])
+    func trainableValues(value: String) throws {
         expectFailure(
             try shell("\(command) --trainable \(value)", in: folder.url), 64, "finetune",
             "'\(value)' is none of head, last-1 (or more blocks), all, lora")
     }
 
-    @Test func `a forgotten --tokenizer is named before anything is read`() throws {
+    @Test("a forgotten --tokenizer is named before input is read")
+    func forgottenTokenizer() throws {
         _ = try shell("cp -r model bare; rm bare/vocab.json bare/merges.txt", in: folder.url)
         for base in ["random:config.json", "random:gpt2", "bare"] {
             let result = try shell(
@@ -57,12 +63,14 @@ import Testing
         }
     }
 
-    @Test func `a weight for a class that isn't there gives 64 and says which there are`() throws {
+    @Test("a weight for a missing class gives 64 and lists the classes")
+    func missingClass() throws {
         expectFailure(
             try shell("\(command) --class-weights eggs=2 <all.st", in: folder.url), 64, "finetune", "use 'ham', 'spam'")
     }
 
-    @Test func `a label may have a comma`() throws {
+    @Test("a label may have a comma")
+    func commaInLabel() throws {
         let result = try shell(
             """
             sed 's/"ham"/"a,b"/' all.ndjson | tokenize-pad -q --tokenizer tok >comma.st
@@ -74,7 +82,8 @@ import Testing
         #expect(weights == ["spam": 2, "a,b": 3])
     }
 
-    @Test func `settings are in the start event and in config.json, rates and norms in the steps`() throws {
+    @Test("settings are in the start event and in config.json, rates and norms in the steps")
+    func recordedSettings() throws {
         let result = try shell(
             """
             \(command) --schedule linear --warmup 0.25 --clip-norm 0.5 --accumulate 2 --batch 4 --dropout 0.1 \
@@ -101,13 +110,15 @@ import Testing
         #expect(end["reason"] as? String == "max-steps" && end["steps"] as? Int == 8 && end["kept_step"] is Int)
     }
 
-    @Test func `without options the stream has no fields of theirs`() throws {
+    @Test("without options the stream has no fields of theirs")
+    func noExtraFields() throws {
         let events = try objects(try shell("\(command) <all.st", in: folder.url))
         #expect(events.allSatisfy { $0["gradient_norm"] == nil && $0["best"] == nil })
         #expect(events.last?["reason"] as? String == "epochs")
     }
 
-    @Test func `a model without causal mask says so, and score reads it so`() throws {
+    @Test("a model without causal mask says so, and score reads it so")
+    func withoutCausalMask() throws {
         let trained = try shell("\(command) --no-causal-mask --features kept <all.st", in: folder.url)
         #expect(trained.status == 0, "\(trained.errors)")
         #expect(try kit("new")["causal_mask"] as? Bool == false && kit("model")["causal_mask"] as? Bool == true)
@@ -124,7 +135,8 @@ import Testing
         #expect(scores.status == 78 && scores.errors.contains("gpt2kit.causal_mask"))
     }
 
-    @Test func `features with and without causal mask are kept apart`() throws {
+    @Test("features with and without causal mask are kept apart")
+    func separateFeatures() throws {
         let last = "\(command.replacing("--trainable all", with: "--trainable last-1")) --features kept"
         let outcomes = try shell(
             """
@@ -135,7 +147,8 @@ import Testing
         #expect(outcomes.lines.map { $0.contains("computed") } == [true, true, false, false], "\(outcomes.text)")
     }
 
-    @Test func `LoRA writes a model like any other`() throws {
+    @Test("LoRA writes a model like any other")
+    func loraModel() throws {
         let plain = command.replacing("--trainable all ", with: "")
         let result = try shell(
             """
@@ -155,7 +168,8 @@ import Testing
         #expect(defaults.text.contains(#""lora_rank":16,"lora_alpha":16.0"#))
     }
 
-    @Test func `E72 threads and repetition make no difference with every option`() throws {
+    @Test("threads and repetition make no difference with every option [E72]")
+    func sameModelOnAnyThreads() throws {
         let result = try shell(
             """
             for t in 1 2 2; do

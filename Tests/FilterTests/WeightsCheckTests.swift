@@ -1,9 +1,10 @@
 // The checksum of the weights in config.json (B10): damage is noticed, by whoever reads the weights.
 
 import Foundation
+import TestSupport
 import Testing
 
-@Suite struct WeightsCheckTests {
+struct WeightsCheckTests {
     private let folder: Folder
     init() throws { folder = try TinyModel.shared().workspace() }
 
@@ -19,13 +20,15 @@ import Testing
         try folder.write("\(directory)/model.safetensors", weights)
     }
 
-    @Test func `config.json names the SHA-256 of model.safetensors`() throws {
+    @Test("config.json has the SHA-256 of model.safetensors")
+    func recordedChecksum() throws {
         let hash = try #require(try shell("sha256sum <model/model.safetensors").text.split(separator: " ").first)
         let config = String(decoding: try folder.read("model/config.json"), as: UTF8.self)
         #expect(config.contains("\"weights_sha256\":\"\(hash)\""))
     }
 
-    @Test func `of 500 flipped bits in the weights none goes unnoticed, with --verify before any output`() throws {
+    @Test("none of 500 flipped bits in the weights passes, with --verify before any output")
+    func flippedBits() throws {
         let seed = UInt64.random(in: 0...UInt64.max)
         var state = seed
         let weights = try folder.read("model/model.safetensors")
@@ -44,7 +47,8 @@ import Testing
         }
     }
 
-    @Test func `damage that leaves numbers of the usual size is told in one line`() throws {
+    @Test("damage that leaves numbers of the usual size is one line")
+    func plausibleDamage() throws {
         try damage("model")
         for command in ["echo hi | score", "echo hi | score --line-buffered", "score --verify </dev/null"] {
             let result = try shell("\(command) --model model")
@@ -53,7 +57,8 @@ import Testing
         }
     }
 
-    @Test func `a model without a checksum has the same scores, and --verify says that it has none`() throws {
+    @Test("a model without a checksum has the same scores, and --verify reports that it has none")
+    func noChecksum() throws {
         let whole = try shell("score --model model --verify --input ndjson all.ndjson")
         #expect(whole.status == 0 && whole.errors.isEmpty, "\(whole.errors)")
         #expect(whole.output == (try folder.read("scored.ndjson")))
@@ -65,7 +70,8 @@ import Testing
         #expect(try shell("score --model model --verify --quiet </dev/null").errors.isEmpty)
     }
 
-    @Test func `the checksum of one file doesn't go with weights in several`() throws {
+    @Test("the checksum of one file doesn't apply to weights in several files")
+    func severalFiles() throws {
         let weights = try folder.read("model/model.safetensors")
         let length = weights.prefix(8).reversed().reduce(0) { $0 << 8 | Int($1) }
         let header = try JSONSerialization.jsonObject(with: weights[8..<8 + length]) as? [String: Any]
@@ -79,7 +85,8 @@ import Testing
     }
 
     /// Beyond 64 MiB hashing takes longer than scoring a line.
-    @Test func `weights of 100 MB are checked where more than a few texts come, or with --verify`() throws {
+    @Test("weights of 100 MB are checked where more than a few texts come, or with --verify")
+    func largeWeights() throws {
         let config = """
             {"model_type":"gpt2","vocab_size":300,"n_positions":32,"n_embd":1024,"n_layer":2,"n_head":2}
             """
@@ -110,7 +117,8 @@ import Testing
         #expect(answered.lines.count == 1)
     }
 
-    @Test func `a base that is damaged isn't trained`() throws {
+    @Test("a damaged base isn't trained")
+    func damagedBase() throws {
         try damage("model")
         let result = try shell("\(TinyModel.finetune) --base model --out new <all.st")
         expectFailure(result, 65, "finetune", Self.noticed)
@@ -118,7 +126,8 @@ import Testing
         #expect(try !folder.names().contains("new"))
     }
 
-    @Test func `a finished run whose model is damaged isn't taken for whole, and --force makes it anew`() throws {
+    @Test("a finished run whose model is damaged isn't taken for whole, and --force trains it again")
+    func damagedResult() throws {
         let command = "\(TinyModel.finetune) --checkpoint-every 2 --out new"
         #expect(try shell("\(command) <all.st").status == 0)
         let weights = try folder.read("new/model.safetensors")

@@ -1,5 +1,12 @@
-"""Prints Sources/GPT2Kit/Tokenizer/CharacterClassRanges.swift: what tiktoken itself takes for a letter, a number
-and white space, found by asking it about every scalar. Run: python make_character_classes.py > THAT_FILE"""
+"""Prints Sources/Tokenization/Tokenizer/CharacterClassRanges.swift: what tiktoken itself takes for a letter, a number
+and white space, found by asking it about every scalar. Run:
+
+    pip install tiktoken
+    python make_character_classes.py > ../../Sources/Tokenization/Tokenizer/CharacterClassRanges.swift
+
+tiktoken 0.14.0 gives the committed bytes. A later one may know more letters: tokens would change, so don't replace it.
+"""
+
 import tiktoken
 
 RANKS = {bytes([b]): b for b in range(256)}

@@ -1,5 +1,8 @@
 """Writes tiny-3class/training.safetensors: what PyTorch and transformers compute for the options of training, on the
-model, the head and the texts of tiny-3class/. Run: python make_training_options.py
+model, the head and the texts of tiny-3class/ (make_reference.py). Run:
+
+    pip install torch transformers safetensors numpy
+    python make_training_options.py
 
     schedule.NAME          learning rate factors of transformers' schedulers, NAME as SHAPE-WARMUP-STEPS
     dropout.NAME           masks (0 or 1/(1-p)) of the first 40 numbers of a place, from Philox
@@ -11,6 +14,9 @@ model, the head and the texts of tiny-3class/. Run: python make_training_options
     lora.POOL.LAYERS.…     start values of LoRA's A and B, gradients at the start, values after the steps, losses
 
 The model is written out below, so that masks can be put into it; it is compared with transformers' own first.
+
+The committed file is from torch 2.13.0+cpu. Another processor gives other last digits: up to 3e-7·max(1,|x|), and up to 4e-5
+for the keys' third of c_attn.bias after AdamW's steps. Its gradient is rounding noise, because softmax is blind to it.
 """
 
 import os
@@ -36,7 +42,7 @@ START = {name: value.clone() for name, value in reference.state_dict().items()}
 START |= {"score.weight": given["head.weight"], "score.bias": given["head.bias"]}
 
 
-# Dropout as Sources/GPT2Kit/Kernels/Dropout.swift defines it.
+# Dropout as Sources/GPT2Kit/Compute/Dropout.swift defines it.
 
 
 def philox(counter, key):

@@ -3,10 +3,9 @@
 import Hashing
 import Testing
 
-@Suite("SHA-256")
 struct SHA256Tests {
     @Test(
-        "the published examples",
+        "the published examples have their hashes",
         arguments: [
             ("", "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"),
             ("abc", "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"),
@@ -15,12 +14,12 @@ struct SHA256Tests {
                 "248d6a61d20638b8e5c026930c3e6039a33ce45964ff2167f6ecedd419db06c1"
             ),
         ])
-    func examples(_ text: String, _ hash: String) {
+    func publishedExamples(_ text: String, _ hash: String) {
         #expect(SHA256.hexadecimal(of: Array(text.utf8)) == hash)
     }
 
-    @Test("a million a, in pieces of any size; looking at the hash in between changes nothing")
-    func pieces() {
+    @Test("a million a hash alike in pieces of any size, also with a look at the hash in between")
+    func piecewiseHash() {
         let expected = "cdc76e5c9914fb9281a1c7e284d73e67f1809a48a497200e046d39ccc7112cd0"
         for size in [1, 63, 64, 65, 4096, 1_000_000] {
             let hash = SHA256()

@@ -21,24 +21,23 @@ func lines(_ text: String, maximum: Int = 1 << 20) throws -> [Line] {
     return result
 }
 
-@Suite("Lines")
 struct LineTests {
     @Test("lines are cut at line feeds and nowhere else")
-    func cuts() throws {
+    func lineFeeds() throws {
         let found = try lines("a\u{85}b\u{2028}c\rd\n\ne\r\n")
         #expect(found.map { String(decoding: $0.content, as: UTF8.self) } == ["a\u{85}b\u{2028}c\rd", "", "e"])
         #expect(found.map(\.number) == [1, 2, 3])
         #expect(found[2].bytes == Array("e\r".utf8))
     }
 
-    @Test("A12: a last line without a line feed counts; A11: nothing is no line")
-    func ends() throws {
+    @Test("a last line without a line feed counts, and empty input has no line [A11] [A12]")
+    func lastLine() throws {
         #expect(try lines("a\nb") == lines("a\nb\n"))
         #expect(try lines("").isEmpty)
         #expect(try lines("\n").count == 1)
     }
 
-    @Test("A13: a byte order mark at the start is dropped, elsewhere it is text")
+    @Test("a byte order mark at the start is dropped, and elsewhere it is text [A13]")
     func byteOrderMark() throws {
         #expect(try lines("\u{FEFF}a\n\u{FEFF}b\n").map(\.bytes.count) == [1, 4])
         #expect(try lines("\u{FEFF}").isEmpty)
@@ -46,8 +45,8 @@ struct LineTests {
         #expect(try cut.next()?.bytes == [0xEF, 0xBB])
     }
 
-    @Test("A16: a line that is too long is an error, and the next call goes on behind it")
-    func tooLong() throws {
+    @Test("a line that is too long is an error, and the next call continues after it [A16]")
+    func tooLongLine() throws {
         let long = String(repeating: "x", count: 300_000)
         let reader = LineReader(chunked(Array("ab\n\(long)\ncd\nabc\n".utf8)), maximumLineLength: 3)
         #expect(try reader.next()?.number == 1)
@@ -58,14 +57,14 @@ struct LineTests {
     }
 
     @Test("a long line needs no more reads than it has bytes")
-    func longLine() throws {
+    func readsOfLongLine() throws {
         let bytes = [UInt8](repeating: 0x78, count: 3_000_000)
         let reader = LineReader(ByteSource(bytes: bytes, name: "test"))
         #expect(try reader.next()?.bytes == bytes)
     }
 
     @Test("hasBufferedLine tells whether a line is there without reading")
-    func buffered() throws {
+    func bufferedLine() throws {
         var pieces = ["a\nb\nc", "d\n", ""].map { Array($0.utf8) }
         let reader = LineReader(
             ByteSource(name: "test") { buffer throws(StreamError) in

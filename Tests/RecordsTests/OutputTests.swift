@@ -1,19 +1,21 @@
 import Foundation
+import Records
+import TestSupport
 import Testing
 
-import Records
-
-@Suite("Outputs")
 struct OutputTests {
+    private let place: Folder
+    private var folder: String { place.path }
+
+    init() throws { place = try Folder() }
+
     private func names(_ directory: String) throws -> [String] {
         try FileManager.default.contentsOfDirectory(atPath: directory).sorted()
     }
 
     @Test("a file is there only after commit, and nothing else is left")
     func atomicFile() throws {
-        let folder = FileManager.default.temporaryDirectory.path + "/records-\(UUID().uuidString)"
         try Directory.create(folder + "/a/b")
-        defer { try? FileManager.default.removeItem(atPath: folder) }
         let path = folder + "/a/b/x"
         do {
             let file = try AtomicFile(path: path)
@@ -31,11 +33,9 @@ struct OutputTests {
         #expect(missing.diagnosis.status == .cannotCreate)
     }
 
-    @Test("a directory appears whole or not at all, and keeps what else is in it", arguments: [false, true])
+    @Test("a directory appears whole or not at all, and keeps its other files", arguments: [false, true])
     func atomicDirectory(exists: Bool) throws {
-        let folder = FileManager.default.temporaryDirectory.path + "/records-\(UUID().uuidString)"
         try Directory.create(folder + (exists ? "/out" : ""))
-        defer { try? FileManager.default.removeItem(atPath: folder) }
         if exists { try Data("old".utf8).write(to: URL(fileURLWithPath: folder + "/out/keep")) }
         do {
             let directory = try AtomicDirectory(path: folder + "/out")
@@ -51,11 +51,8 @@ struct OutputTests {
         #expect(try names(folder) == ["out"])
     }
 
-    @Test("a directory that somebody makes meanwhile is replaced, and keeps what is in it")
-    func latecomer() throws {
-        let folder = FileManager.default.temporaryDirectory.path + "/records-\(UUID().uuidString)"
-        try Directory.create(folder)
-        defer { try? FileManager.default.removeItem(atPath: folder) }
+    @Test("a directory that somebody makes meanwhile is replaced, and its files are kept")
+    func concurrentDirectory() throws {
         let directory = try AtomicDirectory(path: folder + "/out")
         try directory.file("a").write("1")
         try Directory.create(folder + "/out")
@@ -65,11 +62,9 @@ struct OutputTests {
         #expect(try names(folder) == ["out"])
     }
 
-    @Test("an output has one lock, by whatever name it is called", arguments: [false, true])
-    func lock(exists: Bool) throws {
-        let folder = FileManager.default.temporaryDirectory.path + "/records-\(UUID().uuidString)"
+    @Test("an output has one lock under all its names", arguments: [false, true])
+    func lockNames(exists: Bool) throws {
         try Directory.create(folder + (exists ? "/a/out" : "/a"))
-        defer { try? FileManager.default.removeItem(atPath: folder) }
         try FileManager.default.createSymbolicLink(atPath: folder + "/b", withDestinationPath: "a")
         var others = ["/a/./out", "/a/out/", "/b/out", "/b/../a/out"]
         if exists {
@@ -85,24 +80,21 @@ struct OutputTests {
         withExtendedLifetime(lock) {}
     }
 
-    @Test("the lock of a killed process is taken over, and nothing is left of it")
+    @Test("the lock of a killed process is taken over and leaves nothing")
     func staleLock() throws {
-        let folder = FileManager.default.temporaryDirectory.path + "/records-\(UUID().uuidString)"
-        try Directory.create(folder)
-        defer { try? FileManager.default.removeItem(atPath: folder) }
         try Data("12345\n".utf8).write(to: URL(fileURLWithPath: folder + "/.out.lock"))
         _ = try OutputLock(path: folder + "/out")
         #expect(try names(folder).isEmpty)
     }
 
-    @Test("A5: directories, missing files")
-    func sources() throws {
+    @Test("directories and missing files as input are errors [A5]")
+    func badInputs() throws {
         #expect(throws: StreamError.isDirectory(source: "/")) { try ByteSource(path: "/") }
         #expect(throws: StreamError.notFound(source: "/no")) { try ByteSource(path: "/no") }
     }
 
     @Test("control characters never reach the terminal, and a message is one line")
-    func printing() {
+    func printedText() {
         let diagnosis = Diagnosis(
             source: "a\u{1B}[2J\nb", position: .line(3), problem: "p\u{202E}", remedy: "r", status: .badData)
         #expect(diagnosis.message == "a\\u{1B}[2J\\nb:3: p\\u{202E}: r")

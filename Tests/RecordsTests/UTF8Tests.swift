@@ -3,8 +3,9 @@
 import Records
 import Testing
 
-@Suite struct UTF8Tests {
-    @Test func `a text in parts is repaired as the whole text is, wherever it is cut`() {
+struct UTF8Tests {
+    @Test("a text repaired in parts is the text repaired whole, wherever it is cut")
+    func repairInParts() {
         let seed = UInt64.random(in: 0...UInt64.max)
         var random = SeededGenerator(seed: seed)
         // Beginnings and continuations of sequences, whole sequences, and bytes that are never right.

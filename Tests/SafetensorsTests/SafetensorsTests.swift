@@ -13,14 +13,7 @@ private func threadNanoseconds() -> Int {
     return time.tv_sec * 1_000_000_000 + time.tv_nsec
 }
 
-/// A directory that is removed with the value's last use.
-final class TemporaryDirectory {
-    let path = FileManager.default.temporaryDirectory.path + "/gpt2kit-\(UUID().uuidString)"
-    init() throws { try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true) }
-    deinit { try? FileManager.default.removeItem(atPath: path) }
-}
-
-@Suite struct SafetensorsTests {
+struct SafetensorsTests {
     static func blob(_ header: String, data: Int, length: UInt64? = nil) -> [UInt8] {
         let length = length ?? UInt64(header.utf8.count)
         return withUnsafeBytes(of: length.littleEndian, Array.init) + Array(header.utf8)
@@ -41,8 +34,8 @@ final class TemporaryDirectory {
         }
     }
 
-    @Test(arguments: ["tiny", "tiny-3class"])
-    func `reads the reference files`(name: String) throws {
+    @Test("the reference files are read", arguments: ["tiny", "tiny-3class"])
+    func referenceFiles(name: String) throws {
         let model = try WeightFiles(directory: fixture("\(name)/model"))
         let width = try model.description(of: "ln_f.weight").shape[0]
         #expect(try model.floats("ln_f.weight", shape: [width]).allSatisfy { abs($0 - 1) < 0.5 })
@@ -56,8 +49,9 @@ final class TemporaryDirectory {
         }
     }
 
-    @Test func `what is written is read back, and its data are aligned`() throws {
-        let directory = try TemporaryDirectory()
+    @Test("a written file is read back, and its data are aligned")
+    func roundTrip() throws {
+        let directory = try Folder()
         let path = directory.path + "/a.safetensors"
         var writer = SafetensorsWriter(metadata: ["format": "x", "quote\"\n\u{1}": "é\\"])
         writer.add("b", floats: [1, -2.5, 3e-30], shape: [3])
@@ -79,7 +73,8 @@ final class TemporaryDirectory {
         #expect(try SafetensorsFile(path: path).names.count == 3)
     }
 
-    @Test func `half and bfloat16 values are converted exactly`() throws {
+    @Test("half and bfloat16 values are converted exactly")
+    func halfPrecision() throws {
         let bits = (0...UInt16.max).filter { $0 & 0x7C00 != 0x7C00 }
         var writer = SafetensorsWriter()
         writer.add("half", type: .float16, shape: [bits.count], values: bits)
@@ -98,7 +93,8 @@ final class TemporaryDirectory {
                 == [1, -2, Float(bitPattern: 0x1_0000), Float(bitPattern: 0x7F7F_0000)])
     }
 
-    @Test func `R74 a file cut at any byte is refused`() throws {
+    @Test("a file cut at any byte is refused [F74]")
+    func cutFile() throws {
         var writer = SafetensorsWriter(metadata: ["k": "v"])
         writer.add("a", floats: [1, 2, 3], shape: [3])
         writer.add("b", type: .uint8, shape: [5], values: [1, 2, 3, 4, 5] as [UInt8])
@@ -108,7 +104,8 @@ final class TemporaryDirectory {
         for count in 0..<bytes.count { #expect(Self.reason(Array(bytes[..<count])) != nil, "\(count) bytes") }
     }
 
-    @Test func `R75 wrong header lengths are refused`() {
+    @Test("wrong header lengths are refused [F75]")
+    func headerLength() {
         let header = "{\(Self.entry("a", "U8", "[4]", "0", "4"))}"
         #expect(Self.reason(Self.blob(header, data: 4)) == nil)
         #expect(Self.reason(Self.blob(header, data: 4, length: 0)) == .headerNotObject)
@@ -151,13 +148,15 @@ final class TemporaryDirectory {
         ("{\"__metadata__\":{\"k\":\"v\",\"k\":\"w\"}}", 0, .duplicateName("k")),
     ]
 
-    @Test func `R76 broken layouts are refused, each for its own reason`() {
+    @Test("broken layouts are refused, each for its own reason [F76]")
+    func brokenLayouts() {
         for (header, data, expected) in Self.broken {
             #expect(Self.reason(Self.blob(header, data: data)) == expected, "\(header)")
         }
     }
 
-    @Test func `R76 malformed headers are refused`() {
+    @Test("malformed headers are refused [F76]")
+    func malformedHeaders() {
         let malformed = [
             "{", "{}{}", "{\"a\"}", "{\"a\":1}", "{\"__metadata__\":{\"k\":1}}", "{\"__metadata__\":[]}", "{,}",
             "{\(Self.entry("a", "U8", "[-1]", "0", "1"))}", "{\(Self.entry("a", "U8", "[1.0]", "0", "1"))}",
@@ -177,7 +176,8 @@ final class TemporaryDirectory {
         #expect(Self.reason(notUTF8) == .headerMalformed(at: 12, what: "a string isn't UTF-8"))
     }
 
-    @Test func `R76 a file of 100,000 tensors opens within a second`() throws {
+    @Test("a file of 100,000 tensors opens within a second [F76]")
+    func manyTensors() throws {
         let entries = (0..<100_000).map { Self.entry("t\($0)", "U8", "[1]", "\($0)", "\($0 + 1)") }
         let bytes = Self.blob("{\(entries.joined(separator: ","))}", data: 100_000)
         // The thread's own time: other programs don't count.
@@ -192,7 +192,8 @@ final class TemporaryDirectory {
         #endif
     }
 
-    @Test func `R77 a missing or misshapen tensor is a matter of configuration`() throws {
+    @Test("a missing or misshapen tensor is a mismatch with the configuration [F77]")
+    func missingTensor() throws {
         let model = try WeightFiles(directory: fixture("tiny/model"))
         for (name, shape) in [("no.such", [1]), ("ln_f.weight", [1])] {
             do throws(SafetensorsError) {
@@ -205,7 +206,8 @@ final class TemporaryDirectory {
         }
     }
 
-    @Test func `R78 NaN and infinity are refused wherever they are`() throws {
+    @Test("NaN and infinity are refused wherever they are [F78]")
+    func notFinite() throws {
         for (index, value) in [(0, Float.nan), (15, .infinity), (31, -.infinity), (34, .nan)] {
             var values = [Float](repeating: 3e38, count: 35)
             values[index] = value
@@ -220,8 +222,9 @@ final class TemporaryDirectory {
         }
     }
 
-    @Test func `R80 a pickle is refused with the reason`() throws {
-        let directory = try TemporaryDirectory()
+    @Test("a pickle is refused with the reason [F80]")
+    func pickle() throws {
+        let directory = try Folder()
         #expect(throws: WeightFilesError.noWeights(directory: directory.path)) {
             _ = try WeightFiles(directory: directory.path)
         }
@@ -234,8 +237,9 @@ final class TemporaryDirectory {
         #expect(WeightFilesError.pickle(path: file).description.contains("pickle can run code: convert"))
     }
 
-    @Test func `a model in parts is one model, and a wrong index is refused`() throws {
-        let directory = try TemporaryDirectory()
+    @Test("a model in parts is one model, and a wrong index is refused")
+    func modelInParts() throws {
+        let directory = try Folder()
         for (part, name) in [("p1.safetensors", "a"), ("p2.safetensors", "b")] {
             var writer = SafetensorsWriter()
             writer.add(name, floats: [name == "a" ? 1 : 2], shape: [1])

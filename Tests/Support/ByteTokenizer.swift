@@ -1,20 +1,7 @@
-// A tokenizer of single bytes, in a directory of its own.
+// A tokenizer of single bytes.
 
 import Foundation
-import Records
 import Tokenization
-
-/// A temporary directory; what is below `path` goes away with this object.
-package final class Workplace {
-    package let path: String
-
-    package init() throws {
-        path = FileManager.default.temporaryDirectory.appending(path: "gpt2kit-tests-\(UUID().uuidString)").path
-        try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
-    }
-
-    deinit { try? FileManager.default.removeItem(atPath: path) }
-}
 
 /// vocab.json and merges.txt of 257 tokens: every byte, and `<|endoftext|>` (256).
 package func writeByteTokenizer(_ directory: String) throws {

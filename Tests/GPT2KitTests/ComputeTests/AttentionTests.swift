@@ -5,16 +5,16 @@ import GPT2Kit
 import Records
 import Testing
 
-@Suite("Attention")
 struct AttentionTests {
     /// Lengths at and around the kernel's block of 64 queries.
-    @Test("forward and backward", arguments: [1, 2, 63, 64, 65, 130], [5, 8])
-    func bothWays(_ T: Int, _ d: Int) throws { try compare(T, d, isCausal: true, dropout: nil) }
+    @Test("output and gradients are those of plain loops", arguments: [1, 2, 63, 64, 65, 130], [5, 8])
+    func forwardAndBackward(_ T: Int, _ d: Int) throws { try compare(T, d, isCausal: true, dropout: nil) }
 
     @Test(
-        "without causal mask, and with dropout", arguments: [1, 2, 64, 65, 130],
+        "output and gradients are those of plain loops without causal mask and with dropout",
+        arguments: [1, 2, 64, 65, 130],
         [(true, 0.2), (false, 0), (false, 0.2)])
-    func variants(_ T: Int, _ variant: (isCausal: Bool, dropout: Double)) throws {
+    func maskAndDropout(_ T: Int, _ variant: (isCausal: Bool, dropout: Double)) throws {
         let dropout =
             variant.dropout > 0 ? Dropout(probability: variant.dropout, seed: 3, step: 4, rows: [5, 6]) : nil
         let layout = TextLayout(lengths: [1, T])
@@ -79,7 +79,7 @@ struct AttentionTests {
         }
     }
 
-    @Test("what comes later gets no weight")
+    @Test("later positions get no weight")
     func causality() {
         var scores: [Float] = [1, 2, 50, .nan]
         Attention.causalSoftmax(&scores, visible: 2, count: 4)

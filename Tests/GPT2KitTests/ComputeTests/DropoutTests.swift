@@ -4,7 +4,6 @@
 import GPT2Kit
 import Testing
 
-@Suite("Dropout")
 struct DropoutTests {
     /// Random123's kat_vectors, philox4x32 with 10 rounds.
     @Test(
@@ -39,7 +38,7 @@ struct DropoutTests {
         arguments: zip(
             ["embeddings", "attention-weights", "attention", "feed-forward"],
             [Dropout.Place.embeddings, .attentionWeights, .attention, .mlp]))
-    func masks(_ name: String, _ place: Dropout.Place) throws {
+    func referenceMasks(_ name: String, _ place: Dropout.Place) throws {
         let expected = try Reference.training().floats("dropout.\(name)", shape: [40])
         let dropout = Dropout(probability: 0.25, seed: 123, step: 7, rows: [9, 5])
         for first in 0..<9 {
@@ -51,8 +50,8 @@ struct DropoutTests {
         }
     }
 
-    @Test("the share that is dropped is p, the mean stays", arguments: [0.01, 0.25, 0.9])
-    func share(_ p: Double) {
+    @Test("the dropped share is p, and the mean stays", arguments: [0.01, 0.25, 0.9])
+    func droppedShare(_ p: Double) {
         let dropout = Dropout(probability: p, seed: 1, step: 0, rows: [0])
         let n = 100_000
         let numbers = mask(dropout, 0..<n, text: 0, block: 0, .attention)
@@ -63,7 +62,7 @@ struct DropoutTests {
     }
 
     @Test("seed, step, row, block and place each give another mask")
-    func arguments() {
+    func distinctMasks() {
         let dropout = { (seed: UInt64, step: Int, row: Int) in
             Dropout(probability: 0.5, seed: seed, step: step, rows: [row])
         }

@@ -5,7 +5,6 @@ import GPT2Kit
 import Records
 import Testing
 
-@Suite("Elementwise kernels")
 struct ElementwiseTests {
     /// Measured: 8.3e-8 at worst, at −81.4.
     @Test("the exponential is right to 1e-7 between −87 and 88")
@@ -42,7 +41,7 @@ struct ElementwiseTests {
         return 0.5 * (1 + t) + 0.5 * x * (1 - t * t) * slope * (1 + 3 * 0.044715 * x * x)
     }
 
-    @Test("GELU and its derivative, of every remainder modulo 8", arguments: [1, 7, 8, 9, 31, 4001])
+    @Test("GELU and its derivative are right for every remainder modulo 8", arguments: [1, 7, 8, 9, 31, 4001])
     func geluBothWays(_ count: Int) {
         let x = (0..<count).map { -20 + 40 * Float($0) / Float(max(1, count - 1)) }
         var y = [Float](repeating: .nan, count: count)
@@ -63,7 +62,7 @@ struct ElementwiseTests {
     }
 
     @Test("GELU of large numbers is 0 or the number, and its derivative 0 or 1")
-    func geluFarOut() {
+    func geluOfLargeNumbers() {
         let x: [Float] = [-1e6, -100, 100, 1e6]
         var y = [Float](repeating: 1, count: 4)
         GELU.forward(&y, x, count: 4)
@@ -73,7 +72,7 @@ struct ElementwiseTests {
         expectClose(d, [0, 0, 1, 1], tolerance: { _ in 1e-12 }, "gelu′")
     }
 
-    @Test("LayerNorm forward and backward", arguments: [1, 5, 8, 20, 33, 64])
+    @Test("LayerNorm's output and gradients are those of plain loops", arguments: [1, 5, 8, 20, 33, 64])
     func layerNorm(_ C: Int) {
         var generator = SeededGenerator(seed: UInt64(C))
         let rows = 5
@@ -118,8 +117,8 @@ struct ElementwiseTests {
         expectClose(dBias, floats(dShiftExpected), tolerance: tolerance, "dBias")
     }
 
-    @Test("sums, products and dots of every remainder modulo 8", arguments: 0...17)
-    func vectors(_ count: Int) {
+    @Test("sums, products and dots are right for every remainder modulo 8", arguments: 0...17)
+    func vectorOperations(_ count: Int) {
         var generator = SeededGenerator(seed: UInt64(count))
         let (a, b, c) = (normals(count, &generator), normals(count, &generator), normals(count, &generator))
         var sum = c

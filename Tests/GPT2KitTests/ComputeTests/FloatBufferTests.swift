@@ -3,12 +3,11 @@
 import GPT2Kit
 import Testing
 
-@Suite("Memory for numbers")
 struct FloatBufferTests {
     @Test(
-        "it is zeroed, aligned and can be written to its end",
+        "memory is zeroed, aligned and writable to its end",
         arguments: [0, 1, 1000, 1_048_575, 1_048_576, 1_048_577, 3_000_001])
-    func whole(_ count: Int) throws {
+    func allocation(_ count: Int) throws {
         for _ in 0..<3 {
             let buffer = try FloatBuffer(count: count)
             #expect(Int(bitPattern: buffer.pointer) % 64 == 0)
@@ -19,8 +18,8 @@ struct FloatBufferTests {
     }
 
     @Test(
-        "more than there is, or than can be counted, is an error", arguments: [1 << 60, .max / 4, .max / 4 + 1, .max])
-    func tooMuch(_ count: Int) {
+        "an impossible amount of memory is an error", arguments: [1 << 60, .max / 4, .max / 4 + 1, .max])
+    func impossibleAllocation(_ count: Int) {
         #expect(throws: OutOfMemory.self) { try FloatBuffer(count: count) }
     }
 }

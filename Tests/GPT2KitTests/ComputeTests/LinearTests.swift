@@ -5,10 +5,11 @@ import GPT2Kit
 import Records
 import Testing
 
-@Suite("Linear layers")
 struct LinearTests {
-    @Test("matrix products with every transposition, scale, sum and strides", arguments: [false, true], [false, true])
-    func products(_ transposeA: Bool, _ transposeB: Bool) throws {
+    @Test(
+        "matrix products are right with every transposition, scale, sum and stride", arguments: [false, true],
+        [false, true])
+    func matrixProducts(_ transposeA: Bool, _ transposeB: Bool) throws {
         var generator = SeededGenerator(seed: 5)
         for (m, n, k) in [(1, 1, 1), (3, 5, 7), (8, 40, 20), (65, 33, 64)] {
             let a = normals(m * k, &generator)
@@ -39,9 +40,9 @@ struct LinearTests {
 
     /// More columns and inputs than the layer's tiles of 192; many rows, 4 KiB apart.
     @Test(
-        "forward, input gradient and parameter gradients", arguments: [1, 2, 3],
+        "output, input gradient and parameter gradients are those of plain loops", arguments: [1, 2, 3],
         [(9, 200, 401), (70, 1024, 200), (70, 200, 1024)])
-    func layer(_ threads: Int, _ shape: (rows: Int, inputs: Int, outputs: Int)) throws {
+    func linearLayer(_ threads: Int, _ shape: (rows: Int, inputs: Int, outputs: Int)) throws {
         var generator = SeededGenerator(seed: 6)
         let (rows, inputs, outputs) = shape
         let workers = Workers(count: threads)
@@ -88,8 +89,9 @@ struct LinearTests {
 
     private static let shapes = [(16, 48), (20, 60), (64, 256), (100, 7), (3, 1), (768, 96)]
 
-    @Test("packed layers with every epilogue", arguments: shapes, [PrepackedLinear.Epilogue.store, .gelu, .add])
-    func packed(_ shape: (inputs: Int, outputs: Int), _ epilogue: PrepackedLinear.Epilogue) throws {
+    @Test(
+        "prepacked layers are right with every epilogue", arguments: shapes, [PrepackedLinear.Epilogue.store, .gelu, .add])
+    func prepackedLayer(_ shape: (inputs: Int, outputs: Int), _ epilogue: PrepackedLinear.Epilogue) throws {
         var generator = SeededGenerator(seed: 7)
         let (rows, inputs, outputs) = (PrepackedLinear.tileRows, shape.inputs, shape.outputs)
         let weight = try Tensor(random: [inputs, outputs], &generator, deviation: 0.2)
@@ -108,8 +110,8 @@ struct LinearTests {
             y.array, epilogue == .gelu ? sums.gelu : sums, "\(layer.implementation) \(shape) \(epilogue)")
     }
 
-    @Test("a row of a packed layer has the same bits at any place of a tile, beside any rows", arguments: shapes)
-    func rowsAreIndependent(_ shape: (inputs: Int, outputs: Int)) throws {
+    @Test("a row of a prepacked layer has the same bits at any place of a tile, beside any rows", arguments: shapes)
+    func independentRows(_ shape: (inputs: Int, outputs: Int)) throws {
         var generator = SeededGenerator(seed: 8)
         let (rows, inputs, outputs) = (PrepackedLinear.tileRows, shape.inputs, shape.outputs)
         let weight = try Tensor(random: [inputs, outputs], &generator)

@@ -5,7 +5,6 @@ import GPT2Kit
 import Records
 import Testing
 
-@Suite("Loss and optimizer")
 struct LossTests {
     @Test("cross entropy sums over rows and counts the hits")
     func crossEntropyOfRows() {
@@ -22,7 +21,7 @@ struct LossTests {
     }
 
     @Test("cross entropy of extreme logits is finite, and of NaN it isn't")
-    func extremes() {
+    func extremeLogits() {
         #expect(crossEntropy([1e30, -1e30], labels: [0], classes: 2).sum == 0)
         #expect(crossEntropy([1000, 0], labels: [1], classes: 2).sum == 1000)
         #expect(abs(crossEntropy([-1e4, -1e4], labels: [1], classes: 2).sum - 0.6931471805599453) < 1e-12)
@@ -30,8 +29,8 @@ struct LossTests {
         #expect(!crossEntropy([0, .nan], labels: [0], classes: 2).sum.isFinite)
     }
 
-    @Test("argmax takes the first of equals")
-    func ties() {
+    @Test("argmax takes the first of tied values")
+    func tiedArgmax() {
         func best(_ values: [Float]) -> Int { values.withUnsafeBufferPointer { argmax($0) } }
         #expect(best([1, 3, 3, 2]) == 1)
         #expect(best([0, 0, 0]) == 0)
@@ -41,13 +40,13 @@ struct LossTests {
     }
 
     @Test("probabilities sum to 1 in double precision")
-    func sums() {
+    func probabilitySum() {
         let p = ([Float]([100, 99, -50])).withUnsafeBufferPointer { probabilities($0) }
         #expect(abs(p.reduce(0, +) - 1) < 1e-15)
         #expect(abs(p[1] / p[0] - Foundation.exp(-1)) < 1e-15)
     }
 
-    @Test("AdamW does what its plain loop does, for any number of threads", arguments: [1, 3])
+    @Test("AdamW equals its plain loop on any number of threads", arguments: [1, 3])
     func adamW(_ threads: Int) throws {
         var generator = SeededGenerator(seed: 9)
         // One tensor of more than a tile of 2¹⁵ numbers, one with a remainder modulo 8.

@@ -5,10 +5,9 @@ import GPT2Kit
 import Records
 import Testing
 
-@Suite("bf16 and int8")
 struct PrecisionTests {
-    @Test("rounding to bf16: nearest, ties to even, signs, infinities")
-    func rounding() {
+    @Test("rounding to bf16 is to nearest, ties to even, with signs and infinities")
+    func bfloat16Rounding() {
         let input: [Float] = [
             1, -1, 0, -0.0, 1.003_906_25, 1.007_812_5, 1.011_718_75, 3.389_531_4e38, .infinity, -.infinity, 1e-40,
             0.1, -0.3, 1.003_906_4,
@@ -31,8 +30,10 @@ struct PrecisionTests {
 
     private static let shapes = [(16, 48), (20, 60), (100, 7), (3, 1), (768, 96)]
 
-    @Test("bf16: products of rounded operands", arguments: shapes, [PrepackedLinear.Epilogue.store, .gelu, .add])
-    func bfloat16(_ shape: (inputs: Int, outputs: Int), _ epilogue: PrepackedLinear.Epilogue) throws {
+    @Test(
+        "bf16 layers give the products of rounded operands", arguments: shapes,
+        [PrepackedLinear.Epilogue.store, .gelu, .add])
+    func bfloat16Layer(_ shape: (inputs: Int, outputs: Int), _ epilogue: PrepackedLinear.Epilogue) throws {
         let layer = try Layer(shape, epilogue, .bfloat16)
         expectWithin(
             try layer.run(), layer.finished(layer.x.array.map(bf16), layer.weight.array.map(bf16)), "bf16")
@@ -47,9 +48,9 @@ struct PrecisionTests {
 
     /// Half a step of either operand times the other, for every product; GELU's slope is below 1.13.
     @Test(
-        "int8: within what the rounding of operands leaves", arguments: shapes,
+        "int8 layers stay within the rounding of their operands", arguments: shapes,
         [PrepackedLinear.Epilogue.store, .gelu, .add])
-    func int8(_ shape: (inputs: Int, outputs: Int), _ epilogue: PrepackedLinear.Epilogue) throws {
+    func int8Layer(_ shape: (inputs: Int, outputs: Int), _ epilogue: PrepackedLinear.Epilogue) throws {
         let layer = try Layer(shape, epilogue, .int8)
         var expected = layer.finished(layer.x.array, layer.weight.array)
         for (i, bound) in layer.int8Bounds().enumerated() { expected.bounds[i] += 1.13 * bound }
@@ -57,8 +58,8 @@ struct PrecisionTests {
     }
 
     /// The largest sums there are: an adder of 16 bits would cut them.
-    @Test("int8: sums of extremes are whole", arguments: [1, -1] as [Float], [1, -1] as [Float])
-    func extremes(_ x: Float, _ w: Float) throws {
+    @Test("int8 sums of extreme values are exact", arguments: [1, -1] as [Float], [1, -1] as [Float])
+    func int8Extremes(_ x: Float, _ w: Float) throws {
         let layer = try Layer((3072, 96), .store, .int8)
         layer.x.mutableValues.update(repeating: x)
         layer.weight.mutableValues.update(repeating: w)
@@ -67,8 +68,8 @@ struct PrecisionTests {
         #expect(sums.allSatisfy { abs($0 - 3072 * x * w) < 0.1 })
     }
 
-    @Test("int8: a row has the same bits beside any rows, and so has one of zeros")
-    func independence() throws {
+    @Test("an int8 row, also one of zeros, has the same bits beside any rows")
+    func independentRows() throws {
         let layer = try Layer((100, 60), .gelu, .int8)
         (layer.x.mutablePointer + 100).update(repeating: 0, count: 100)
         let first = try layer.run()

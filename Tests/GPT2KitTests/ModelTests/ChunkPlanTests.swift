@@ -4,14 +4,13 @@ import GPT2Kit
 import Records
 import Testing
 
-@Suite("Chunks of texts")
 struct ChunkPlanTests {
     private func sizes(_ plan: ChunkPlan, _ lengths: [Int]) -> [Int] {
         plan.chunks.map { chunk in plan.order[chunk].reduce(0) { $0 + lengths[$1] } }
     }
 
-    @Test("every text is in one chunk, and no chunk but that of a longer text is too large", arguments: 1...40)
-    func complete(_ seed: Int) {
+    @Test("every text is in one chunk, and only a longer text makes a chunk too large", arguments: 1...40)
+    func completeness(_ seed: Int) {
         var generator = SeededGenerator(seed: UInt64(seed))
         let count = Int.random(in: 0...300, using: &generator)
         let longest = [3, 40, 600][seed % 3]
@@ -25,7 +24,7 @@ struct ChunkPlanTests {
     }
 
     @Test("messages of usual lengths fill whole tiles, the same number for every worker", arguments: [1, 2, 3, 8])
-    func even(_ workers: Int) {
+    func evenTiles(_ workers: Int) {
         var generator = SeededGenerator(seed: 9)
         let lengths = (0..<1024).map { _ in
             Int.random(in: 3...25, using: &generator) + Int.random(in: 0...25, using: &generator)
@@ -41,7 +40,7 @@ struct ChunkPlanTests {
     }
 
     @Test("a few tokens are spread over the workers too")
-    func few() {
+    func fewTokens() {
         #expect(ChunkPlan(lengths: [5], tokens: 528, tile: 48, workers: 2).chunks == [0..<1])
         let plan = ChunkPlan(lengths: [60, 50, 40, 30], tokens: 528, tile: 48, workers: 2)
         #expect(plan.chunks.count == 2)

@@ -7,13 +7,12 @@ import Safetensors
 import TestSupport
 import Testing
 
-@Suite("Export")
 struct ExportTests {
-    private let place: Workplace
+    private let place: Folder
     private let workers = Workers(count: 2)
 
     init() throws {
-        place = try Workplace()
+        place = try Folder()
         try writeByteTokenizer(place.path)
     }
 
@@ -46,7 +45,7 @@ struct ExportTests {
     }
 
     @Test(
-        "a head whose rows depend on each other: probabilities stay, with a bias of its own only where rows are equal",
+        "with dependent head rows probabilities stay, and a bias is kept only where rows are equal",
         arguments: [(1, true), (-1, false), (-0.99999, false), (-2, false)] as [(Float, Bool)])
     func dependentRows(_ ratio: Float, _ keepsBias: Bool) throws {
         let classifier = try randomClassifier(place.path)
@@ -68,7 +67,7 @@ struct ExportTests {
     }
 
     @Test("folding the head's bias into ln_f leaves the logits")
-    func folding() throws {
+    func foldedBias() throws {
         let classifier = try randomClassifier(place.path, labels: ["a", "b", "c"])
         let tensors = Dictionary(uniqueKeysWithValues: try classifier.foldingHeadBias().map { ($0.name, $0.tensor) })
         #expect(tensors["score.bias"] == nil && tensors["score.weight"] != nil)
@@ -88,7 +87,7 @@ struct ExportTests {
         }
     }
 
-    @Test("the solution of least norm: by hand, and none for dependent rows")
+    @Test("the solution of least norm is the one worked out by hand, and dependent rows have none")
     func leastNorm() throws {
         // [1 0 1; 0 2 0]·δ = [2, 4]: δ = [1, 2, 1].
         let W = try Tensor([1, 0, 1, 0, 2, 0], shape: [2, 3])
@@ -104,7 +103,7 @@ struct ExportTests {
         #expect(leastNormSolution(try Tensor([2], shape: [1, 1]), try Tensor([1])) == [0.5])
     }
 
-    @Test("config.json has the fields that transformers reads, and what scoring needs")
+    @Test("config.json has the fields that transformers reads and scoring needs")
     func configuration() throws {
         let classifier = try randomClassifier(place.path, labels: ["ham", "sp\"am"], pooling: .mean)
         try classifier.write(directory: place.path + "/model")

@@ -11,7 +11,6 @@ import GPT2Kit
 import Records
 import Testing
 
-@Suite("Finite differences")
 struct FiniteDifferenceTests {
     private static let seed: UInt64 = 20_260_101
     private static let step: Float = 0.02

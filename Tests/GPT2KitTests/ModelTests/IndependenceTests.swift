@@ -4,7 +4,6 @@ import GPT2Kit
 import Records
 import Testing
 
-@Suite("Independence of neighbours and threads")
 struct IndependenceTests {
     /// Lengths at the edges of tiles (8, 64), chunks (512), and more texts than a chunk of 64.
     private static let lengths = [1, 2, 7, 64, 65, 130, 150, 9] + (0..<90).map { 1 + $0 % 11 }
@@ -49,8 +48,8 @@ struct IndependenceTests {
         }
     }
 
-    @Test("hidden states and logits", arguments: [1, 2, 3])
-    func packedTogether(_ threads: Int) throws {
+    @Test("hidden states and logits don't depend on the texts computed together", arguments: [1, 2, 3])
+    func textsTogether(_ threads: Int) throws {
         let computer = try Computer(model, .lastToken, Workers(count: threads))
         var generator = SeededGenerator(seed: UInt64(threads))
         for order in [Array(texts.indices), Array(texts.indices.reversed()), generator.permutation(texts.count)] {
@@ -78,8 +77,8 @@ struct IndependenceTests {
         #expect(bits(logits.array) == alone.flatMap(\.logits))
     }
 
-    @Test("the mean of the logits over all positions, as scoring computes it", arguments: [1, 2, 3])
-    func mean(_ threads: Int) throws {
+    @Test("the mean of the logits over all positions doesn't depend on the texts beside it", arguments: [1, 2, 3])
+    func meanOfLogits(_ threads: Int) throws {
         let one = try Computer(model, .mean, Workers(count: 1))
         let results = try Computer(model, .mean, Workers(count: threads)).results(texts.reversed())
         for (result, text) in zip(results, texts.reversed()) {
@@ -87,8 +86,8 @@ struct IndependenceTests {
         }
     }
 
-    @Test("gradients of a batch, for any number of threads", arguments: Pooling.allCases, [2, 3])
-    func gradients(_ pooling: Pooling, _ threads: Int) throws {
+    @Test("gradients of a batch are the same on any number of threads", arguments: Pooling.allCases, [2, 3])
+    func batchGradients(_ pooling: Pooling, _ threads: Int) throws {
         let layout = TextLayout(lengths: Self.lengths.prefix(12))
         let tokens = Array(texts.prefix(12).joined())
         let labels = (0..<12).map { $0 % 3 }

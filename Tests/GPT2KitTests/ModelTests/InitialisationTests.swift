@@ -3,7 +3,6 @@
 import GPT2Kit
 import Testing
 
-@Suite("Random initialisation")
 struct InitialisationTests {
     private let config: GPT2Config
     private let parameters: GPT2Parameters
@@ -33,7 +32,7 @@ struct InitialisationTests {
     }
 
     @Test("tensors, and the tiles that they are drawn in, differ from each other")
-    func streams() {
+    func distinctStreams() {
         var starts: Set<[UInt32]> = []
         var count = 0
         for (_, tensor) in parameters.named where tensor.shape.count == 2 {
@@ -46,7 +45,7 @@ struct InitialisationTests {
     }
 
     @Test("the head is uniform in ±1/√C")
-    func head() {
+    func headDistribution() {
         let values = parameters.headWeight.array + parameters.headBias.array
         #expect(values.allSatisfy { abs($0) <= 0.125 })
         #expect(values.contains { $0 > 0.1 } && values.contains { $0 < -0.1 })
@@ -54,7 +53,8 @@ struct InitialisationTests {
         #expect(abs(mean) < 4 * 0.125 / Float(3 * values.count).squareRoot())
     }
 
-    @Test("the same seed gives the same bits for any number of threads, another seed others", arguments: [1, 2, 3])
+    @Test(
+        "the same seed gives the same bits on any number of threads, and another seed other bits", arguments: [1, 2, 3])
     func seeds(_ threads: Int) throws {
         let workers = Workers(count: threads)
         let again = try GPT2Parameters(random: config, classes: 3, seed: 123, workers: workers)

@@ -5,7 +5,6 @@ import GPT2Kit
 import Records
 import Testing
 
-@Suite("LoRA")
 struct LoRATests {
     /// An adapter scenario of the reference.
     struct Scenario {
@@ -15,12 +14,12 @@ struct LoRATests {
     }
 
     @Test(
-        "losses, gradients and AdamW's steps",
+        "losses, gradients and AdamW's steps are PyTorch's",
         arguments: [
             Scenario(key: "blocks", pooling: .lastToken, layers: LoRA.Layer.ofBlocks),
             Scenario(key: "head", pooling: .mean, layers: [.attention, .head]),
         ], [1, 3])
-    func steps(_ scenario: Scenario, _ threads: Int) throws {
+    func parity(_ scenario: Scenario, _ threads: Int) throws {
         let reference = try Reference("tiny-3class")
         let expected = try Reference.training()
         let (config, workers) = (reference.config, Workers(count: threads))
@@ -66,7 +65,7 @@ struct LoRATests {
     }
 
     @Test("A is uniform in ±1/√inputs, B is zero, and the model is the base's", arguments: [1, 3])
-    func start(_ threads: Int) throws {
+    func startValues(_ threads: Int) throws {
         let base = try RandomClassifier(seed: 61, width: 64, heads: 4)
         var lora = LoRA()
         lora.layers = Set(LoRA.Layer.allCases)
@@ -96,7 +95,7 @@ struct LoRATests {
     }
 
     @Test("merged weights are W + α/r·A·B, for the head transposed")
-    func merging() throws {
+    func mergedWeights() throws {
         var generator = SeededGenerator(seed: 62)
         for (isTransposed, rank) in [(false, 1), (false, 5), (true, 1), (true, 5)] {
             let (inputs, outputs) = (130, 70)
@@ -121,7 +120,7 @@ struct LoRATests {
 
     /// With G the gradient of W', the adapters' are α/r·G·Bᵀ and α/r·Aᵀ·G: compared with the full gradients of the same
     /// block, absorbed (`last-token`) and plain (`mean`).
-    @Test("gradients follow from those of the merged weights", arguments: Pooling.allCases, [0, 0.3])
+    @Test("adapter gradients follow from those of the merged weights", arguments: Pooling.allCases, [0, 0.3])
     func chainRule(_ pooling: Pooling, _ dropout: Double) throws {
         let base = try RandomClassifier(seed: 63, width: 20, blocks: 2)
         let (config, workers) = (base.config, Workers(count: 2))

@@ -6,7 +6,6 @@ import Testing
 
 import GPT2Kit
 
-@Suite("Parity with PyTorch")
 struct ParityTests {
     @Test("frozen blocks give the hidden states of every block", arguments: Reference.names, [1, 2])
     func hiddenStates(_ name: String, _ threads: Int) throws {
@@ -23,7 +22,8 @@ struct ParityTests {
         }
     }
 
-    @Test("logits of every pooling, from every first trainable block", arguments: Reference.names, Pooling.allCases)
+    @Test(
+        "logits of every pooling match, from every first trainable block", arguments: Reference.names, Pooling.allCases)
     func logits(_ name: String, _ pooling: Pooling) throws {
         let reference = try Reference(name)
         let expected = try reference.expected.floats(
@@ -37,7 +37,7 @@ struct ParityTests {
         }
     }
 
-    @Test("gradients of every trainable set", arguments: Reference.names, Recipe.all)
+    @Test("gradients of every trainable set match", arguments: Reference.names, Recipe.all)
     func gradients(_ name: String, _ recipe: Recipe) throws {
         let (pooling, set) = (recipe.pooling, recipe.set)
         let reference = try Reference(name)
@@ -58,7 +58,7 @@ struct ParityTests {
         #expect(compared == referenceCount)
     }
 
-    @Test("losses and parameters of AdamW's steps", arguments: Reference.names, Recipe.all)
+    @Test("losses and parameters of AdamW's steps match", arguments: Reference.names, Recipe.all)
     func steps(_ name: String, _ recipe: Recipe) throws {
         let (pooling, set) = (recipe.pooling, recipe.set)
         let reference = try Reference(name)

@@ -4,7 +4,6 @@ import GPT2Kit
 import Records
 import Testing
 
-@Suite("The pooled block")
 struct PooledBlockTests {
     private static let texts = [
         [1], [7], [1, 2, 3], [70, 1, 64, 65, 130, 9, 8, 2, 33], Array(repeating: 5, count: 17),
@@ -13,14 +12,14 @@ struct PooledBlockTests {
     @Test(
         "output and every gradient are the plain block's", arguments: [(16, 2), (20, 2), (24, 3), (32, 4), (5, 1)],
         texts)
-    func absorbed(_ shape: (width: Int, heads: Int), _ lengths: [Int]) throws {
+    func plainBlock(_ shape: (width: Int, heads: Int), _ lengths: [Int]) throws {
         try compare(shape, lengths, pooling: .lastToken, isCausal: true, dropout: 0)
     }
 
     @Test(
-        "with dropout, and without causal mask", arguments: texts,
+        "output and gradients are the plain block's with dropout and without causal mask", arguments: texts,
         [(Pooling.lastToken, true, 0.3), (.lastToken, false, 0), (.first, false, 0), (.first, false, 0.3)])
-    func variants(_ lengths: [Int], _ variant: (pooling: Pooling, isCausal: Bool, dropout: Double)) throws {
+    func maskAndDropout(_ lengths: [Int], _ variant: (pooling: Pooling, isCausal: Bool, dropout: Double)) throws {
         try compare(
             (20, 2), lengths, pooling: variant.pooling, isCausal: variant.isCausal, dropout: variant.dropout)
     }
@@ -91,7 +90,7 @@ struct PooledBlockTests {
     }
 
     @Test("one instance serves batches of any size in any order")
-    func reused() throws {
+    func reusedInstance() throws {
         let model = try RandomClassifier(seed: 33, width: 20, blocks: 1)
         let block = PooledBlock(
             model.parameters.blocks[0], gradients: nil, config: model.config, pooling: .lastToken,

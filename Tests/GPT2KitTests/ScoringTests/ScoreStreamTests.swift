@@ -5,18 +5,17 @@ import Records
 import TestSupport
 import Testing
 
-@Suite("Scoring")
 struct ScoreStreamTests {
-    private let place: Workplace
+    private let place: Folder
     private let classifier: Classifier
 
     init() throws {
-        place = try Workplace()
+        place = try Folder()
         try writeByteTokenizer(place.path)
         classifier = try randomClassifier(place.path, labels: ["ham", "news", "spam"])
     }
 
-    @Test("a label that reaches its threshold goes first; then those without one; then the likeliest")
+    @Test("labels that reach their threshold go first, then those without one, then the likeliest")
     func thresholds() throws {
         func choose(_ thresholds: [(Int, Double)], _ p: [Double]) throws -> Int {
             try Scorer(
@@ -38,7 +37,7 @@ struct ScoreStreamTests {
     }
 
     @Test("a text's score has the same bits beside any texts, on any number of threads", arguments: Pooling.allCases)
-    func independent(_ pooling: Pooling) throws {
+    func independentTexts(_ pooling: Pooling) throws {
         let classifier = try randomClassifier(place.path, pooling: pooling, width: 20)
         let one = try Scorer(classifier, workers: Workers(count: 1))
         let alone = try Self.texts.map { try one.score([$0])[0] }
@@ -50,8 +49,8 @@ struct ScoreStreamTests {
         for score in alone { #expect(abs(score.probabilities.reduce(0, +) - 1) < 1e-12) }
     }
 
-    @Test("texts that come again have the same score, and texts of a thousand tokens don't change their neighbours'")
-    func repeatedAndLong() throws {
+    @Test("repeated texts have the same score, and texts of a thousand tokens don't change other scores")
+    func repeatedAndLongTexts() throws {
         let classifier = try randomClassifier(place.path, width: 20, paddedLength: 1100)
         let long = (0..<3).map { Array(String(repeating: "x\($0) ", count: 350).utf8) }
         let texts = long + Self.texts.prefix(40) + [[]] + long.reversed() + Self.texts.prefix(40).reversed() + [[]]
@@ -103,7 +102,7 @@ struct ScoreStreamTests {
         #expect(texts[0].hasPrefix("{\"text\":\"one\",\"line\":1,\"label\":"))
     }
 
-    @Test("records keep their members, their label becomes expected; lines that are none become errors")
+    @Test("records keep their members, their label becomes expected, and other lines become errors")
     func records() throws {
         let input = """
             {"id": 7, "text":"hello", "label":"spam","probability":0.5, "more":{"a":[1, 2]}}

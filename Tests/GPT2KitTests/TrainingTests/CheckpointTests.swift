@@ -1,4 +1,4 @@
-// Checkpoints: a run that was stopped anywhere goes on to the same bits, and tells the same events.
+// Checkpoints: a run stopped anywhere resumes to the same bits and the same events.
 
 import Foundation
 import GPT2Kit
@@ -7,19 +7,18 @@ import Synchronization
 import TestSupport
 import Testing
 
-@Suite("Training checkpoints")
 struct CheckpointTests {
-    private let place: Workplace
+    private let place: Folder
     private let base: Classifier
     private var output: String { place.path + "/out" }
 
-    private init(place: Workplace, base: Classifier) {
+    private init(place: Folder, base: Classifier) {
         self.place = place
         self.base = base
     }
 
     init() throws {
-        place = try Workplace()
+        place = try Folder()
         try writeByteTokenizer(place.path)
         base = try randomClassifier(place.path)
     }
@@ -107,8 +106,8 @@ struct CheckpointTests {
         },
     ]
 
-    @Test("stopped after any step, a run goes on to the same bits and events", arguments: variants.indices)
-    func resumed(_ variant: Int) throws {
+    @Test("a run stopped after any step resumes to the same bits and events", arguments: variants.indices)
+    func stoppedAfterAnyStep(_ variant: Int) throws {
         let settings = settings(Self.variants[variant])
         let whole = try train(settings, saves: false)
         let steps = whole.events.count { $0.hasPrefix("step") }
@@ -123,8 +122,8 @@ struct CheckpointTests {
         }
     }
 
-    @Test("stopped again and again, it ends in the same bits")
-    func often() throws {
+    @Test("a run stopped again and again ends in the same bits")
+    func stoppedOften() throws {
         let settings = settings { $0.keep = .best }
         let whole = try train(settings, saves: false)
         var outcome = try train(settings, stop: 1)
@@ -136,7 +135,7 @@ struct CheckpointTests {
     }
 
     @Test("the newest two are kept, and the last step is one of them")
-    func newest() throws {
+    func newestKept() throws {
         let settings = settings()
         _ = try train(settings, every: 2, stop: 7)
         #expect(files() == ["step-000006.safetensors", "step-000007.safetensors"])
@@ -149,8 +148,8 @@ struct CheckpointTests {
         #expect(try train(settings, resumes: true).events.first == "resume 12")
     }
 
-    @Test("a run that isn't to go on from checkpoints that are there is refused, and leaves them")
-    func forgotten() throws {
+    @Test("a run that doesn't resume is refused where checkpoints are, and leaves them")
+    func forgottenResume() throws {
         let settings = settings()
         _ = try train(settings, every: 2, stop: 7)
         #expect(throws: ForgottenCheckpoints.self) { try train(settings, every: 2) }
@@ -187,8 +186,8 @@ struct CheckpointTests {
         }
     }
 
-    @Test("what can't be read as a checkpoint is told, goes with the next one, and the good one stays till then")
-    func unusable() throws {
+    @Test("an unreadable checkpoint is reported and removed with the next one, and the good one stays till then")
+    func unreadableCheckpoint() throws {
         let settings = settings()
         _ = try train(settings, every: 4, stop: 9)
         let directory = URL(filePath: output + ".checkpoints")
@@ -204,8 +203,8 @@ struct CheckpointTests {
         #expect(try train(settings, resumes: true).events.first == "resume 10")
     }
 
-    @Test("a damaged newest checkpoint is told, and the one before it used")
-    func damaged() throws {
+    @Test("a damaged newest checkpoint is reported, and the one before it is used")
+    func damagedCheckpoint() throws {
         let settings = settings { $0.keep = .best }
         let whole = try train(settings, saves: false)
         _ = try train(settings, every: 4, stop: 9)
@@ -233,7 +232,7 @@ struct CheckpointTests {
     }
 
     @Test("a run with other settings or data is refused, with all differences")
-    func other() throws {
+    func changedSettings() throws {
         _ = try train(settings(), stop: 2)
         func refused(_ words: [String], data: UInt64 = 1, _ change: (inout TrainingSettings) -> Void = { _ in }) {
             #expect {
@@ -256,8 +255,8 @@ struct CheckpointTests {
         #expect(files() == ["step-000002.safetensors"])
     }
 
-    @Test("without any checkpoint a run that is to go on starts from the beginning, and says so")
-    func nothing() throws {
+    @Test("without any checkpoint a resumed run starts from the beginning and reports it")
+    func noCheckpoint() throws {
         let outcome = try train(settings(), resumes: true)
         #expect(outcome.bits == (try train(settings(), saves: false)).bits)
         #expect(outcome.warnings.count == 1 && outcome.warnings[0].contains("starts from the beginning"))

@@ -7,14 +7,13 @@ import Safetensors
 import TestSupport
 import Testing
 
-@Suite("Feature files")
 struct FeatureFilesTests {
-    private let place: Workplace
+    private let place: Folder
     private let base: Classifier
     private let directory: String
 
     init() throws {
-        place = try Workplace()
+        place = try Folder()
         try writeByteTokenizer(place.path)
         base = try randomClassifier(place.path)
         directory = place.path + "/features"
@@ -58,7 +57,7 @@ struct FeatureFilesTests {
     }
 
     @Test(
-        "files, memory and temporary files give the same bits, computed or found, on any number of threads",
+        "files, memory and temporary files give the same bits, computed or found, on any threads",
         arguments: [TrainableSet.head, .lastBlocks(1)], [Pooling.lastToken, .mean])
     func sameBits(_ trainable: TrainableSet, _ pooling: Pooling) throws {
         func change(_ settings: inout TrainingSettings) {
@@ -80,8 +79,8 @@ struct FeatureFilesTests {
         #expect(try files().count == 3, "one for each set")
     }
 
-    @Test("other hyperparameters find what is there; other weights, depths and texts don't")
-    func keys() throws {
+    @Test("other hyperparameters find the files, and other weights, depths and texts don't")
+    func fileKeys() throws {
         _ = try train(directory: directory)
         let first = try files()
         for change in [
@@ -106,8 +105,8 @@ struct FeatureFilesTests {
         #expect(try train(directory: directory) { $0.trainable = .all }.frozen == nil, "nothing is frozen")
     }
 
-    @Test("a file that is damaged anywhere is told, computed anew and replaced")
-    func damaged() throws {
+    @Test("a file damaged anywhere is reported, computed again and replaced")
+    func damagedFile() throws {
         let plain = try train(directory: directory)
         let file = try #require(try files().first)
         let whole = try Data(contentsOf: URL(filePath: file))
@@ -130,7 +129,7 @@ struct FeatureFilesTests {
     }
 
     @Test("a file is a safetensors file with the states, tokens and lengths of its texts")
-    func format() throws {
+    func fileFormat() throws {
         _ = try train(directory: directory)
         var tokens = 0
         for path in try files() {

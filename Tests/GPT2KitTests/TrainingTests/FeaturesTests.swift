@@ -5,13 +5,12 @@ import TestSupport
 import Testing
 import Tokenization
 
-@Suite("Features")
 struct FeaturesTests {
-    private let place: Workplace
+    private let place: Folder
     private let base: Classifier
 
     init() throws {
-        place = try Workplace()
+        place = try Folder()
         try writeByteTokenizer(place.path)
         base = try randomClassifier(place.path)
     }
@@ -27,7 +26,7 @@ struct FeaturesTests {
     }
 
     @Test("texts that are equal within a set or across sets are one text")
-    func distinct() {
+    func equalTexts() {
         let sets = [set([[1, 2], [3], [1, 2], [1]]), set([[3], [4], [4]]), set([[4], [1, 2]])]
         let texts = DistinctTexts(sets, .lastToken, isCausal: true)
         #expect(texts.textOfRow == [[0, 1, 0, 2], [1, 3, 3], [3, 0]])
@@ -36,8 +35,8 @@ struct FeaturesTests {
         #expect(texts.layout.tokens == 5 && texts.tokens == [1, 2, 3, 1, 4])
     }
 
-    @Test("what counts as equal are the positions that are computed")
-    func pooled() {
+    @Test("texts are equal where their computed positions are")
+    func equalPositions() {
         let sets = [set([[1, 2], [1, 3]], length: 3), set([[1, 2]], length: 4)]
         #expect(DistinctTexts(sets, .first, isCausal: true).textOfRow == [[0, 0], [0]])
         #expect(DistinctTexts(sets, .lastToken, isCausal: true).textOfRow == [[0, 1], [0]])

@@ -6,13 +6,12 @@ import TestSupport
 import Testing
 import Tokenization
 
-@Suite("Fine-tuning")
 struct FineTunerTests {
-    private let place: Workplace
+    private let place: Folder
     private let base: Classifier
 
     init() throws {
-        place = try Workplace()
+        place = try Folder()
         try writeByteTokenizer(place.path)
         base = try randomClassifier(place.path)
     }
@@ -40,7 +39,7 @@ struct FineTunerTests {
     @Test(
         "the same seed gives the same bits of all parameters, on any number of threads",
         arguments: [TrainableSet.head, .lastBlocks(1), .all], Pooling.allCases)
-    func repeatable(_ trainable: TrainableSet, _ pooling: Pooling) throws {
+    func repeatability(_ trainable: TrainableSet, _ pooling: Pooling) throws {
         let settings = settings {
             $0.trainable = trainable
             $0.pooling = pooling
@@ -61,8 +60,8 @@ struct FineTunerTests {
         }
     }
 
-    @Test("training lowers the loss, and learns a rule of one token")
-    func learns() throws {
+    @Test("training lowers the loss and learns a rule of one token")
+    func learning() throws {
         let settings = settings {
             $0.trainable = .all
             $0.pooling = .first
@@ -73,8 +72,8 @@ struct FineTunerTests {
         #expect(results.steps == 50 * 40)
     }
 
-    @Test("events come in order, with counts that fit")
-    func events() throws {
+    @Test("events come in order, with matching counts")
+    func eventOrder() throws {
         var events: [String] = []
         let lastFrozen = Mutex((done: 0, total: 0))
         let trained = Mutex<[Int]>([])
@@ -119,7 +118,7 @@ struct FineTunerTests {
     }
 
     @Test("a loss that isn't finite ends the run")
-    func diverges() {
+    func divergence() {
         #expect {
             try train(settings { $0.learningRate = 1e30 })
         } throws: { error in
@@ -127,8 +126,8 @@ struct FineTunerTests {
         }
     }
 
-    @Test("data that don't belong to the model are refused, with the file's name")
-    func refused() throws {
+    @Test("data that don't belong to the model are refused with the file's name")
+    func mismatchedData() throws {
         func expectMismatch(_ texts: LabelledTexts, _ part: String) {
             for isTraining in [true, false] {
                 #expect {
@@ -156,7 +155,7 @@ struct FineTunerTests {
     }
 
     @Test("rows without label and empty sets are refused")
-    func unusable() {
+    func unusableData() {
         #expect {
             try train(settings(), validation: randomTexts(9, for: base, seed: 1, unlabelled: 4))
         } throws: { error in
@@ -168,48 +167,5 @@ struct FineTunerTests {
         } throws: { error in
             if case .unusableData("no records", _, "texts")? = error as? ModelError { true } else { false }
         }
-    }
-}
-
-@Suite("Batches")
-struct BatchSamplerTests {
-    @Test("every row at most once per epoch; what doesn't fill a batch is left out")
-    func epochs() {
-        var sampler = BatchSampler(rows: 37, batch: 8, shuffle: .seeded, seed: 1)
-        #expect(sampler.stepsPerEpoch == 4)
-        var orders: Set<[Int]> = []
-        for _ in 0..<5 {
-            let batches = sampler.epoch()
-            #expect(batches.map(\.count) == [8, 8, 8, 8])
-            let rows = batches.flatMap { $0 }
-            #expect(Set(rows).count == 32 && rows.allSatisfy((0..<37).contains))
-            orders.insert(rows)
-        }
-        #expect(orders.count == 5, "epochs repeat their order")
-        var full = BatchSampler(rows: 32, batch: 8, shuffle: .seeded, seed: 1)
-        #expect(full.epoch().flatMap { $0 }.sorted() == Array(0..<32))
-    }
-
-    @Test("the same seed gives the same batches, another seed others")
-    func seeds() {
-        func batches(_ seed: UInt64) -> [[Int]] {
-            var sampler = BatchSampler(rows: 100, batch: 7, shuffle: .seeded, seed: seed)
-            return sampler.epoch() + sampler.epoch()
-        }
-        #expect(batches(1) == batches(1))
-        #expect(batches(1) != batches(2))
-    }
-
-    @Test("without shuffling the order is the input's, in every epoch")
-    func inOrder() {
-        var sampler = BatchSampler(rows: 10, batch: 4, shuffle: .none, seed: 1)
-        for _ in 0..<2 { #expect(sampler.epoch() == [[0, 1, 2, 3], [4, 5, 6, 7]]) }
-    }
-
-    @Test("a set smaller than the batch is one batch")
-    func small() {
-        var sampler = BatchSampler(rows: 3, batch: 8, shuffle: .seeded, seed: 1)
-        #expect(sampler.stepsPerEpoch == 1)
-        #expect(sampler.epoch().map { $0.sorted() } == [[0, 1, 2]])
     }
 }

@@ -5,18 +5,17 @@ import Records
 import TestSupport
 import Testing
 
-@Suite("Training options")
 struct TrainingOptionsTests {
-    private let place: Workplace
+    private let place: Folder
     private let base: Classifier
 
     init() throws {
-        place = try Workplace()
+        place = try Folder()
         try writeByteTokenizer(place.path)
         base = try randomClassifier(place.path)
     }
 
-    /// What a run told.
+    /// The events of a run.
     private struct Record {
         var losses: [Double] = []
         var evaluations: [(step: Int, loss: Double, isBest: Bool?)] = []
@@ -52,7 +51,7 @@ struct TrainingOptionsTests {
     @Test(
         "the same seed gives the same bits with every option, on any number of threads",
         arguments: [TrainableSet.lastBlocks(1), .all, .lora(LoRA())], [Pooling.lastToken, .mean])
-    func repeatable(_ trainable: TrainableSet, _ pooling: Pooling) throws {
+    func repeatability(_ trainable: TrainableSet, _ pooling: Pooling) throws {
         func record(_ threads: Int, seed: UInt64 = 1) throws -> Record {
             try train(threads: threads) {
                 $0.trainable = trainable
@@ -79,7 +78,7 @@ struct TrainingOptionsTests {
         #expect(try record(2, seed: 2).losses != first.losses)
     }
 
-    @Test("parts of a step give the update of the whole", arguments: [0.0, 0.3])
+    @Test("the parts of a step give the update of the whole", arguments: [0.0, 0.3])
     func accumulation(_ dropout: Double) throws {
         func parameters(_ batch: Int, _ accumulate: Int) throws -> [Float] {
             try train(rows: 24) {
@@ -101,7 +100,7 @@ struct TrainingOptionsTests {
         #expect(try parameters(4, 1) != whole)
     }
 
-    @Test("a run ends after so many steps, as if the epochs were over")
+    @Test("a step limit ends a run as the end of its epochs would")
     func maxSteps() throws {
         let record = try train { $0.maxSteps = 5 }
         #expect(record.losses.count == 5)
@@ -111,7 +110,7 @@ struct TrainingOptionsTests {
         #expect(Array(all.losses.prefix(5)) == record.losses)
     }
 
-    @Test("a run ends after so many minutes, with at least one step")
+    @Test("a time limit ends a run after at least one step")
     func maxMinutes() throws {
         let record = try train {
             $0.maxMinutes = 1e-9
@@ -120,7 +119,7 @@ struct TrainingOptionsTests {
         #expect(record.losses.count == 1 && record.end?.reason == .maxMinutes)
     }
 
-    @Test("patience counts evaluations that don't improve; the best weights are those of the best evaluation")
+    @Test("patience counts evaluations without improvement, and the best weights are the best evaluation's")
     func earlyStopping() throws {
         // A learning rate at which the validation loss soon rises.
         func record(_ change: @escaping (inout TrainingSettings) -> Void) throws -> Record {
@@ -164,7 +163,7 @@ struct TrainingOptionsTests {
     }
 
     @Test(
-        "LoRA trains the head and adds what adapters hold to the weights, of low rank; all else stays",
+        "LoRA trains the head, adds low-rank adapters to the weights and leaves all else",
         arguments: [2, 16])
     func lora(_ rank: Int) throws {
         var lora = LoRA()
@@ -184,7 +183,7 @@ struct TrainingOptionsTests {
         }
     }
 
-    @Test("a class that isn't there, or has no records, can't have a weight")
+    @Test("a class that is missing or has no records can't have a weight")
     func classWeights() throws {
         #expect {
             try train { $0.classWeights = .named([("eggs", 2)]) }
@@ -203,8 +202,8 @@ struct TrainingOptionsTests {
         #expect(try ClassWeights.equal.resolved(labels: ["a", "b"], rows: [0, 0], source: "") == nil)
     }
 
-    @Test("settings that don't go with the model are refused")
-    func impossible() throws {
+    @Test("settings that contradict the model are refused")
+    func impossibleSettings() throws {
         func expectRefusal(_ part: String, _ change: (inout TrainingSettings) -> Void) {
             #expect {
                 try train(change)
@@ -222,69 +221,5 @@ struct TrainingOptionsTests {
             lora.rank = 17
             $0.trainable = .lora(lora)
         }
-    }
-}
-
-@Suite("Parts of training")
-struct TrainingPartsTests {
-    @Test("the norm of gradients is the same on any number of threads, and clipping leaves short ones")
-    func clipping() throws {
-        var generator = SeededGenerator(seed: 71)
-        let tensors = try [100_003, 7].map { try Tensor(random: [$0], &generator) }
-        let squares = tensors.flatMap(\.array).reduce(0.0) { $0 + Double($1) * Double($1) }
-        let before = tensors.flatMap(\.array)
-        for threads in [1, 2, 3] {
-            let vector = GradientVector(tensors, workers: Workers(count: threads))
-            #expect(vector.norm() == GradientVector(tensors, workers: Workers(count: 1)).norm())
-            #expect(abs(vector.norm() - squares.squareRoot()) < 1e-9 * squares.squareRoot())
-            #expect(vector.clip(norm: 1e6) == vector.norm())
-            #expect(tensors.flatMap(\.array) == before)
-        }
-        let vector = GradientVector(tensors, workers: Workers(count: 2))
-        let norm = vector.norm()
-        #expect(vector.clip(norm: 2) == norm)
-        #expect(abs(vector.norm() - 2) < 1e-5)
-    }
-
-    @Test("warm-ups are whole steps or shares below 1")
-    func warmups() {
-        #expect(LearningRateSchedule.Warmup("12") == .steps(12))
-        #expect(LearningRateSchedule.Warmup("0") == .steps(0))
-        #expect(LearningRateSchedule.Warmup("0.1") == .share(0.1))
-        #expect(LearningRateSchedule.Warmup("1e-2") == .share(0.01))
-        for text in ["-1", "1.5", "1.0", "nan", "", "ten", "99999999999999999999"] {
-            #expect(LearningRateSchedule.Warmup(text) == nil, "\(text)")
-        }
-    }
-
-    @Test("schedules of endless runs stay numbers")
-    func endless() {
-        var schedule = LearningRateSchedule()
-        for shape in LearningRateSchedule.Shape.allCases {
-            for warmup in [LearningRateSchedule.Warmup.steps(.max), .share(0.999), .steps(0)] {
-                (schedule.shape, schedule.warmup) = (shape, warmup)
-                for step in [0, 1, 1 << 40] {
-                    #expect((0...1).contains(schedule.factor(step: step, of: .max)))
-                }
-            }
-        }
-    }
-
-    @Test("names of layers are the ends of theirs")
-    func layerNames() {
-        #expect(LoRA.Layer.named("c_proj") == [.attentionProjection, .mlpProjection])
-        #expect(LoRA.Layer.named("mlp.c_proj") == [.mlpProjection])
-        #expect(LoRA.Layer.named("c_attn") == [.attention] && LoRA.Layer.named("c_fc") == [.mlpFC])
-        #expect(LoRA.Layer.named("head") == [.head] && LoRA.Layer.named("score") == [.head])
-        for word in ["", "proj", "c_proj ", "attn", "wte"] { #expect(LoRA.Layer.named(word).isEmpty, "\(word)") }
-    }
-
-    @Test("the best evaluation is the first of equals")
-    func best() {
-        var best = BestEvaluation()
-        #expect(best.note(2, step: 0) && !best.note(2, step: 1) && !best.note(3, step: 2))
-        #expect(best.loss == 2 && best.step == 0 && best.evaluationsSince == 2)
-        #expect(best.note(1, step: 3) && best.step == 3 && best.evaluationsSince == 0)
-        #expect(best == BestEvaluation(loss: 1, step: 3, evaluationsSince: 0))
     }
 }

@@ -9,16 +9,15 @@ import TestSupport
 import Testing
 import Tokenization
 
-@Suite("Training options against PyTorch")
 struct TrainingParityTests {
-    private let place: Workplace
+    private let place: Folder
     private let reference: Reference
     private let expected: SafetensorsFile
     private let base: Classifier
     private let texts: LabelledTexts
 
     init() throws {
-        place = try Workplace()
+        place = try Folder()
         try writeByteTokenizer(place.path)
         reference = try Reference("tiny-3class")
         expected = try Reference.training()
@@ -103,8 +102,8 @@ struct TrainingParityTests {
         ]
     }
 
-    @Test("losses, learning rates, norms and parameters of a run", arguments: Scenario.all, [1, 2])
-    func run(_ scenario: Scenario, _ threads: Int) throws {
+    @Test("losses, learning rates, norms and parameters of a run match", arguments: Scenario.all, [1, 2])
+    func trainingRuns(_ scenario: Scenario, _ threads: Int) throws {
         let key = "run.\(scenario.name)."
         // A norm that nothing exceeds shows the gradient's without changing it.
         var settings = scenario.settings
@@ -130,7 +129,7 @@ struct TrainingParityTests {
         #expect(compared == expected.names.count { $0.hasPrefix(key) })
     }
 
-    @Test("factors of the learning rate", arguments: LearningRateSchedule.Shape.allCases)
+    @Test("factors of the learning rate match", arguments: LearningRateSchedule.Shape.allCases)
     func schedules(_ shape: LearningRateSchedule.Shape) throws {
         let names = expected.names.filter { $0.hasPrefix("schedule.\(shape.rawValue)-") }
         #expect(names.count == 4)
@@ -149,7 +148,7 @@ struct TrainingParityTests {
         }
     }
 
-    @Test("hidden states and logits without causal mask", arguments: Pooling.allCases, [1, 3])
+    @Test("hidden states and logits without causal mask match", arguments: Pooling.allCases, [1, 3])
     func noCausalMask(_ pooling: Pooling, _ threads: Int) throws {
         var config = reference.config
         config.isCausal = false

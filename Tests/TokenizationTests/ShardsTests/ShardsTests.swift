@@ -3,22 +3,14 @@
 import Foundation
 import Records
 import Safetensors
+import TestSupport
 import Testing
 import Tokenization
-
-/// What the writer sends to a sink.
-private func bytes(_ write: (ByteSink) throws -> Void) throws -> [UInt8] {
-    let directory = try TemporaryDirectory()
-    let file = try AtomicFile(path: directory.path + "/shards")
-    try write(file.sink)
-    try file.commit()
-    return Array(try Data(contentsOf: URL(fileURLWithPath: file.path)))
-}
 
 private let hash = String(repeating: "0123456789abcdef", count: 4)
 
 private func shards(rows: Int, perShard: Int, length: Int = 3, labels: [String] = ["ham", "spam"]) throws -> [UInt8] {
-    try bytes { sink in
+    try written { sink in
         let description = TokenSetDescription(
             paddedLength: length, padToken: 9, labelNames: labels, tokenizerSHA256: hash)
         var writer = ShardWriter(sink, description: description, rowsPerShard: perShard)
@@ -76,16 +68,17 @@ private func foreign(
     return result
 }
 
-@Suite struct ShardsTests {
-    @Test func `the checksum is zlib's`() {
+struct ShardsTests {
+    @Test("the checksum is zlib's")
+    func checksum() {
         var crc = CRC32()
         Array("123456789".utf8).withUnsafeBytes { crc.update($0) }
         #expect(crc.hexadecimal == "cbf43926")
         #expect(CRC32().hexadecimal == "00000000")
     }
 
-    @Test(arguments: [(0, 4), (1, 1), (7, 2), (8, 2), (30, 100)])
-    func `what is written is read back`(rows: Int, perShard: Int) throws {
+    @Test("a written stream is read back", arguments: [(0, 4), (1, 1), (7, 2), (8, 2), (30, 100)])
+    func roundTrip(rows: Int, perShard: Int) throws {
         let texts = try read(try shards(rows: rows, perShard: perShard))
         #expect(texts.description.paddedLength == 3 && texts.description.padToken == 9)
         #expect(texts.description.labelNames == ["ham", "spam"] && texts.description.tokenizerSHA256 == hash)
@@ -96,13 +89,15 @@ private func foreign(
         }
     }
 
-    @Test func `a stream of one shard is a safetensors file`() throws {
+    @Test("a stream of one shard is a safetensors file")
+    func singleShard() throws {
         let file = try SafetensorsFile(bytes: try shards(rows: 5, perShard: 10), name: "shard")
         #expect(try file.integers("input_ids", as: Int32.self, shape: [5, 3]).count == 15)
         #expect(file.metadata["rows_total"] == "5" && file.metadata["last"] == "true")
     }
 
-    @Test func `R57 a stream cut at any byte is refused`() throws {
+    @Test("a stream cut at any byte is refused [D57]")
+    func cutStream() throws {
         let whole = try shards(rows: 5, perShard: 2)
         #expect(try read(whole).rows.count == 5)
         for count in 0..<whole.count {
@@ -114,7 +109,8 @@ private func foreign(
 
     /// Only in the key of the metadata's checksum, which other writers leave out, may a bit flip unseen: it changes
     /// nothing else.
-    @Test func `R57 a flip of any bit is noticed or changes nothing`() throws {
+    @Test("a flip of any bit is detected or changes nothing [D57]")
+    func flippedBit() throws {
         let whole = try shards(rows: 2, perShard: 2)
         var changed = whole
         for index in whole.indices {
@@ -131,7 +127,8 @@ private func foreign(
         }
     }
 
-    @Test func `R58 every field of a foreign shard is checked`() throws {
+    @Test("every field of a foreign shard is checked [D58]")
+    func foreignShard() throws {
         #expect(reason(try foreign()) == nil)
         func metadata(_ key: String, _ value: String?) throws -> ShardError.Reason? {
             reason(try foreign { metadata, _ in metadata[key] = value })
@@ -168,7 +165,8 @@ private func foreign(
         #expect(reason(try foreign(lines: [0, 1])) == .lineOutOfRange(row: 0, 0))
     }
 
-    @Test func `the metadata's checksum is required, but for shards of version 1, which are told apart`() throws {
+    @Test("the metadata's checksum is required, except in shards of version 1, which are marked")
+    func metadataChecksum() throws {
         // Another name for it has no effect on the sum, as if a bit of the key had changed.
         func renamed(_ format: String) throws -> [UInt8] {
             let shard = try foreign { metadata, _ in metadata["format"] = format }
@@ -183,7 +181,8 @@ private func foreign(
         #expect(try !read(foreign()).isFormerFormat)
     }
 
-    @Test func `R58 a shard of absurd size is refused before it is read`() throws {
+    @Test("a shard of absurd size is refused before it is read [D58]")
+    func absurdSize() throws {
         let header =
             "{\"input_ids\":{\"dtype\":\"I32\",\"shape\":[1073741824,1048576],"
             + "\"data_offsets\":[0,4503599627370496]}}"
@@ -191,7 +190,8 @@ private func foreign(
         #expect(reason(bytes) == .tooLarge)
     }
 
-    @Test func `shards of two streams don't mix, and nothing may follow the last`() throws {
+    @Test("shards of two streams don't mix, and nothing may follow the last")
+    func mixedStreams() throws {
         let one = try shards(rows: 2, perShard: 2)
         #expect(reason(one + one) == .trailingBytes)
         #expect(reason(one + [0]) == .trailingBytes)
@@ -218,12 +218,13 @@ private func foreign(
         #expect(try read(first + second).rows.count == 4)
     }
 
-    @Test func `records become rows`() throws {
+    @Test("records become rows")
+    func recordsToRows() throws {
         let tokenizer = try learnedTokenizer().tokenizer
         func make(_ records: String, _ maker: TokenShardMaker) throws -> (TokenizedTexts, TokenShardMaker.Report) {
             var report: TokenShardMaker.Report?
             let reader = RecordReader(LineReader(ByteSource(bytes: Array(records.utf8), name: "stdin")))
-            let result = try bytes { report = try maker.make(reader, into: $0) }
+            let result = try written { report = try maker.make(reader, into: $0) }
             return (try read(result, vocabularySize: tokenizer.vocabularySize), try #require(report))
         }
         let records = """

@@ -4,7 +4,7 @@ import Records
 import Testing
 import Tokenization
 
-@Suite struct LongPieceTests {
+struct LongPieceTests {
     /// Text of one piece: letters, at random, or a pattern repeated, now and then with a letter that breaks it.
     private static func text(_ alphabet: Int, count: Int, _ random: inout SeededGenerator) -> [UInt8] {
         let pattern = (0..<1 + random.nextInteger(below: 7)).map { _ in random.nextInteger(below: alphabet) }
@@ -32,8 +32,8 @@ import Tokenization
             merges: MappedFile(copying: lines, name: "merges.txt"))
     }
 
-    @Test
-    func `a piece merged in blocks has the tokens of the whole piece, and the first of them when these are asked for`()
+    @Test("a piece merged in blocks has the tokens of the whole piece, or the first of them on request")
+    func mergedInBlocks()
         throws
     {
         let seed = UInt64.random(in: 0...UInt64.max)
@@ -55,8 +55,8 @@ import Tokenization
         }
     }
 
-    @Test func `where the end of a text decides how its beginning is merged, a block is cut elsewhere or grows`() throws
-    {
+    @Test("a block is cut elsewhere or grows where the end of a text decides how its beginning is merged")
+    func growingBlocks() throws {
         // Each letter merges with the next one, the later in the alphabet the sooner: which of them do depends on where
         // the text ends.
         let letters = Array("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ".utf8)
@@ -77,7 +77,8 @@ import Tokenization
         }
     }
 
-    @Test func `the first tokens of a text of many words are those of the whole text`() throws {
+    @Test("the first tokens of a text of many words are those of the whole text")
+    func firstTokens() throws {
         let tokenizer = try learnedTokenizer().tokenizer
         let text = Array(TokenizerTests.texts.joined(separator: " \n ").utf8)
         let ids = tokenizer.encode(String(decoding: text, as: UTF8.self))

@@ -6,12 +6,12 @@ import TestSupport
 import Testing
 import Tokenization
 
-@Suite struct TokenizerJSONTests {
-    private let place: Workplace
+struct TokenizerJSONTests {
+    private let place: Folder
     private let json: String
 
     init() throws {
-        place = try Workplace()
+        place = try Folder()
         json = try String(contentsOfFile: fixture("tokenizer-json/tokenizer.json"), encoding: .utf8)
     }
 
@@ -26,7 +26,8 @@ import Tokenization
         return json.replacingOccurrences(of: old, with: new)
     }
 
-    @Test func `what transformers saved gives its ids, and is the tokenizer that it was made from`() throws {
+    @Test("a tokenizer.json saved by transformers gives its ids and is the original tokenizer")
+    func savedByTransformers() throws {
         let tokenizer = try read(json)
         let lines = LineReader(try ByteSource(path: fixture("tokenizer-json/expected.ndjson")))
         while let line = try lines.next() {
@@ -39,7 +40,8 @@ import Tokenization
         #expect(tokenizer.sha256 == original.sha256 && tokenizer.endOfText == original.endOfText)
     }
 
-    @Test func `merges may be strings, and what older versions leave out may be missing`() throws {
+    @Test("merges may be strings, and members that older versions omit may be missing")
+    func olderVersions() throws {
         let pairs = try #require(json.range(of: #""merges": [["#)?.upperBound)
         let end = try #require(json.range(of: "]]}", range: pairs..<json.endIndex)?.lowerBound)
         let strings = json[pairs..<end].replacingOccurrences(of: "], [", with: "; ")
@@ -53,37 +55,41 @@ import Tokenization
         #expect(try read(text).sha256 == Tokenizer(directory: fixture("tokenizer-json")).sha256)
     }
 
-    @Test(arguments: [
-        (#""type": "BPE""#, #""type": "WordPiece""#, "model.type WordPiece isn't supported"),
-        (#""dropout": null"#, #""dropout": 0.1"#, "model.dropout 0.1"),
-        (#""ignore_merges": false"#, #""ignore_merges": true"#, "model.ignore_merges true"),
-        (#""end_of_word_suffix": """#, #""end_of_word_suffix": "</w>""#, "model.end_of_word_suffix </w>"),
-        (#""normalizer": null"#, #""normalizer": {"type": "NFC"}"#, "normalizer NFC"),
-        (#""add_prefix_space": false"#, #""add_prefix_space": true"#, "pre_tokenizer.add_prefix_space true"),
-        (#""use_regex": true"#, #""use_regex": false"#, "pre_tokenizer.use_regex false"),
-        (
-            #""pre_tokenizer": {"type": "ByteLevel""#, #""pre_tokenizer": {"type": "Whitespace""#,
-            "pre_tokenizer Whitespace"
-        ),
-        (#""type": "TemplateProcessing""#, #""type": "BertProcessing""#, "post_processor BertProcessing"),
-        (#""single": ["#, #""single": [{"SpecialToken": {}}, "#, "post_processor TemplateProcessing"),
-        (#""content": "<|endoftext|>""#, #""content": "[PAD]""#, "the added token '[PAD]'"),
-        (#""added_tokens": [{"id": 299"#, #""added_tokens": [{"id": 7"#, "is added with the id 7"),
-        (#""merges""#, #""others""#, "there is no 'merges'"),
-        (#""version": "1.0""#, #""version": "1.0", "model": {}"#, "'model' is there twice"),
-        (#""<|endoftext|>": 299"#, #""<|endoftext|>": 500"#, "id 500 among 300 tokens leaves a gap"),
-        (#""merges": [["#, #""merges": [["zz", "zz"], ["#, "merge 1: token 'zz' isn't in the vocabulary"),
-        (#""merges": [["#, #""merges": [["a b", "c"], ["#, "a token of a merge has white space"),
-        (#""merges": [["#, #""merges": [7, ["#, "expected"),
-        (#"{"version""#, #"["version""#, "expected '{'"),
-    ]) func `anything else is refused by name`(old: String, new: String, words: String) throws {
+    @Test(
+        "any other kind is refused by name",
+        arguments: [
+            (#""type": "BPE""#, #""type": "WordPiece""#, "model.type WordPiece isn't supported"),
+            (#""dropout": null"#, #""dropout": 0.1"#, "model.dropout 0.1"),
+            (#""ignore_merges": false"#, #""ignore_merges": true"#, "model.ignore_merges true"),
+            (#""end_of_word_suffix": """#, #""end_of_word_suffix": "</w>""#, "model.end_of_word_suffix </w>"),
+            (#""normalizer": null"#, #""normalizer": {"type": "NFC"}"#, "normalizer NFC"),
+            (#""add_prefix_space": false"#, #""add_prefix_space": true"#, "pre_tokenizer.add_prefix_space true"),
+            (#""use_regex": true"#, #""use_regex": false"#, "pre_tokenizer.use_regex false"),
+            (
+                #""pre_tokenizer": {"type": "ByteLevel""#, #""pre_tokenizer": {"type": "Whitespace""#,
+                "pre_tokenizer Whitespace"
+            ),
+            (#""type": "TemplateProcessing""#, #""type": "BertProcessing""#, "post_processor BertProcessing"),
+            (#""single": ["#, #""single": [{"SpecialToken": {}}, "#, "post_processor TemplateProcessing"),
+            (#""content": "<|endoftext|>""#, #""content": "[PAD]""#, "the added token '[PAD]'"),
+            (#""added_tokens": [{"id": 299"#, #""added_tokens": [{"id": 7"#, "is added with the id 7"),
+            (#""merges""#, #""others""#, "there is no 'merges'"),
+            (#""version": "1.0""#, #""version": "1.0", "model": {}"#, "'model' is there twice"),
+            (#""<|endoftext|>": 299"#, #""<|endoftext|>": 500"#, "id 500 among 300 tokens leaves a gap"),
+            (#""merges": [["#, #""merges": [["zz", "zz"], ["#, "merge 1: token 'zz' isn't in the vocabulary"),
+            (#""merges": [["#, #""merges": [["a b", "c"], ["#, "a token of a merge has white space"),
+            (#""merges": [["#, #""merges": [7, ["#, "expected"),
+            (#"{"version""#, #"["version""#, "expected '{'"),
+        ]) func otherKinds(old: String, new: String, words: String) throws
+    {
         let text = try changed(old, new)
         let error = try #require(throws: TokenizerError.self) { try read(text) }
         #expect(error.diagnosis.message.contains(words), "\(error)")
         #expect(error.diagnosis.status == .configuration && !error.diagnosis.remedy.isEmpty)
     }
 
-    @Test func `a file that is cut anywhere is refused`() throws {
+    @Test("a file cut at any byte is refused")
+    func cutFile() throws {
         let bytes = Array(json.utf8)
         for count in stride(from: 0, to: bytes.count, by: 97) {
             try Data(bytes.prefix(count)).write(to: URL(filePath: place.path + "/tokenizer.json"))
@@ -91,7 +97,8 @@ import Tokenization
         }
     }
 
-    @Test func `a tokenizer is known by its tokens and merges, and by the files that earlier versions hashed`() throws {
+    @Test("a tokenizer is identified by its tokens and merges, and by the hash of earlier versions")
+    func identity() throws {
         let original = try Tokenizer(directory: fixture("tokenizer-json"))
         let vocabulary = try String(contentsOfFile: fixture("tokenizer-json/vocab.json"), encoding: .utf8)
         try Data((vocabulary + "\n").utf8).write(to: URL(filePath: place.path + "/vocab.json"))

@@ -31,15 +31,17 @@ private func tokenizer(_ vocabulary: [UInt8], _ merges: [UInt8]) throws(Tokenize
         merges: MappedFile(copying: merges, name: "merges.txt"))
 }
 
-@Suite struct TokenizerTests {
+struct TokenizerTests {
     static let texts = [
         "Free entry in 2 a wkly comp! Text WIN to 80086 now", "I'll be there at 7, don't wait for me",
         "the cat sat on the mat and the dog sat on the cat", "xxxxxxxxxxxxxxxx ^^^^^^^^   \n\n\n  1111 日本語日本語 😀😀😀",
         "there they're then these those that the other", "we've you've I'd she'd it's that's can't won't",
     ]
 
-    @Test(.enabled(if: gpt2Directory != nil, "needs GPT-2's vocab.json and merges.txt in $GPT2_TOKENIZER"))
-    func `ids are those of the reference`() throws {
+    @Test(
+        "ids are those of tiktoken",
+        .enabled(if: gpt2Directory != nil, "needs GPT-2's vocab.json and merges.txt in $GPT2_TOKENIZER"))
+    func referenceIDs() throws {
         let tokenizer = try Tokenizer(directory: try #require(gpt2Directory))
         #expect(tokenizer.vocabularySize == 50257 && tokenizer.endOfText == 50256)
         var encoder = TokenEncoder(tokenizer)
@@ -56,7 +58,8 @@ private func tokenizer(_ vocabulary: [UInt8], _ merges: [UInt8]) throws(Tokenize
         #expect(count == 562)
     }
 
-    @Test func `random text makes the round trip, and the two ways of merging agree`() throws {
+    @Test("random text makes the round trip, and the two ways of merging agree")
+    func randomTexts() throws {
         let tokenizer = try learnedTokenizer().tokenizer
         let seed = UInt64.random(in: 0...UInt64.max)
         var random = SeededGenerator(seed: seed)
@@ -100,15 +103,18 @@ private func tokenizer(_ vocabulary: [UInt8], _ merges: [UInt8]) throws(Tokenize
     }
 
     /// With quadratic work a million repetitions would take hours.
-    @Test(.timeLimit(.minutes(5)), arguments: ["x", "^", " ", "\n", "7", "漢", "😀", "the"])
-    func `R52 repeated a million times, text makes the round trip`(unit: String) throws {
+    @Test(
+        "text repeated a million times makes the round trip [D52]", .timeLimit(.minutes(5)),
+        arguments: ["x", "^", " ", "\n", "7", "漢", "😀", "the"])
+    func repeatedText(unit: String) throws {
         let tokenizer = try learnedTokenizer().tokenizer
         var encoder = TokenEncoder(tokenizer)
         let text = Array(String(repeating: unit, count: 1_000_000).utf8)
         #expect(tokenizer.decode(encoder.encode(text)) == text)
     }
 
-    @Test func `R53 the end-of-text word inside a text is ordinary text`() throws {
+    @Test("the end-of-text word inside a text is ordinary text [D53]")
+    func endOfText() throws {
         let tokenizer = try learnedTokenizer().tokenizer
         let ids = tokenizer.encode("a<|endoftext|>b<|endoftext|>")
         #expect(!ids.contains(tokenizer.endOfText))
@@ -117,7 +123,8 @@ private func tokenizer(_ vocabulary: [UInt8], _ merges: [UInt8]) throws(Tokenize
         #expect(tokenizer.decode([Int32(tokenizer.vocabularySize)]) == nil && tokenizer.decode([-1]) == nil)
     }
 
-    @Test func `R54 files cut anywhere are refused as a matter of configuration`() throws {
+    @Test("files cut anywhere are refused as a mismatch [D54]")
+    func cutFiles() throws {
         let merges = try learnedTokenizer(size: 290).merges
         let (vocabulary, lines) = (merges.vocabulary, merges.mergeLines)
         for count in stride(from: 0, to: vocabulary.count, by: 7) {
@@ -134,7 +141,8 @@ private func tokenizer(_ vocabulary: [UInt8], _ merges: [UInt8]) throws(Tokenize
         }
     }
 
-    @Test func `R54 each kind of wrong entry has its own error`() throws {
+    @Test("each kind of wrong entry has its own error [D54]")
+    func wrongEntries() throws {
         let merges = try learnedTokenizer(size: 260).merges
         let (vocabulary, lines) = (String(decoding: merges.vocabulary, as: UTF8.self), merges.mergeLines)
         func error(_ vocabulary: String, _ lines: [UInt8]) -> TokenizerError? {
@@ -171,7 +179,8 @@ private func tokenizer(_ vocabulary: [UInt8], _ merges: [UInt8]) throws(Tokenize
         #expect(error(vocabulary, lines + [0xFF, 0x20, 0x61]) == .mergesNotUTF8(path: "merges.txt"))
     }
 
-    @Test func `learning is deterministic and merges the most frequent pair first`() throws {
+    @Test("learning is deterministic and merges the most frequent pair first")
+    func learning() throws {
         let (tokenizer, merges) = try learnedTokenizer(["ab ab ab cd cd cd", "ab"], size: 300)
         // " a" occurs twice, "ab" four times, "cd" and " c" three times; ' ' has a higher id than letters.
         let names = merges.tokens.dropFirst(256).map { String(decoding: $0, as: UTF8.self) }
