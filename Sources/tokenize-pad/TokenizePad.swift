@@ -15,7 +15,7 @@ struct TokenizePad: Filter {
             Reads NDJSON records with a text and perhaps a label. Texts are encoded with the byte-level BPE of \
             --tokenizer, cut to --length, and padded with <|endoftext|>; the word <|endoftext|> inside a text is \
             ordinary text. An empty text becomes one pad. Cut texts are counted on stderr.
-            Writes a stream of token shards, each a safetensors blob, the last one marked (see FORMATS.md), but not to a \
+            Writes a stream of token shards, each a safetensors blob, the last one marked (see docs/formats.md), but not to a \
             terminal.
             Streams with --length N, model or SHARD together with --labels or --labels-from. Otherwise (--length \
             longest, or labels that are only known at the end) it buffers: 4 bytes for each token, and 20 for each text.
