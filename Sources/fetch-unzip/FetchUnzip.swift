@@ -77,7 +77,7 @@ struct FetchUnzip: Filter {
     @Flag(help: "The first row names the columns, and --columns chooses from them.")
     var header = false
 
-    @Option(help: ArgumentHelp("The most bytes to download, and to unzip.", valueName: "bytes"), transform: positiveInteger)
+    @Option(help: ArgumentHelp("The most to download, and to unzip.", valueName: "bytes"), transform: positiveInteger)
     var maxBytes = 1 << 30
 
     @OptionGroup var lines: LineOptions

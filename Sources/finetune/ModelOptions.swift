@@ -44,7 +44,7 @@ struct ModelOptions: ParsableArguments {
     @Option(help: "The token that the head reads.")
     var pool = Pooling.lastToken
 
-    @Flag(help: "Let every position attend to the whole text, not only to those before. Hugging Face's class can't do that.")
+    @Flag(help: "Every position attends to the whole text, not only to those before. Hugging Face's class can't.")
     var noCausalMask = false
 
     @Option(help: "The number type of the frozen blocks' products; auto is bf16 if the CPU has it, else f32.")

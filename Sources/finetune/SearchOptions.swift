@@ -15,7 +15,7 @@ struct SearchOptions: ParsableArguments {
         transform: Search.init)
     var search: Search?
 
-    @Option(help: ArgumentHelp("The number of trials of a search. (default: 50)", valueName: "n"), transform: positiveInteger)
+    @Option(help: ArgumentHelp("Trials of a search. (default: 50)", valueName: "n"), transform: positiveInteger)
     var trials: Int?
 
     /// Trials of a search; nil without one.

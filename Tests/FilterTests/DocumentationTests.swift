@@ -9,7 +9,7 @@ import Testing
         "fetch-model",
     ]
 
-    @Test("every relative link leads to a file, and to a heading where it names one", arguments: try Document.forUsers())
+    @Test("every relative link leads to a file, and to the heading that it names", arguments: try Document.forUsers())
     func links(document: Document) throws {
         let folder = (document.path as NSString).deletingLastPathComponent
         for link in document.relativeLinks {
