@@ -11,7 +11,7 @@ SWIFT ?= swift
 PYTHON ?= python3
 PREFIX ?= /usr/local
 
-# What may be set on the command line: a name that is misspelt would be ignored otherwise.
+# What may be set on the command line. Without this list a misspelt name would be ignored.
 SETTINGS_OF_MAKE := PIPELINE MODEL MIRROR BASE LENGTH FINETUNE SPLIT TOKENIZER DATA SEEDS ROWS OPTIONS ONLY RUNS STEPS QUICK FULL \
   SWIFT SWIFT_FLAGS PYTHON PREFIX DESTDIR LOCKED
 UNKNOWN := $(filter-out $(SETTINGS_OF_MAKE),$(foreach name,$(.VARIABLES),$(if $(filter command,$(origin $(name))),$(name))))
@@ -29,7 +29,7 @@ FILTERS := fetch-unzip balance split train-tokenizer tokenize-pad finetune score
 BIN := .build/release
 PACKAGES := libzip-dev libdnnl-dev libssl-dev pkg-config gnuplot-nox jq
 BREW_PACKAGES := libzip onednn gnuplot jq pkgconf
-# What some tests need; without them those are skipped.
+# Some tests need these, and are skipped without them.
 TEST_PACKAGES := strace python3 openssl
 
 # Homebrew's headers and libraries are where the compiler doesn't look by itself.
@@ -43,9 +43,9 @@ ifeq ($(filter $(PIPELINE),$(PIPELINES)),)
 $(error There is no pipelines/$(PIPELINE).mk. PIPELINE is one of: $(PIPELINES))
 endif
 
-# Goals that have nothing to do with a pipeline's files. All others work on its folder, one make at a time.
+# Goals that don't touch a pipeline's files. All others work on its folder, one make at a time.
 FREE_GOALS := help deps build test test-cpus sanitize parity bench lint format docs install uninstall clean
-# A table can be looked at while runs are being made.
+# The table can be printed while runs are in progress.
 LOCKED_GOALS := $(if $(LOCKED),,$(filter-out $(FREE_GOALS),$(filter-out experiments-table,$(MAKECMDGOALS))))
 
 .PHONY: $(FREE_GOALS) all experiments overlap verify baseline
@@ -56,7 +56,7 @@ help: ## Print this list.
 	@echo
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  \1\t\2/p' Makefile pipelines/$(PIPELINE).mk | expand -t 18
 
-deps: ## Check for the system's packages, and install those that are missing.
+deps: ## Install the system packages that are missing.
 	@if command -v dpkg-query > /dev/null; then \
 	  missing=; \
 	  for package in $(PACKAGES); do \
@@ -78,7 +78,7 @@ deps: ## Check for the system's packages, and install those that are missing.
 build: deps ## Compile all filters into .build/release.
 	@$(SWIFT) build -c release $(SWIFT_FLAGS)
 
-# Pipelines: each sets OUT = build/NAME and says how its artefacts come about.
+# Pipelines: each sets OUT = build/NAME and has the rules for its files.
 ifeq ($(LOCKED_GOALS),)
 include pipelines/$(PIPELINE).mk
 
@@ -91,7 +91,7 @@ all: $(OUT)/evaluation.txt $(OUT)/loss.svg $(OUT)/accuracy.svg ## Run the pipeli
 	@echo "plots    $(OUT)/loss.svg $(OUT)/accuracy.svg"
 	@echo "try      echo 'some text' | $(BIN)/score --model $(OUT)/model"
 
-experiments: ## Run the 19 experiments of the chapter, published beside measured; experiment-16 runs one of them.
+experiments: ## Run the 19 experiments of the chapter, published beside measured; experiment-16 runs one.
 
 overlap: $(OUT)/train.ndjson $(OUT)/validation.ndjson $(OUT)/test.ndjson ## Count the texts that are also in the training part.
 	@for part in validation test; do \
@@ -110,11 +110,11 @@ check-scikit-learn:
 	@$(PYTHON) -c 'import sklearn' 2> /dev/null || { echo "make: baseline needs scikit-learn, which $(PYTHON) doesn't have:" \
 	  "install it (pip install scikit-learn), or name another Python (PYTHON=...)" >&2; exit 69; }
 
-baseline: $(OUT)/train.ndjson $(OUT)/test.ndjson ## Evaluate TF-IDF with a linear SVM on the same parts, where scikit-learn is installed.
+baseline: $(OUT)/train.ndjson $(OUT)/test.ndjson ## Evaluate TF-IDF with a linear SVM on the same parts; needs scikit-learn.
 	@$(PYTHON) pipelines/common/tfidf.py $< < $(OUT)/test.ndjson > $(OUT)/baseline.ndjson
 	@$(BIN)/evaluate $(OUT)/baseline.ndjson
 
-# What a pipeline can't do without is looked for before anything is done.
+# What a pipeline needs is checked before anything is done.
 deps: | $(CHECKS)
 else
 FOLDER := build/$(if $(filter experiments,$(PIPELINE)),$(or $(DATA),book),$(PIPELINE))
@@ -133,7 +133,7 @@ test: deps ## Run all tests.
 	@$(SWIFT) build -c release --build-tests $(SWIFT_FLAGS)
 	@$(SWIFT) test -c release --skip-build $(SWIFT_FLAGS) 2>&1 | awk -f Tests/summary.awk
 
-test-cpus: deps ## Run the tests of the mathematics as on older CPUs: AVX2, and AVX-512 without bf16 where this one has it.
+test-cpus: deps ## Run the tests of the mathematics as on older CPUs: AVX2, and AVX-512 without bf16 if this CPU has it.
 	@$(SWIFT) build -c release --build-tests $(SWIFT_FLAGS)
 	@for isa in AVX2 $(AVX512); do \
 	  echo "oneDNN as on a CPU with $$isa"; \
@@ -153,7 +153,7 @@ sanitize: deps ## Run the tests of the mathematics under ThreadSanitizer, and th
 	run thread --filter '$(MATHS_TESTS)'; \
 	run address --skip FilterTests
 
-parity: build ## Compare 50 training steps of GPT-2 124M with PyTorch's, where PyTorch is installed.
+parity: build ## Compare 50 training steps of GPT-2 124M with PyTorch's; needs PyTorch.
 	@Benchmarks/parity.sh
 
 bench: build ## Measure against PyTorch, tiktoken and jq; writes BENCHMARKS.md (ONLY=… RUNS=… PYTHON=… QUICK=1 FULL=1).
@@ -164,7 +164,7 @@ lint: ## Check the style of the sources, who imports whom, names of files, and t
 	@$(SWIFT) format lint --strict --recursive --parallel Package.swift Sources Tests Benchmarks
 	@Tests/floors.sh
 
-format: ## Bring the sources into the project's style.
+format: ## Format the sources.
 	@$(SWIFT) format --in-place --recursive --parallel Package.swift Sources Tests Benchmarks
 
 # The libraries that others may build on. Whatever DocC warns of ends it: a link that leads nowhere, a parameter without a word.
@@ -185,10 +185,10 @@ install: build ## Copy the filters to PREFIX/bin (default /usr/local).
 	@install -d "$(DESTDIR)$(PREFIX)/bin"
 	@cd $(BIN) && install $(FILTERS) "$(DESTDIR)$(PREFIX)/bin"
 
-uninstall: ## Remove them again.
+uninstall: ## Remove the filters from PREFIX/bin.
 	@cd "$(DESTDIR)$(PREFIX)/bin" && rm -f $(FILTERS)
 
-clean: ## Remove what pipelines and compiler made. Downloads in build/cache stay.
+clean: ## Remove what pipelines and compiler made. Downloads in build/cache and build/models stay.
 	@$(SWIFT) package clean
 	@rm -rf .build/thread .build/address
 	@if [ -d build ]; then find build -mindepth 1 -maxdepth 1 ! -name cache ! -name models -exec rm -rf {} +; fi

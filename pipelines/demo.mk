@@ -19,12 +19,12 @@ $(OUT)/balanced.ndjson: $(OUT)/records.ndjson | build
 $(OUT)/train.ndjson $(OUT)/validation.ndjson $(OUT)/test.ndjson: $(OUT)/balanced.ndjson | build
 	$(BIN)/split --part $(notdir $(basename $@)) $< > $@
 
-# GPT-2's tokenizer knows 50,257 tokens; for 725 messages 512 of their own are enough.
+# GPT-2's tokenizer has 50,257 tokens; 512 learned ones are enough for 725 messages.
 $(TOKENIZER)/vocab.json: $(OUT)/train.ndjson | build
 	$(BIN)/train-tokenizer --vocab-size 512 --out $(TOKENIZER) $<
 
 include pipelines/common/stages.mk
 
 .PHONY: demo-archive
-demo-archive: ## (demo) Zip pipelines/demo/messages.tsv anew.
+demo-archive: ## (demo) Zip pipelines/demo/messages.tsv again.
 	pipelines/demo/build-archive.sh

@@ -8,14 +8,13 @@
 #   make experiments ROWS='1 2 16'            some of them
 #   make experiments OPTIONS='--epochs 2'     with other options of finetune
 #   make experiments OPTIONS='--features build/features'   frozen blocks once for all rows and seeds that share them
-#   make experiments LENGTH=120               rows that are padded to the longest padded to 120 tokens, or cut there
+#   make experiments LENGTH=120               pad to, or cut at, 120 tokens where a row says the longest
 #   make experiments DATA=demo                on the split of another pipeline
-#   make experiments-table                    the table of what has been run, and nothing else (with the OPTIONS and LENGTH of
-#                                             the runs)
+#   make experiments-table                    print the table of the finished runs (with their OPTIONS and LENGTH)
 #
-# A run, one row with one seed, isn't made again. With other options, weights or tokens it is another run, beside the
-# first: every choice of OPTIONS and LENGTH has a table of its own, with all seeds that were run with it. Runs that two rows have in common are made once. A run that fails
-# leaves its reason in the table, and the others go on; the next make tries it again.
+# A finished run, one row with one seed, isn't repeated. With other options, weights or tokens it is another run, beside
+# the first: every choice of OPTIONS and LENGTH has a table of its own, with all its seeds. A run that two rows share is made
+# once. A run that fails leaves its reason in the table, and the others continue; the next make tries it again.
 
 DATA ?= book
 SEEDS ?= 1
@@ -35,29 +34,29 @@ ROW_6  := gpt2-medium  longest    --pool last-position --trainable last-1
 ROW_7  := gpt2-large   longest    --pool last-position --trainable last-1
 ROW_8  := gpt2-xl      longest    --pool last-position --trainable last-1
 ROW_9  := gpt2-xl      longest    --pool last-position --trainable all
-# From random weights, whatever BASE is.
+# Always from random weights.
 ROW_10 := gpt2         longest    --pool last-position --trainable all
 ROW_11 := gpt2         longest    --pool last-position --lora-rank 16 --lora-alpha 16
 ROW_12 := gpt2-xl      longest    --pool last-position --lora-rank 16 --lora-alpha 8
 ROW_13 := gpt2         1024       --pool last-position --trainable last-1
-# The last token of a text sees no pad, and none is computed: not padded is the same.
+# The last token of a text sees no pad, and none is computed, so padding changes nothing.
 ROW_14 := gpt2         longest    --pool last-token --trainable last-1 --batch 1
 ROW_15 := gpt2         longest    --pool last-token --trainable last-1 --batch 1 --accumulate 8
 ROW_16 := gpt2         longest    --pool last-token --trainable last-1
 ROW_17 := gpt2         longest    --pool last-position --trainable last-1 --no-causal-mask
-# Pads ignored in the loss: no label is a pad, so that this is row 1 again.
+# Pads ignored in the loss: no label is a pad, so this is row 1 again.
 ROW_18 := $(ROW_1)
 ROW_19 := gpt2         longest    --pool mean --trainable last-1
 
-# What all rows have, as in the chapter.
+# The options of all rows, as in the chapter.
 COMMON := --epochs 5 --lr 5e-5 --weight-decay 0.1 --eval-every 50 --eval-batches 5
 
 model = $(word 1,$(ROW_$1))
 length = $(patsubst longest,$(LENGTH),$(word 2,$(ROW_$1)))
 options = $(wordlist 3,99,$(ROW_$1)) $(COMMON)
 
-# What row $1 starts from: GPT-2 of its size, pretrained or random. Where BASE is a model directory or a configuration
-# of its own it has one size, and rows of larger models have nothing to start from.
+# The base of row $1: GPT-2 of its size, pretrained or random. A BASE that is a model directory or a configuration has
+# one size, and rows of larger models have no base then.
 ifeq ($(BASE),build/models/$(MODEL))
 base = build/models/$(model)
 RANDOM_BASE := random:gpt2
@@ -74,10 +73,10 @@ EXPERIMENTS := build/experiments$(if $(filter-out book,$(DATA)),/$(DATA))
 # Runs from different weights lie side by side.
 RUNS := $(EXPERIMENTS)/runs/$(subst /,-,$(subst :,-,$(BASE)))
 
-# In the names of what belongs to a choice of OPTIONS and LENGTH.
+# Part of the names of all files of a choice of OPTIONS and LENGTH.
 VARIANT := $(shell bash pipelines/experiments/options.sh $(or $(LENGTH),longest) $(OPTIONS))
 
-# Tokens of their own, so that another run of the pipeline doesn't make these anew.
+# The experiments' own tokens: another run of the pipeline doesn't change them.
 tokens = $(patsubst %,$(EXPERIMENTS)/tokens-$(length)/%.safetensors,train validation test)
 
 $(EXPERIMENTS)/tokens-%/train.safetensors: $(OUT)/train.ndjson $(TOKENIZER_READY) | build
@@ -90,7 +89,7 @@ $(EXPERIMENTS)/tokens-%/validation.safetensors: $(EXPERIMENTS)/tokens-%/train.sa
 $(EXPERIMENTS)/tokens-%/test.safetensors: $(EXPERIMENTS)/tokens-%/train.safetensors $(OUT)/test.ndjson | build
 	$(BIN)/tokenize-pad --tokenizer $(TOKENIZER) --length $< --labels-from $< $(OUT)/test.ndjson > $@
 
-# The runs of row $1, and its goal. Whether there is something to do for a run, run.sh finds out.
+# The runs of row $1, and its goal. run.sh finds out whether a run is already done.
 seeds := $(shell seq 123 $$((122 + $(SEEDS))))
 runs = $(seeds:%=$(RUNS)/row-$1/seed-%)
 
@@ -121,7 +120,7 @@ experiments experiments-table:
 	$(write_results)
 	@cat $(RESULTS).md
 
-# One that fails is an error here.
+# Here a run that fails is an error.
 $(ALL_ROWS:%=experiment-%): experiment-%:
 	$(write_results)
 	@sed -n -e '/^| row/p' -e '/^| ---/p' -e '/^| $* /p' $(RESULTS).md

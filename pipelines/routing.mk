@@ -1,14 +1,14 @@
-# Five classes: which desk a message to customer service belongs to. Messages written for this project, and a small GPT-2
-# trained from scratch. Offline.
+# Five classes: the desk that a message to customer service belongs to. Messages written for this project, and a small
+# GPT-2 trained from scratch. Offline.
 #
-#   make all PIPELINE=routing BASE=build/models/gpt2    from pretrained GPT-2, which is fetched
+#   make all PIPELINE=routing BASE=build/models/gpt2    from pretrained GPT-2, which is downloaded
 #
-# For a task of your own copy this file to pipelines/mine.mk, change OUT and how records.ndjson comes about, and run
-# `make all PIPELINE=mine`.
+# For a task of your own copy this file to pipelines/mine.mk, change OUT and the rule for records.ndjson, and run
+# `make all PIPELINE=mine` (docs/pipelines.md).
 
 OUT := build/routing
 
-# Copies of a text stay in one part, and every part has the same shares of the classes.
+# Equal texts stay in one part, and every part has the same shares of the classes.
 SPLIT := --group-by text --stratify
 
 SMALL := random:pipelines/routing/config.json
@@ -21,7 +21,7 @@ TOKENIZER_READY := $(TOKENIZER)/vocab.json
 FINETUNE ?= --trainable all --pool mean --epochs 10 --lr 1e-3 --schedule cosine --warmup 0.1 --label-smoothing 0.1 \
   --class-weights balanced --eval-every 104 --eval-batches 0
 
-# GPT-2's tokenizer knows 50,257 tokens; a thousand messages are enough for 2,048 of their own.
+# GPT-2's tokenizer has 50,257 tokens; 2,048 learned ones are enough for a thousand messages.
 $(TOKENIZER)/vocab.json: $(OUT)/train.ndjson | build
 	$(BIN)/train-tokenizer --vocab-size 2048 --out $(TOKENIZER) $<
 else

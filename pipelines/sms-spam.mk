@@ -1,8 +1,8 @@
 # Spam or not: the UCI SMS Spam Collection and pretrained GPT-2 (124M), with the settings that we recommend.
 #
-# Other than in the book, the head reads the last token of the message, not the last pad; a message that occurs several
-# times (403 of the 5,574 repeat an earlier one) is in one part only, so that no test message is known from training; and
-# only the training part is balanced: validation and test keep 13 % spam, as the messages come.
+# Three things differ from the book. The head reads the last token of the message, not the last pad. A message that occurs
+# several times (403 of the 5,574 repeat an earlier one) is in one part only, so no test message is known from training.
+# Only the training part is balanced: validation and test keep 13 % spam, as the messages come.
 
 OUT := build/sms-spam
 

@@ -72,7 +72,9 @@ public struct WeightFiles: Sendable {
             singleFile = nil
             (parts, partOfTensor) = try Self.open(index: index, directory: directory)
         } else {
-            guard let files = Directory.entryNames(of: directory) else { throw WeightFilesError.noDirectory(path: directory) }
+            guard let files = Directory.entryNames(of: directory) else {
+                throw WeightFilesError.noDirectory(path: directory)
+            }
             if let file = files.sorted().first(where: isPickle) {
                 throw WeightFilesError.pickle(path: "\(directory)/\(file)")
             }

@@ -9,9 +9,9 @@ struct Balance: Filter {
     static let configuration = CommandConfiguration.filter(
         "balance", "Keep equally many records of every class.",
         discussion: """
-            Reads NDJSON records with a label. Every class is undersampled to as many records as the rarest has, or \
-            to --per-class. Which ones stay is drawn with --seed.
-            Writes the lines that stay, byte for byte and in the order in which they came, each with a line feed.
+            Reads NDJSON records with a label. Keeps as many of every class as the rarest has, or --per-class of \
+            each; --seed draws which.
+            Writes the kept lines, byte for byte and in their order, each with a line feed.
             Buffers: the whole input is held in memory, because the rarest class is known only at its end.
 
             EXAMPLE
@@ -29,7 +29,7 @@ struct Balance: Filter {
         transform: positiveInteger)
     var perClass: Int?
 
-    @Option(help: ArgumentHelp("Classes that have to be there, separated by commas.", valueName: "a,b"))
+    @Option(help: ArgumentHelp("Classes that must occur, separated by commas.", valueName: "a,b"))
     var labels: String?
 
     @OptionGroup var seed: SeedOption

@@ -15,25 +15,26 @@ struct Evaluate: Filter {
             Reads scored NDJSON records: the expected label under "expected", the predicted one under "label", as \
             score --input ndjson writes them.
             Writes accuracy with its 95 % interval, balanced accuracy (the mean recall), precision, recall and F1 of \
-            every class, and the confusion matrix, as text or as one JSON object. Where the matrix is wider than the terminal \
-            (COLUMNS; 80 where there is none), the text lists the most frequent confusions instead.
-            Streams: holds the counts alone.
+            every class, and the confusion matrix, as text or as one JSON object. If the matrix is wider than the \
+            terminal (COLUMNS; 80 without one), the text lists the most frequent confusions instead.
+            Streams: holds only the counts.
 
             EXAMPLE
               score --model build/demo/model --input ndjson build/demo/test.ndjson \\
                 | evaluate
 
             EXIT CODES
-              64 usage, 65 a record without one of the labels, 66 no such file, 71 too little memory, 74 read or write error
+              64 usage, 65 a record without one of the labels, 66 no such file, 71 too little memory, 74 \
+            read or write error
             """)
 
-    @Option(help: "text, or json.")
+    @Option(help: "The form of the output.")
     var format = Format.text
 
-    @Option(help: ArgumentHelp("The key of the label that is right.", valueName: "key"))
+    @Option(help: ArgumentHelp("The key of the expected label.", valueName: "key"))
     var expectedField = "expected"
 
-    @Option(help: ArgumentHelp("The key of the label that was predicted.", valueName: "key"))
+    @Option(help: ArgumentHelp("The key of the predicted label.", valueName: "key"))
     var predictedField = "label"
 
     @OptionGroup var input: InputArgument

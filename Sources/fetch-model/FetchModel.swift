@@ -10,11 +10,11 @@ struct FetchModel: Filter {
         "fetch-model", "Get GPT-2: configuration, tokenizer and weights.",
         discussion: """
             Reads nothing from stdin. Looks for DIR/NAME/FILE under --mirror first, then on huggingface.co.
-            Writes config.json, vocab.json, merges.txt and model.safetensors (gpt2: 548 MB) into --out. Files that are \
-            there and right stay; a broken download is resumed where it stopped. One that brings less than 1,000 bytes \
-            a second for 30 s, or takes longer than 6 hours, ends with 75.
-            Of gpt2 the revision is pinned and tokenizer and weights are checked by SHA-256; of the larger models only \
-            the tokenizer is.
+            Writes config.json, vocab.json, merges.txt and model.safetensors (gpt2: 548 MB) into --out. Correct \
+            files that are there already stay, and a broken download is resumed. One that is slower than 1,000 bytes a \
+            second for 30 s, or takes longer than 6 hours, ends with 75.
+            The revision of gpt2 is pinned, and its tokenizer and weights are checked by SHA-256. Of the larger models \
+            only the tokenizer is checked.
             Streams: memory doesn't grow with the files.
 
             EXAMPLES
@@ -38,7 +38,7 @@ struct FetchModel: Filter {
     @Option(help: ArgumentHelp("Only these files, separated by commas.", valueName: "a,b"))
     var files: String?
 
-    @Flag(help: "Everything but the weights: enough for a model that starts from random ones.")
+    @Flag(help: "Everything but the weights; enough to start from random weights.")
     var tokenizerOnly = false
 
     @OptionGroup var verbosity: QuietOption

@@ -12,15 +12,15 @@ struct FetchUnzip: Filter {
     static let configuration = CommandConfiguration.filter(
         "fetch-unzip", "Get a table, plain or in a zip archive, and write it as records.",
         discussion: """
-            Reads from an http(s) address, a file, or stdin (-). What begins as a zip archive does is one, whatever its \
-            name; anything else is the table itself. Where it is an address, --mirror is looked into first, then \
-            --cache, then the network, with the --fallback addresses after it.
+            Reads from an http(s) address, a file, or stdin (-). The first bytes tell a zip archive, not the name; \
+            anything else is the table itself. An address is looked for in --mirror first, then in --cache, then on \
+            the network, then at the --fallback addresses.
             Writes NDJSON records, {"id": "SMSSpamCollection-1", "label": …, "text": …}, one per row; with --format \
-            raw the bytes. Every row has as many columns as --columns names or, with --header, as the header has; of \
-            tab-separated rows without a header the last column keeps further tabs.
-            The table is read twice: first to check its SHA-256 and an entry's CRC and length, then to write it, so \
-            nothing of a damaged archive is written. Streams: memory is bounded by the longest row.
-            A download that brings less than 1,000 bytes a second for 30 s, or takes longer than 6 hours, ends with 75; \
+            raw the bytes. Every row must have as many columns as --columns names or, with --header, as the header \
+            has. Without a header, the last column of a tab-separated row keeps further tabs.
+            The table is read twice: first to check its SHA-256 and an entry's CRC and length, then to write it. So \
+            nothing of a damaged archive is written. Streams: holds the longest row.
+            A download that is slower than 1,000 bytes a second for 30 s, or takes longer than 6 hours, ends with 75; \
             with --cache the next run resumes it.
 
             EXAMPLES
@@ -38,15 +38,15 @@ struct FetchUnzip: Filter {
     @Argument(help: ArgumentHelp("The archive or table: an address, a file, or - for stdin.", valueName: "url|file|-"))
     var archive: String
 
-    @Option(help: ArgumentHelp("An address to try when the first fails. Can be given several times.", valueName: "url"))
+    @Option(help: ArgumentHelp("An address to try when the first fails. Repeatable.", valueName: "url"))
     var fallback: [String] = []
 
-    @Option(help: ArgumentHelp("A folder to look for the file's name in before downloading.", valueName: "dir"))
+    @Option(help: ArgumentHelp("A folder to look for the file in before downloading.", valueName: "dir"))
     var mirror: String?
 
     @Option(
         help: ArgumentHelp(
-            "A folder to keep downloads in, each under its address, and to resume broken ones. Several runs may share it.",
+            "A folder that keeps downloads, and resumes broken ones. Several runs may share it.",
             valueName: "dir"))
     var cache: String?
 
@@ -55,26 +55,26 @@ struct FetchUnzip: Filter {
         help: ArgumentHelp("The SHA-256 of the archive, or of the plain file.", valueName: "hex"))
     var archiveHash: SHA256Digits?
 
-    @Option(help: ArgumentHelp("The entry. Not needed where there is only one.", valueName: "name"))
+    @Option(help: ArgumentHelp("The entry of the archive. Not needed if there is only one.", valueName: "name"))
     var entry: String?
 
     @Option(
         name: .customLong("entry-sha256"),
         help: ArgumentHelp(
-            "The entry's SHA-256. With it a mirror's archive may be zipped anew, so have another --sha256.",
+            "The entry's SHA-256. If it is right, the archive of a mirror may have another --sha256.",
             valueName: "hex"))
     var entryHash: SHA256Digits?
 
-    @Option(help: "How the table is written.")
+    @Option(help: "The format of the table.")
     var format: TableFormat = .tsv
 
     @Option(
         help: ArgumentHelp(
-            "The keys for the columns; _ leaves one out. With --header, text=body takes the column body as text.",
+            "The keys for the columns; _ leaves one out. With --header, text=body writes the column body under the key text.",
             valueName: "a,b"))
     var columns = "label,text"
 
-    @Flag(help: "The first row names the columns, and --columns picks from them.")
+    @Flag(help: "The first row names the columns, and --columns chooses from them.")
     var header = false
 
     @Option(help: ArgumentHelp("The most to download, and to unzip.", valueName: "bytes"), transform: positiveInteger)

@@ -9,18 +9,18 @@ struct CheckpointOptions: ParsableArguments {
     @Option(
         help: ArgumentHelp(
             """
-            Save the run every so many steps, and after the last one, into OUT.checkpoints. INT, TERM and HUP then \
-            finish the step and save before they end it (a second one, a second later, ends it at once); before the \
-            first step there is nothing to save but what --features keeps. The newest two are kept, and removed when \
-            the model is written. Not with --search.
+            Save the run every n steps, and after the last one, into OUT.checkpoints. On INT, TERM or HUP the run then \
+            finishes its step and saves before it ends (a second signal, a second later, ends it at once). Before the \
+            first step there is nothing to save but what --features keeps. The newest two checkpoints are kept, and \
+            removed when the model is written. Not with --search.
             """, valueName: "n"),
         transform: positiveInteger)
     var checkpointEvery: Int?
 
     @Flag(
         help: """
-            Go on from the newest checkpoint, with the same data and settings (but --threads, --features and \
-            --checkpoint-every): the model is the one that the run would have ended in. Without any checkpoint it starts \
+            Resume from the newest checkpoint, with the same data and settings (except --threads, --features and \
+            --checkpoint-every), to the same model as without the interruption. Without a checkpoint the run starts \
             from the beginning.
             """)
     var resume = false

@@ -9,13 +9,13 @@ struct EvaluationOptions: ParsableArguments {
     var evalEvery = 50
 
     @Option(
-        help: ArgumentHelp("Batches that an evaluation looks at; 0 for all. (default: 5)", valueName: "n"),
+        help: ArgumentHelp("Batches of each set in an evaluation; 0 for all. (default: 5)", valueName: "n"),
         transform: nonNegativeInteger)
     var evalBatches = 5
 
     @Option(
         help: ArgumentHelp(
-            "End when so many evaluations in a row haven't lowered the loss of the whole validation set.",
+            "End when n evaluations in a row haven't lowered the loss of the whole validation set.",
             valueName: "n"),
         transform: positiveInteger)
     var patience: Int?
@@ -23,15 +23,14 @@ struct EvaluationOptions: ParsableArguments {
     @Option(
         help: ArgumentHelp(
             """
-            The weights to end with: the last, or those with the lowest loss of the whole validation set. (default: \
-            last; with --patience best)
+            The weights to keep: the last, or those with the lowest loss of the whole validation set. (default: last; \
+            with --patience: best)
             """))
     var keep: KeptWeights?
 
     @Flag(
         help: """
-            Tell in an event of the metrics how many labels of the first 256 validation texts score --precision int8 \
-            would change.
+            Report in the metrics how many labels of the first 256 validation texts score --precision int8 would change.
             """)
     var checkInt8 = false
 

@@ -14,10 +14,11 @@ struct Finetune: Filter {
         discussion: """
             Reads training shards (tokenize-pad) from stdin, validation and test shards from files.
             Writes a model directory (--out) that score and Hugging Face's GPT2ForSequenceClassification read, and \
-            metrics as NDJSON to stdout: a line for the start, every step, every evaluation, every epoch (in a search for every trial), the end.
-            Buffers: all tokens, and of every distinct text what the frozen blocks make of it (4 bytes × width × tokens); \
-            beyond half of the free memory that goes to a file in $TMPDIR. The model directory appears when training has \
-            ended well, whole.
+            metrics as NDJSON to stdout: a line for the start, every step, evaluation and epoch (in a search: every \
+            trial), and the end.
+            Buffers: all tokens, and the output of the frozen blocks for every distinct text (4 bytes × width × tokens); \
+            beyond half of the free memory that output goes to a file in $TMPDIR. The model directory appears whole, \
+            when training has ended well.
 
             EXAMPLE
               tokenize-pad --tokenizer gpt2 < train.ndjson > train.tokens
@@ -26,22 +27,22 @@ struct Finetune: Filter {
               finetune --base gpt2 --validation validation.tokens --out model \\
                 < train.tokens > metrics.ndjson
 
-            The same with another rate, without computing the frozen blocks' output anew:
+            Another rate, without computing the frozen blocks again:
               finetune --base gpt2 --features cache --lr 1e-4 …
 
             The best of 50 choices of rate, decay and epochs:
               finetune --base gpt2 --trials 50 \\
                 --search 'lr=1e-5..1e-3,weight-decay=0..0.3,epochs=2..10' …
 
-            A run that may be interrupted, killed even, and how it goes on:
+            A run that may be interrupted or killed, and how to resume it:
               finetune --base gpt2 --checkpoint-every 100 … > metrics.ndjson
               finetune --base gpt2 --checkpoint-every 100 --resume … >> metrics.ndjson
 
             EXIT CODES
-              64 usage, 65 bad shard, damaged weights or a loss that isn't finite, 66 no such file, 71 too little memory, 73 the model \
-            can't be written, a model is there and no --force, or there are checkpoints and no --resume, 74 read or write error, 75 another run is \
-            writing the same --out, 78 base, tokenizer, shards don't belong together, or checkpoints to the run, \
-            130 INT, 143 TERM
+              64 usage, 65 bad shard, damaged weights or a loss that isn't finite, 66 no such file, 71 too little \
+            memory, 73 the model can't be written, a model is there and no --force, or checkpoints and no --resume, 74 \
+            read or write error, 75 another run is writing the same --out, 78 base, tokenizer and shards don't belong \
+            together, or the checkpoints to another run, 130 INT, 143 TERM
             """)
 
     @OptionGroup(title: "Files") var files: FileOptions

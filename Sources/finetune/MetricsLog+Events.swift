@@ -4,7 +4,7 @@ import GPT2Kit
 import Records
 
 extension MetricsLog {
-    /// The keys and values of an event (FORMATS.md).
+    /// The keys and values of an event (docs/formats.md).
     func members(_ event: TrainingEvent) -> [(String, JSONValue)] {
         switch event {
         case .start(let start): return beginning("start", [], start)

@@ -29,13 +29,13 @@ struct FileOptions: ParsableArguments {
 
     @Flag(
         help: """
-            Replace the model that --out holds. Without it only --resume does so, with the model of the run that it resumes.
+            Replace the model that --out holds. Otherwise only --resume does, with the model of the run that it resumes.
             """)
     var force = false
 
     @Option(
         help: ArgumentHelp(
-            "Keep what the frozen blocks make of the texts in this directory, and find it there in the next run.",
+            "Keep the output of the frozen blocks in this directory, and reuse it in the next run.",
             valueName: "dir"))
     var features: String?
 }
@@ -44,10 +44,10 @@ struct ModelOptions: ParsableArguments {
     @Option(help: "The token that the head reads.")
     var pool = Pooling.lastToken
 
-    @Flag(help: "Attention sees the whole text, not only what comes before. Hugging Face's class can't do that.")
+    @Flag(help: "Every position attends to the whole text, not only to those before. Hugging Face's class can't.")
     var noCausalMask = false
 
-    @Option(help: "The numbers of the frozen blocks' products; auto is bf16 where the CPU has it, else f32.")
+    @Option(help: "The number type of the frozen blocks' products; auto is bf16 if the CPU has it, else f32.")
     var precision = PrecisionChoice.auto
 
     func apply(to settings: inout TrainingSettings) {
@@ -74,8 +74,8 @@ struct TrainableOptions: ParsableArguments {
     var loraRank: Int?
 
     @Option(
-        help: ArgumentHelp("LoRA's α: adapters count α/r. (default: 16)", valueName: "number"),
-        transform: positiveNumber)
+        help: ArgumentHelp("LoRA's α: adapters are scaled by α/r. (default: 16)", valueName: "number"),
+        transform: NumberArgument.positive)
     var loraAlpha: Double?
 
     @Option(
@@ -91,7 +91,7 @@ struct TrainableOptions: ParsableArguments {
         help: ArgumentHelp(
             "The probability of dropout in the trainable blocks, and in trainable embeddings. (default: 0)",
             valueName: "p"),
-        transform: share)
+        transform: NumberArgument.share)
     var dropout = 0.0
 
     func validate() throws {

@@ -6,18 +6,18 @@ import GPT2Kit
 
 struct StepOptions: ParsableArguments {
     @Option(
-        help: ArgumentHelp("Times to go through the training texts. (default: 5)", valueName: "n"),
+        help: ArgumentHelp("Passes through the training texts. (default: 5)", valueName: "n"),
         transform: positiveInteger)
     var epochs = 5
 
     @Option(
-        help: ArgumentHelp("End after so many steps, if the epochs aren't over before.", valueName: "n"),
+        help: ArgumentHelp("End after n steps, unless the epochs are over before.", valueName: "n"),
         transform: positiveInteger)
     var maxSteps: Int?
 
     @Option(
-        help: ArgumentHelp("End after so many minutes, if the epochs aren't over before.", valueName: "number"),
-        transform: positiveNumber)
+        help: ArgumentHelp("End after so many minutes, unless the epochs are over before.", valueName: "number"),
+        transform: NumberArgument.positive)
     var maxMinutes: Double?
 
     @Option(help: ArgumentHelp("Texts in a batch. (default: 8)", valueName: "n"), transform: positiveInteger)
@@ -26,13 +26,13 @@ struct StepOptions: ParsableArguments {
     @Option(
         help: ArgumentHelp(
             """
-            Batches in a step: the update of a larger batch, in less memory. Batches too few for a step, at the end of \
-            an epoch, are left out. (default: 1)
+            Batches in a step: the update of a larger batch, in less memory. An incomplete step at the end of an epoch \
+            is dropped. (default: 1)
             """, valueName: "n"),
         transform: positiveInteger)
     var accumulate = 1
 
-    @Option(help: "The order of the training texts: new in every epoch, or as they come.")
+    @Option(help: "The order of the training texts: a new one in every epoch, or that of the input.")
     var shuffle = TrainingSettings.Shuffle.seeded
 
     func apply(to settings: inout TrainingSettings) {
@@ -46,41 +46,44 @@ struct StepOptions: ParsableArguments {
 }
 
 struct OptimizerOptions: ParsableArguments {
-    @Option(help: ArgumentHelp("AdamW's learning rate. (default: 5e-05)", valueName: "rate"), transform: positiveNumber)
+    @Option(
+        help: ArgumentHelp("AdamW's learning rate. (default: 5e-05)", valueName: "rate"),
+        transform: NumberArgument.positive)
     var lr = 5e-5
 
-    @Option(help: "How the learning rate goes to the end: constant, or to 0 in a straight line or half a wave.")
+    @Option(help: "How the learning rate changes: constant, or down to 0 in a straight line or half a cosine wave.")
     var schedule = LearningRateSchedule.Shape.constant
 
     @Option(
         help: ArgumentHelp(
-            "Steps in which the learning rate rises from 0: their number, or below 1 their share. (default: 0)",
+            "Steps in which the learning rate rises from 0: their number or, below 1, their share. (default: 0)",
             valueName: "n|share"),
         transform: warmupSteps)
     var warmup = LearningRateSchedule.Warmup.steps(0)
 
     @Option(
-        help: ArgumentHelp("AdamW's weight decay. (default: 0.1)", valueName: "share"), transform: nonNegativeNumber)
+        help: ArgumentHelp("AdamW's weight decay. (default: 0.1)", valueName: "share"),
+        transform: NumberArgument.nonNegative)
     var weightDecay = 0.1
 
     @Option(
         help: ArgumentHelp(
-            "The largest L2 norm of the gradients of a step, all together; longer ones are shortened.",
+            "Scale the gradients of a step down to at most this L2 norm, all together.",
             valueName: "norm"),
-        transform: positiveNumber)
+        transform: NumberArgument.positive)
     var clipNorm: Double?
 
     @Option(
         help: ArgumentHelp(
-            "The share of a label's probability that goes to all classes alike. (default: 0)", valueName: "share"),
-        transform: share)
+            "The share of a label's probability that is spread over all classes. (default: 0)", valueName: "share"),
+        transform: NumberArgument.share)
     var labelSmoothing = 0.0
 
     @Option(
         help: ArgumentHelp(
             """
-            How much a class counts in the loss: balanced (against its number of records), or label=weight for some, \
-            1 for the others.
+            How much a class counts in the loss: balanced (inversely to its number of records), or label=weight for \
+            some and 1 for the others.
             """,
             valueName: "balanced|a=1,b=6"),
         transform: weights)

@@ -9,8 +9,8 @@ struct SearchOptions: ParsableArguments {
         help: ArgumentHelp(
             """
             Try random hyperparameters, and keep the model with the lowest validation loss. Names are those of the \
-            options: lr, batch (every factor equally likely), epochs, weight-decay, dropout, label-smoothing (every \
-            number equally likely).
+            options: lr and batch (every factor equally likely); epochs, weight-decay, dropout and label-smoothing \
+            (every number equally likely).
             """, valueName: "name=low..high,…"),
         transform: Search.init)
     var search: Search?

@@ -11,11 +11,10 @@ struct Split: Filter {
     static let configuration = CommandConfiguration.filter(
         "split", "Deal records out to train, validation and test.",
         discussion: """
-            Reads NDJSON records. A shuffle with --seed decides which part each of them goes to; the sizes are the \
-            shares of train and validation rounded down, test gets the rest (1,494 records: 1,045, 149, 300).
-            Writes train.ndjson, validation.ndjson and test.ndjson into --out, all of them or none; or, with --part, \
-            one part to stdout. Lines keep their bytes. Within a part they come in the shuffled order, not in that of \
-            the input.
+            Reads NDJSON records. A shuffle with --seed decides which part each record goes to. The sizes of train and \
+            validation are their shares, rounded down; test gets the rest (of 1,494 records: 1,045, 149, 300).
+            Writes train.ndjson, validation.ndjson and test.ndjson into --out, all or none; or, with --part, one part to \
+            stdout. Lines keep their bytes. Within a part they are in the shuffled order, not in that of the input.
             Buffers: the whole input is held in memory.
 
             EXAMPLES

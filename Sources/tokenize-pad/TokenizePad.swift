@@ -10,15 +10,14 @@ struct TokenizePad: Filter {
     static let leastMemory = 8 << 20
 
     static let configuration = CommandConfiguration.filter(
-        "tokenize-pad", "Turn records into padded rows of GPT-2 tokens.",
+        "tokenize-pad", "Turn records into padded GPT-2 tokens.",
         discussion: """
             Reads NDJSON records with a text and perhaps a label. Texts are encoded with the byte-level BPE of \
             --tokenizer, cut to --length, and padded with <|endoftext|>; the word <|endoftext|> inside a text is \
             ordinary text. An empty text becomes one pad. Cut texts are counted on stderr.
-            Writes a stream of token shards, each a safetensors blob, the last one marked (see FORMATS.md), but not to a \
-            terminal.
-            Streams with --length N, model or SHARD together with --labels or --labels-from. Otherwise (--length \
-            longest, or labels that are only known at the end) it buffers: 4 bytes for each token, and 20 for each text.
+            Writes a stream of token shards (docs/formats.md), each a safetensors blob, but not to a terminal.
+            Streams with --length N, model or SHARD together with --labels or --labels-from. Otherwise it buffers, as the \
+            longest text or the labels are known only at the end: 4 bytes for each token, and 20 for each text.
 
             EXAMPLE
               split --part train < all.ndjson \\
@@ -27,8 +26,8 @@ struct TokenizePad: Filter {
                 --labels-from train.tokens test.ndjson > test.tokens
 
             EXIT CODES
-              64 usage, 65 bad record, unknown label or, with --strict, a text that is too long, 66 no such file, 71 too little memory, \
-            74 read or write error, 78 not a GPT-2 tokenizer, or SHARD was made with another one
+              64 usage, 65 bad record, unknown label or, with --strict, a text that is too long, 66 no such \
+            file, 71 too little memory, 74 read or write error, 78 not a GPT-2 tokenizer, or SHARD was made with another one
             """)
 
     @OptionGroup var input: InputArgument
@@ -39,15 +38,15 @@ struct TokenizePad: Filter {
     @Option(
         help: ArgumentHelp(
             """
-            How long every row is: as the longest text is (but no longer than the model takes, config.json's \
-            n_positions or 1024), N tokens, what the model takes, or as in another stream of shards.
+            The padded length: that of the longest text (at most what the model takes: n_positions of config.json, or \
+            1024), N tokens, what the model takes, or that of another stream of shards.
             """, valueName: "longest|N|model|SHARD"))
     var length = "longest"
 
     @Option(
         help: ArgumentHelp(
             """
-            The classes; another label is an error. Labels with a comma take --labels-from. (default: those that occur)
+            The classes; another label is an error. For labels with a comma use --labels-from. (default: those that occur)
             """, valueName: "a,b"))
     var labels: String?
 
@@ -58,7 +57,7 @@ struct TokenizePad: Filter {
     var strict = false
 
     @Option(
-        help: ArgumentHelp("The most rows that one shard has.", valueName: "n"), transform: positiveInteger)
+        help: ArgumentHelp("The most texts in one shard.", valueName: "n"), transform: positiveInteger)
     var rowsPerShard = 4096
 
     @OptionGroup var records: RecordOptions

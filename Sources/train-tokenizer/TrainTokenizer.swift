@@ -12,23 +12,23 @@ struct TrainTokenizer: Filter {
     static let configuration = CommandConfiguration.filter(
         "train-tokenizer", "Learn a GPT-2 tokenizer from texts.",
         discussion: """
-            Reads NDJSON records with a text. Learns byte-level BPE merges: the most frequent pair first, among \
-            equals the one with the lowest ids, so that the same texts give the same files.
+            Reads NDJSON records with a text. Learns byte-level BPE merges, the most frequent pair first; of pairs \
+            that tie, the one with the lowest ids. So the same texts give the same files.
             Writes vocab.json and merges.txt in GPT-2's format to --out: 256 bytes, merges, and <|endoftext|> last. \
-            There are fewer tokens than --vocab-size where the texts have no more pairs that occur twice.
-            Memory: the different words of the texts, not the texts.
+            There are fewer tokens than --vocab-size if the texts have no more pairs that occur twice.
+            Memory: the distinct words of the texts, not the texts.
 
             EXAMPLE
               train-tokenizer --vocab-size 1024 --out build/tokenizer < train.ndjson
 
             EXIT CODES
-              64 usage, 65 bad record, 66 no such file, 71 too little memory, 73 the directory can't be created, 74 read or write error, \
-            75 another run is writing the same --out
+              64 usage, 65 bad record, 66 no such file, 71 too little memory, 73 the directory can't \
+            be created, 74 read or write error, 75 another run is writing the same --out
             """)
 
     @OptionGroup var input: InputArgument
 
-    @Option(help: ArgumentHelp("Tokens, at least 257.", valueName: "n"), transform: positiveInteger)
+    @Option(help: ArgumentHelp("The number of tokens, at least 257.", valueName: "n"), transform: positiveInteger)
     var vocabSize: Int
 
     @Option(help: ArgumentHelp("The directory for vocab.json and merges.txt.", valueName: "dir"))

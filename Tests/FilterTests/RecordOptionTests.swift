@@ -43,7 +43,8 @@ struct RecordOptionTests {
         #expect(!(try shell("\(tool) --help").text.contains(option)))
     }
 
-    @Test func `an id passes through balance, split and score, whatever it is`() throws {
+    @Test("an id passes through balance, split and score, whatever it is")
+    func idPassesThrough() throws {
         let folder = try TinyModel.shared().workspace()
         let line = #"{"id":{"n":7},"text":"a","label":"spam"}"# + "\n"
         #expect(try shell("balance", input: Data(line.utf8)).text == line)

@@ -21,7 +21,7 @@ else
 TOKENIZER := $(BASE)
 endif
 
-# The files of GPT-2 that have to be fetched, if any. (Experiments fetch their weights themselves, row by row.)
+# The files of GPT-2 to be fetched, if any. (Experiments fetch their weights themselves, row by row.)
 WANTED_FILES := $(if $(filter $(FETCHED),$(TOKENIZER)),vocab.json) \
   $(if $(filter experiments,$(PIPELINE)),,$(if $(filter $(FETCHED),$(BASE)),model.safetensors))
 CHECKS += check-gpt2

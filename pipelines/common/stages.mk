@@ -1,15 +1,15 @@
 # The stages that all pipelines share: tokens, training, scores, evaluation, plots.
 #
-# A pipeline sets OUT, says how $(OUT)/train.ndjson, validation.ndjson and test.ndjson come about, and sets
+# A pipeline sets OUT, has rules for $(OUT)/train.ndjson, validation.ndjson and test.ndjson, and sets
 #   TOKENIZER        a directory with vocab.json and merges.txt
-#   TOKENIZER_READY  what has to be there before it can be used
+#   TOKENIZER_READY  the file that must exist before it can be used
 #   BASE, BASE_READY the same for the model to start from
 #   FINETUNE         options of finetune
-#   SPLIT            options of split, where changing them has to make everything anew
-#   LENGTH           tokens that texts are padded to, and cut at: longest (of the training part), or a number
-# Every artefact is a file. It is made anew when what it is made from changes, and removed when its recipe fails.
+#   SPLIT            options of split, if a change of them has to repeat everything
+#   LENGTH           the padded length in tokens: longest (of the training part), or a number
+# Every result is a file. It is made again when its inputs change, and removed when its recipe fails.
 
-# Settings count as an input: a file that changes only when they do.
+# The settings are an input, too: a file that changes only when they do.
 LENGTH ?= longest
 SETTINGS = $(if $(SPLIT),split $(SPLIT) )length $(LENGTH) base $(BASE) tokenizer $(TOKENIZER) finetune $(FINETUNE)
 

@@ -39,7 +39,8 @@ extension Classifier {
         ///
         /// - Throws: ``ModelError/noTokenizer(base:)``; ``ModelError/noBase(_:)``.
         public func tokenizerDirectory() throws(ModelError) -> String {
-            guard let directory, let names = Directory.entryNames(of: directory), !Tokenizer.fileNames.isDisjoint(with: names)
+            guard let directory, let names = Directory.entryNames(of: directory),
+                !Tokenizer.fileNames.isDisjoint(with: names)
             else { throw .noTokenizer(base: description) }
             return directory
         }

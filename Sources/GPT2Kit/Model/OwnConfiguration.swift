@@ -1,5 +1,5 @@
 // What this project adds to config.json: the object `gpt2kit`. Everything in it decides about scores, so that a value of
-// another type than ours is an error, never ignored. FORMATS.md describes it.
+// another type than ours is an error, never ignored. docs/formats.md describes it.
 
 import Hashing
 import Records

@@ -1,4 +1,4 @@
-// One token shard: a safetensors blob of some rows of a stream. FORMATS.md describes it.
+// One token shard: a safetensors blob of some rows of a stream. docs/formats.md describes it.
 // Not here: the order of shards in a stream (ShardReader, ShardWriter).
 
 import Hashing

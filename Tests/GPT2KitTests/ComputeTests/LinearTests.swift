@@ -90,7 +90,8 @@ struct LinearTests {
     private static let shapes = [(16, 48), (20, 60), (64, 256), (100, 7), (3, 1), (768, 96)]
 
     @Test(
-        "prepacked layers are right with every epilogue", arguments: shapes, [PrepackedLinear.Epilogue.store, .gelu, .add])
+        "prepacked layers are right with every epilogue", arguments: shapes,
+        [PrepackedLinear.Epilogue.store, .gelu, .add])
     func prepackedLayer(_ shape: (inputs: Int, outputs: Int), _ epilogue: PrepackedLinear.Epilogue) throws {
         var generator = SeededGenerator(seed: 7)
         let (rows, inputs, outputs) = (PrepackedLinear.tileRows, shape.inputs, shape.outputs)

@@ -1,6 +1,6 @@
-// A training run on disk, as it was after a step: a safetensors file (FORMATS.md) with the parameters that are trained,
-// AdamW's moments, the best parameters so far where they are kept, and in its metadata all else that isn't a function of
-// the data and the settings.
+// A training run on disk, as it was after a step: a safetensors file (docs/formats.md) with the parameters that are
+// trained, AdamW's moments, the best parameters so far where they are kept, and in its metadata all else that isn't a
+// function of the data and the settings.
 
 import Records
 import Safetensors

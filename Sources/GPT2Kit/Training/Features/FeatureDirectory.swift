@@ -1,4 +1,4 @@
-// FeatureSet in files, for the next run. A file is a safetensors file (FORMATS.md) under a name that is the hash of
+// Features in files, for the next run. A file is a safetensors file (docs/formats.md) under a name that is the hash of
 // everything that its contents depend on: another base, other texts, another depth or precision mean another file, other
 // hyperparameters don't. Files appear whole, so that runs may share a directory.
 

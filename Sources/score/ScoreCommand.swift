@@ -16,10 +16,10 @@ struct ScoreCommand: Filter {
             Writes one line of NDJSON per line, in order: the text, or the record's own keys (its label as "expected"), \
             then line, label, probability and the probabilities of all classes. A line that can't be read becomes \
             {"line":N,"error":…}; the others are scored all the same, and the exit code is 65.
-            Streams: memory doesn't grow with the input. Texts longer than the model was trained on are cut.
-            The weights are compared with the checksum in the model's config.json, in the background, before anything is \
-            written. Weights of 64 MiB and more take longer to check than a few texts take to score: for less than 16 KiB \
-            in less than 1,024 lines only --verify checks them. With --line-buffered they are checked after the first answer.
+            Streams: memory doesn't grow with the input. Texts longer than the model's padded length are cut.
+            The weights are compared with the checksum in the model's config.json before anything is written. Weights of \
+            64 MiB and more take longer to check than a few texts take to score: for less than 16 KiB in less than \
+            1,024 lines, only --verify checks them. With --line-buffered they are checked after the first answer.
 
             EXAMPLE
               score --model build/demo/model < messages.txt \\
@@ -27,7 +27,8 @@ struct ScoreCommand: Filter {
               tail -F inbox.log | score --model model --line-buffered
 
             EXIT CODES
-              64 usage, 65 some lines were bad, the input is token shards or the weights are damaged, 66 no such file, 71 too little memory, 74 read or write error, 78 incomplete model
+              64 usage, 65 some lines were bad, the input is token shards or the weights are damaged, 66 no such file, 71 \
+            too little memory, 74 read or write error, 78 incomplete model
             """)
 
     @Option(help: ArgumentHelp("The model directory.", valueName: "dir"))
@@ -36,7 +37,7 @@ struct ScoreCommand: Filter {
     @Option(name: .customLong("input"), help: "What a line is.")
     var kind = ScoreStream.Input.text
 
-    @Flag(help: "Answer every line as soon as it has come.")
+    @Flag(help: "Answer every line as soon as it arrives.")
     var lineBuffered = false
 
     @Option(
@@ -44,20 +45,20 @@ struct ScoreCommand: Filter {
             "Choose this label from this probability on, whatever the others have. Repeatable.", valueName: "label=p"))
     var threshold: [String] = []
 
-    @Option(help: "The numbers of matrix products; auto is bf16 where the CPU has it, else f32.")
+    @Option(help: "The number type of matrix products; auto is bf16 if the CPU has it, else f32.")
     var precision = PrecisionChoice.auto
 
     @Option(
         help: ArgumentHelp(
-            "With int8: tell how many of the first n texts auto would label otherwise; 0 for no check. (default: 128)",
+            "With int8: report how many of the first n texts auto labels differently; 0 for no check. (default: 128)",
             valueName: "n"),
         transform: nonNegativeInteger)
     var check = 128
 
     @Flag(
         help: """
-            Check the weights before anything is read, however large they are, and say where the model has no checksum. \
-            With an empty input that is all.
+            Check the weights before anything is read, however large they are, and say so if the model has no checksum. \
+            With an empty input, score does nothing else.
             """)
     var verify = false
 
