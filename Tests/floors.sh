@@ -17,6 +17,9 @@ broken=$(
   # The folders of GPT2Kit build on each other in one order.
   files=$(find Sources/GPT2Kit -name '*.swift' | sort)
   awk -f Tests/layers.awk $files $files
+  # Libraries say what is wrong; a filter adds the option that helps (FilterSupport/CommandLineOptions.swift).
+  grep -rnE '"[^"]*(^|[ "(])--[a-z]' Sources/{Platform,Records,Hashing,Safetensors,Fetching,Evaluation,Tokenization,GPT2Kit} \
+    --include='*.swift' | sed -E 's|^([^:]*:[0-9]*):.*|\1: a library names an option|' || true
   # A file is named after a type, or an extension, that it declares: Type.swift or Type+Topic.swift.
   find Sources Benchmarks -name '*.swift' | sort \
     | while read -r file; do

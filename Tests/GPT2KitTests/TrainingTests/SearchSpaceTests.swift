@@ -20,7 +20,7 @@ struct SearchSpaceTests {
             ("lr=1e-5..1e-3,", "'' is not NAME"), ("lr=a..b", "with two numbers"), ("lr=1..", "with two numbers"),
             ("rate=1..2", "'rate' can't be searched; lr, weight-decay, epochs, batch, dropout, label-smoothing can"),
             ("lr=2..1", "ends below its beginning"), ("lr=0..1", "that lr doesn't take"),
-            ("lr=-1..1", "that lr doesn't take"), ("lr=1..inf", "that --lr doesn't take"),
+            ("lr=-1..1", "that lr doesn't take"), ("lr=1..inf", "that lr doesn't take"),
             ("lr=nan..1", "ends below"), ("dropout=0..1", "that dropout doesn't take"),
             ("epochs=1..2.5", "needs whole numbers"), ("epochs=0..2", "that epochs doesn't take"),
             ("lr=1..2,lr=1..2", "lr is there twice"), ("batch=1..99999999999999999999", "that batch doesn't take"),
