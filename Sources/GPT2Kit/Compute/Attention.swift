@@ -98,29 +98,22 @@ package enum Attention {
         var highest = -Float.infinity
         for i in 0..<count { highest = max(highest, scores[i]) }
         var sums = Lanes()
-        var i = 0
-        while i + 8 <= count {
+        let rest = Lanes.each(count) { i in
             let e = exponential(scores.lanes(i) - highest)
             scores.store(e, i)
             sums += e
-            i += 8
         }
         var sum = sums.total()
-        while i < count {
+        for i in rest {
             let e = exponential(scores[i] - highest)
             scores[i] = e
             sum += e
-            i += 1
         }
         let share = 1 / sum
-        i = 0
-        while i + 8 <= count {
+        Lanes.each(count) { i in
             scores.store(scores.lanes(i) * share, i)
-            i += 8
-        }
-        while i < count {
+        } rest: { i in
             scores[i] *= share
-            i += 1
         }
     }
 
@@ -130,14 +123,10 @@ package enum Attention {
         _ dScores: UnsafeMutablePointer<Float>, probabilities: UnsafePointer<Float>, count: Int
     ) {
         let mean = dot(dScores, probabilities, count)
-        var i = 0
-        while i + 8 <= count {
+        Lanes.each(count) { i in
             dScores.store(probabilities.lanes(i) * (dScores.lanes(i) - mean), i)
-            i += 8
-        }
-        while i < count {
+        } rest: { i in
             dScores[i] = probabilities[i] * (dScores[i] - mean)
-            i += 1
         }
     }
 }

@@ -27,14 +27,10 @@ package enum GELU {
     package static func forward(
         _ output: UnsafeMutablePointer<Float>, _ input: UnsafePointer<Float>, count: Int
     ) {
-        var i = 0
-        while i + 8 <= count {
+        Lanes.each(count) { i in
             output.store(value(input.lanes(i)), i)
-            i += 8
-        }
-        while i < count {
+        } rest: { i in
             output[i] = value(Lanes(repeating: input[i]))[0]
-            i += 1
         }
     }
 
@@ -43,14 +39,10 @@ package enum GELU {
         _ dInput: UnsafeMutablePointer<Float>, _ dOutput: UnsafePointer<Float>, _ input: UnsafePointer<Float>,
         count: Int
     ) {
-        var i = 0
-        while i + 8 <= count {
+        Lanes.each(count) { i in
             dInput.store(dOutput.lanes(i) * derivative(input.lanes(i)), i)
-            i += 8
-        }
-        while i < count {
+        } rest: { i in
             dInput[i] = dOutput[i] * derivative(Lanes(repeating: input[i]))[0]
-            i += 1
         }
     }
 }

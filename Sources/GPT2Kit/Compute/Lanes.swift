@@ -20,6 +20,33 @@ extension UnsafeMutablePointer<Float> {
 }
 
 extension SIMD8<Float> {
+    /// Calls `eight` for every eighth index of `range`, whose eight numbers it takes together; the indices that are left.
+    @inline(__always)
+    static func each(_ range: Range<Int>, eight: (_ index: Int) -> Void) -> Range<Int> {
+        var i = range.lowerBound
+        while i + 8 <= range.upperBound {
+            eight(i)
+            i += 8
+        }
+        return i..<range.upperBound
+    }
+
+    /// The same for `0..<count`.
+    @inline(__always)
+    static func each(_ count: Int, eight: (_ index: Int) -> Void) -> Range<Int> { each(0..<count, eight: eight) }
+
+    /// The same, and `rest` for each index that is left.
+    @inline(__always)
+    static func each(_ range: Range<Int>, eight: (_ index: Int) -> Void, rest: (_ index: Int) -> Void) {
+        for i in each(range, eight: eight) { rest(i) }
+    }
+
+    /// The same for `0..<count`.
+    @inline(__always)
+    static func each(_ count: Int, eight: (_ index: Int) -> Void, rest: (_ index: Int) -> Void) {
+        each(0..<count, eight: eight, rest: rest)
+    }
+
     @inline(__always) func total() -> Float {
         let four = lowHalf + highHalf
         let two = four.lowHalf + four.highHalf
@@ -58,29 +85,22 @@ extension SIMD8<Float> {
 @inline(__always) package func addVector(
     _ destination: UnsafeMutablePointer<Float>, _ source: UnsafePointer<Float>, _ count: Int
 ) {
-    var i = 0
-    while i + 8 <= count {
+    Lanes.each(count) { i in
         destination.store(destination.lanes(i) + source.lanes(i), i)
-        i += 8
-    }
-    while i < count {
+    } rest: { i in
         destination[i] += source[i]
-        i += 1
     }
 }
 
 /// Σ aᵢ·bᵢ
 @inline(__always) package func dot(_ a: UnsafePointer<Float>, _ b: UnsafePointer<Float>, _ count: Int) -> Float {
     var sums = Lanes()
-    var i = 0
-    while i + 8 <= count {
+    let rest = Lanes.each(count) { i in
         sums += a.lanes(i) * b.lanes(i)
-        i += 8
     }
     var sum = sums.total()
-    while i < count {
+    for i in rest {
         sum += a[i] * b[i]
-        i += 1
     }
     return sum
 }

@@ -14,14 +14,10 @@ package enum LayerNorm {
             let x = input + row * C
             let y = normalized + row * C
             let (mean, scale) = statistics(x, C, epsilon)
-            var i = 0
-            while i + 8 <= C {
+            Lanes.each(C) { i in
                 y.store((x.lanes(i) - mean) * scale, i)
-                i += 8
-            }
-            while i < C {
+            } rest: { i in
                 y[i] = (x[i] - mean) * scale
-                i += 1
             }
             rstd?[row] = scale
         }
@@ -35,14 +31,10 @@ package enum LayerNorm {
         for row in 0..<rows {
             let x = normalized + row * C
             let y = output + row * C
-            var i = 0
-            while i + 8 <= C {
+            Lanes.each(C) { i in
                 y.store(x.lanes(i) * weight.lanes(i) + bias.lanes(i), i)
-                i += 8
-            }
-            while i < C {
+            } rest: { i in
                 y[i] = x[i] * weight[i] + bias[i]
-                i += 1
             }
         }
     }
@@ -56,14 +48,10 @@ package enum LayerNorm {
             let x = input + row * C
             let y = output + row * C
             let (mean, scale) = statistics(x, C, epsilon)
-            var i = 0
-            while i + 8 <= C {
+            Lanes.each(C) { i in
                 y.store((x.lanes(i) - mean) * scale * weight.lanes(i) + bias.lanes(i), i)
-                i += 8
-            }
-            while i < C {
+            } rest: { i in
                 y[i] = (x[i] - mean) * scale * weight[i] + bias[i]
-                i += 1
             }
         }
     }
@@ -82,31 +70,23 @@ package enum LayerNorm {
             var product: Float = 0
             var sums = Lanes()
             var products = Lanes()
-            var i = 0
-            while i + 8 <= C {
+            Lanes.each(C) { i in
                 let d = weight.map { dy.lanes(i) * $0.lanes(i) } ?? dy.lanes(i)
                 sums += d
                 products += d * x.lanes(i)
-                i += 8
-            }
-            while i < C {
+            } rest: { i in
                 let d = weight.map { dy[i] * $0[i] } ?? dy[i]
                 sum += d
                 product += d * x[i]
-                i += 1
             }
             let mean = (sums.total() + sum) / Float(C)
             let correlation = (products.total() + product) / Float(C)
-            i = 0
-            while i + 8 <= C {
+            Lanes.each(C) { i in
                 let d = weight.map { dy.lanes(i) * $0.lanes(i) } ?? dy.lanes(i)
                 dx.store(dx.lanes(i) + (d - mean - x.lanes(i) * correlation) * rstd[row], i)
-                i += 8
-            }
-            while i < C {
+            } rest: { i in
                 let d = weight.map { dy[i] * $0[i] } ?? dy[i]
                 dx[i] += (d - mean - x[i] * correlation) * rstd[row]
-                i += 1
             }
         }
     }
@@ -130,29 +110,23 @@ package enum LayerNorm {
         _ x: UnsafePointer<Float>, _ C: Int, _ epsilon: Float
     ) -> (mean: Float, rstd: Float) {
         var sums = Lanes()
-        var i = 0
-        while i + 8 <= C {
+        let rest = Lanes.each(C) { i in
             sums += x.lanes(i)
-            i += 8
         }
         var sum = sums.total()
-        while i < C {
+        for i in rest {
             sum += x[i]
-            i += 1
         }
         let mean = sum / Float(C)
         var squares = Lanes()
-        i = 0
-        while i + 8 <= C {
+        let squaresRest = Lanes.each(C) { i in
             let d = x.lanes(i) - mean
             squares += d * d
-            i += 8
         }
         var square = squares.total()
-        while i < C {
+        for i in squaresRest {
             let d = x[i] - mean
             square += d * d
-            i += 1
         }
         return (mean, 1 / (square / Float(C) + epsilon).squareRoot())
     }

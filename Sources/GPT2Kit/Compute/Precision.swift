@@ -31,28 +31,20 @@ package enum BFloat16 {
     /// output [count] = input rounded, as bf16.
     package static func convert(_ output: UnsafeMutableRawPointer, _ input: UnsafePointer<Float>, count: Int) {
         let halves = output.assumingMemoryBound(to: UInt16.self)
-        var i = 0
-        while i + 8 <= count {
+        Lanes.each(count) { i in
             let upper = SIMD8<UInt16>(truncatingIfNeeded: roundedBits(input.lanes(i)) &>> 16)
             UnsafeMutableRawPointer(halves + i).storeBytes(of: upper, as: SIMD8<UInt16>.self)
-            i += 8
-        }
-        while i < count {
+        } rest: { i in
             halves[i] = UInt16(truncatingIfNeeded: roundedBits(Lanes(repeating: input[i]))[0] >> 16)
-            i += 1
         }
     }
 
     /// output [count] = input rounded, as Float32; output and input may be the same.
     package static func round(_ output: UnsafeMutablePointer<Float>, _ input: UnsafePointer<Float>, count: Int) {
-        var i = 0
-        while i + 8 <= count {
+        Lanes.each(count) { i in
             output.store(unsafeBitCast(roundedBits(input.lanes(i)) & 0xFFFF_0000, to: Lanes.self), i)
-            i += 8
-        }
-        while i < count {
+        } rest: { i in
             output[i] = Float(bitPattern: roundedBits(Lanes(repeating: input[i]))[0] & 0xFFFF_0000)
-            i += 1
         }
     }
 }

@@ -107,17 +107,14 @@ package final class QuantizedLinear: @unchecked Sendable {  // after init nothin
         _ q: UnsafeMutablePointer<UInt8>, _ x: UnsafePointer<Float>, _ count: Int
     ) -> (scale: Float, zero: Float) {
         var (lows, highs) = (Lanes(), Lanes())
-        var i = 0
-        while i + 8 <= count {
+        let rest = Lanes.each(count) { i in
             let lanes = x.lanes(i)
             lows.replace(with: lanes, where: lanes .< lows)
             highs.replace(with: lanes, where: lanes .> highs)
-            i += 8
         }
         var (low, high) = (lows.min(), highs.max())
-        while i < count {
+        for i in rest {
             (low, high) = (min(low, x[i]), max(high, x[i]))
-            i += 1
         }
         let scale = max((high - low) / inputLimit, 1e-30)
         let inverse = 1 / scale
@@ -130,14 +127,10 @@ package final class QuantizedLinear: @unchecked Sendable {  // after init nothin
             y.replace(with: limit, where: y .> limit)
             return SIMD8<UInt8>(truncatingIfNeeded: unsafeBitCast(y + 8_388_608, to: SIMD8<UInt32>.self))
         }
-        i = 0
-        while i + 8 <= count {
+        Lanes.each(count) { i in
             UnsafeMutableRawPointer(q + i).storeBytes(of: quantized(x.lanes(i)), as: SIMD8<UInt8>.self)
-            i += 8
-        }
-        while i < count {
+        } rest: { i in
             q[i] = quantized(Lanes(repeating: x[i]))[0]
-            i += 1
         }
         return (scale, zero)
     }
@@ -149,8 +142,7 @@ package final class QuantizedLinear: @unchecked Sendable {  // after init nothin
     ) {
         let (t, v, b) = (scales.pointer, columnSums.pointer, bias.pointer)
         let raw = UnsafeRawPointer(sums)
-        var i = 0
-        while i + 8 <= outputs {
+        Lanes.each(outputs) { i in
             let sum = Lanes(raw.loadUnaligned(fromByteOffset: 4 * i, as: SIMD8<Int32>.self))
             let x = (sum - v.lanes(i) * range.zero) * (t.lanes(i) * range.scale) + b.lanes(i)
             switch epilogue {
@@ -158,16 +150,13 @@ package final class QuantizedLinear: @unchecked Sendable {  // after init nothin
             case .gelu: y.store(GELU.value(x), i)
             case .add: y.store(y.lanes(i) + x, i)
             }
-            i += 8
-        }
-        while i < outputs {
+        } rest: { i in
             let x = (Float(sums[i]) - v[i] * range.zero) * (t[i] * range.scale) + b[i]
             switch epilogue {
             case .store: y[i] = x
             case .gelu: y[i] = GELU.value(Lanes(repeating: x))[0]
             case .add: y[i] += x
             }
-            i += 1
         }
     }
 

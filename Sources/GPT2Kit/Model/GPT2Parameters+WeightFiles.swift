@@ -65,15 +65,12 @@ extension Tensor {
             workers.forEachRange(count, by: size) { range in
                 // x·0 is 0 for every finite x and NaN for all others.
                 var sums = Lanes()
-                var i = range.lowerBound
-                while i + 8 <= range.upperBound {
+                let rest = Lanes.each(range) { i in
                     sums += pointer.lanes(i) * 0
-                    i += 8
                 }
                 var sum = sums.total()
-                while i < range.upperBound {
+                for i in rest {
                     sum += pointer[i] * 0
-                    i += 1
                 }
                 results[range.lowerBound / size] = sum == 0
             }

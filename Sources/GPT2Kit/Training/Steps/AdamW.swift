@@ -67,8 +67,7 @@ package final class AdamW {
             workers.forEachRange(slot.parameter.count, by: 1 << 15) { range in
                 let (p, g) = (slot.parameter.mutablePointer, slot.gradient.mutablePointer)
                 let (m, v) = (slot.mean.mutablePointer, slot.square.mutablePointer)
-                var i = range.lowerBound
-                while i + 8 <= range.upperBound {
+                Lanes.each(range) { i in
                     let gradient = g.lanes(i)
                     let mean = b1 * m.lanes(i) + c1 * gradient
                     let square = b2 * v.lanes(i) + c2 * gradient * gradient
@@ -76,14 +75,11 @@ package final class AdamW {
                     v.store(square, i)
                     p.store(p.lanes(i) * keep - step * mean / (square.squareRoot() + epsilon), i)
                     g.store(Lanes(), i)
-                    i += 8
-                }
-                while i < range.upperBound {
+                } rest: { i in
                     m[i] = b1 * m[i] + c1 * g[i]
                     v[i] = b2 * v[i] + c2 * g[i] * g[i]
                     p[i] = p[i] * keep - step * m[i] / (v[i].squareRoot() + epsilon)
                     g[i] = 0
-                    i += 1
                 }
             }
         }
