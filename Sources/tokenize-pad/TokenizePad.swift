@@ -16,7 +16,7 @@ struct TokenizePad: Filter {
             --tokenizer, cut to --length, and padded with <|endoftext|>; the word <|endoftext|> inside a text is \
             ordinary text. An empty text becomes one pad. Cut texts are counted on stderr.
             Writes a stream of token shards (docs/formats.md), each a safetensors blob, but not to a terminal.
-            Streams with --length N, model or SHARD together with --labels or --labels-from. Otherwise it buffers, as the \
+            Streams with --pack, and with --length N, model or SHARD together with --labels or --labels-from. Otherwise it buffers, as the \
             longest text or the labels are known only at the end: 4 bytes for each token, and 20 for each text.
 
             EXAMPLE
@@ -24,6 +24,10 @@ struct TokenizePad: Filter {
                 | tokenize-pad --tokenizer models/gpt2 > train.tokens
               tokenize-pad --tokenizer models/gpt2 --length train.tokens \\
                 --labels-from train.tokens test.ndjson > test.tokens
+
+            Rows for a language model, streamed:
+              tokenize-pad --tokenizer models/gpt2 --pack --length 256 \\
+                corpus.ndjson > corpus.tokens
 
             EXIT CODES
               64 usage, 65 bad record, unknown label or, with --strict, a text that is too long, 66 no such \
@@ -56,6 +60,13 @@ struct TokenizePad: Filter {
     @Flag(help: "A text that is too long is an error instead of being cut.")
     var strict = false
 
+    @Flag(
+        help: """
+            Rows for a language model: as many whole texts as fit, each with <|endoftext|> at its end; longer texts are cut \
+            into parts. Labels are left out. "longest" means what the model takes.
+            """)
+    var pack = false
+
     @Option(
         help: ArgumentHelp("The most texts in one shard.", valueName: "n"), transform: positiveInteger)
     var rowsPerShard = 4096
@@ -66,6 +77,11 @@ struct TokenizePad: Filter {
     func validate() throws {
         if labels != nil, labelsFrom != nil { throw ValidationError("--labels and --labels-from exclude each other") }
         if let number = Int(length), number < 1 { throw ValidationError("--length has to be at least 1") }
+        if pack, strict || labels != nil || labelsFrom != nil {
+            throw ValidationError(
+                "--pack cuts long texts and leaves labels out: leave out --strict, --labels, --labels-from")
+        }
+        if pack, length == "1" { throw ValidationError("--pack needs a --length of at least 2") }
         if length.isEmpty { throw ValidationError("--length is empty") }
         if let labels, labels.utf8.split(separator: 0x2C, omittingEmptySubsequences: false).contains(where: \.isEmpty) {
             throw ValidationError("--labels has an empty label")
@@ -78,6 +94,7 @@ struct TokenizePad: Filter {
         let maker = TokenShardMaker(
             tokenizer: tokens, paddedLength: try rowLength(tokens), labels: try classes(tokens), isStrict: strict,
             rowsPerShard: rowsPerShard)
+        if pack { return try pack(maker, into: sink) }
         let report = try maker.make(records.reader(try input.open()), into: sink)
         try sink.close()
         let notes = verbosity.notes("tokenize-pad")
@@ -85,6 +102,18 @@ struct TokenizePad: Filter {
             notes.always("texts cut to \(report.paddedLength) tokens: \(report.truncated) of \(report.rows)")
         }
         notes.onTerminal("\(report.rows) rows of \(report.paddedLength) tokens")
+    }
+
+    private func pack(_ maker: TokenShardMaker, into sink: ByteSink) throws {
+        let length =
+            switch maker.paddedLength {
+            case .longest(let maximum): maximum
+            case .fixed(let length): length
+            }
+        let report = try maker.pack(records.reader(try input.open()), length: length, into: sink)
+        try sink.close()
+        verbosity.notes("tokenize-pad").onTerminal(
+            "\(report.documents) texts in \(report.rows) rows of \(length) tokens, \(Int(100 * report.fill)) % full")
     }
 
     private func rowLength(_ tokens: Tokenizer) throws -> TokenShardMaker.PaddedLength {

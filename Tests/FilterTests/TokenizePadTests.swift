@@ -35,6 +35,27 @@ struct TokenizePadTests {
         #expect(header.contains(#""label_names":"[\"ham\",\"spam\"]""#))
     }
 
+    @Test("--pack writes rows of whole texts, whatever their labels, and streams them")
+    func packedRows() throws {
+        let packed = try shell("tokenize-pad --tokenizer tok --pack --length 256 in.ndjson > packed", in: folder.url)
+        #expect(packed.status == 0 && packed.errors.isEmpty, "\(packed.errors)")
+        let header = try shell("head -c 1000 packed", in: folder.url).text
+        #expect(header.contains(#""label_names":"[]""#) && header.contains(#""rows_total":"1""#), "\(header)")
+        let bytes = try shell(
+            "sed 's/\"label\":\"[a-z]*\"/\"label\":\"x\"/' in.ndjson | tokenize-pad --tokenizer tok --pack --length 256 | cmp - packed",
+            in: folder.url)
+        #expect(bytes.status == 0, "\(bytes.errors)")
+        for options in ["--strict", "--labels a", "--labels-from packed", "--length 1"] {
+            expectFailure(
+                try shell("tokenize-pad --tokenizer tok --pack \(options) in.ndjson", in: folder.url), 64,
+                "tokenize-pad",
+                "--pack")
+        }
+        expectFailure(
+            try shell("tokenize-pad --tokenizer tok --pack < /dev/null", in: folder.url), 65, "tokenize-pad",
+            "no records")
+    }
+
     @Test("a directory that isn't a tokenizer gives 78 [D54]")
     func notATokenizer() throws {
         _ = try shell("sed -i '$d' tok/merges.txt", in: folder.url)
