@@ -11,6 +11,8 @@ package final class AdamW {
         package var beta2 = 0.999
         package var epsilon = 1e-8
         package var weightDecay = 0.1
+        /// Whether vectors (biases and LayerNorms) are left out of the weight decay.
+        package var decaysMatricesOnly = false
 
         package init(learningRate: Double = 5e-5, weightDecay: Double = 0.1) {
             self.learningRate = learningRate
@@ -64,6 +66,7 @@ package final class AdamW {
         let (b1, c1, b2, c2) = (Float(beta1), Float(1 - beta1), Float(beta2), Float(1 - beta2))
         let epsilon = Float(settings.epsilon * correction)
         for slot in slots {
+            let keep = settings.decaysMatricesOnly && slot.parameter.shape.count < 2 ? 1 : keep
             workers.forEachRange(slot.parameter.count, by: 1 << 15) { range in
                 let (p, g) = (slot.parameter.mutablePointer, slot.gradient.mutablePointer)
                 let (m, v) = (slot.mean.mutablePointer, slot.square.mutablePointer)
