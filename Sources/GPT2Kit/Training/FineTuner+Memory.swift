@@ -1,13 +1,13 @@
-// Whether a training run can fit into this machine at all. Systems promise more memory than they have and end
-// the program when it is used; better to say so before anything is read.
+// Whether a training run can fit into this machine at all. Systems promise more memory than they have, and end the
+// program when it uses that memory. So this is checked before anything is read.
 
 import Platform
 import Records
 
 extension FineTuner {
-    /// Refuses settings that don't go with the base, and what can't fit: the parameters, and for those that are trained
-    /// their copies, gradients and AdamW's two moments, and the best of them where they are kept. Activations and texts
-    /// come on top, so passing is no promise.
+    /// Refuses settings that don't suit the base, and runs that can't fit. What has to fit are the parameters and, of
+    /// those that are trained, copies, gradients, AdamW's two moments and, where they are kept, the best weights.
+    /// Activations and texts take more memory, so a run that passes may still lack some.
     ///
     /// - Throws: ``ModelError/impossibleSetting(_:remedy:)``, ``OutOfMemory``, and what reading the base's config.json
     ///   throws.

@@ -4,14 +4,22 @@
 
 import Platform
 
+/// Updates parameters by their gradients, and keeps the moments of these.
 package final class AdamW {
+    /// The hyperparameters, by default those of torch.optim.AdamW but for learning rate and weight decay.
     package struct Settings: Sendable, Equatable {
+        /// The learning rate of the next update.
         package var learningRate = 5e-5
+        /// β₁, the decay of the first moment.
         package var beta1 = 0.9
+        /// β₂, the decay of the second moment.
         package var beta2 = 0.999
+        /// ε, added to the root of the second moment.
         package var epsilon = 1e-8
+        /// λ. An update first multiplies every parameter by 1 − learning rate · λ.
         package var weightDecay = 0.1
 
+        /// Settings with PyTorch's defaults for β₁, β₂ and ε.
         package init(learningRate: Double = 5e-5, weightDecay: Double = 0.1) {
             self.learningRate = learningRate
             self.weightDecay = weightDecay
@@ -25,10 +33,12 @@ package final class AdamW {
         let square: Tensor  // second moment v
     }
 
+    /// The hyperparameters of the next update.
     package var settings: Settings
     /// Updates made so far, t.
     package private(set) var updates = 0
     private let slots: [Slot]
+    /// The threads that update.
     package var workers: Workers
 
     /// - Parameter pairs: every trainable parameter with its gradient.
@@ -50,10 +60,10 @@ package final class AdamW {
     /// The first and the second moment of every parameter, in the order of the pairs.
     package var moments: [(mean: Tensor, square: Tensor)] { slots.map { ($0.mean, $0.square) } }
 
-    /// Goes on as after so many updates, whose ``moments`` are there.
+    /// Continues as after `updates` updates, whose ``moments`` the caller has restored.
     package func resume(after updates: Int) { self.updates = updates }
 
-    /// One update of every parameter; the gradients are zero afterwards, ready for the next batch.
+    /// Updates every parameter once. The gradients are zero afterwards, ready for the next step.
     package func update() {
         updates += 1
         let (beta1, beta2) = (settings.beta1, settings.beta2)
