@@ -26,7 +26,7 @@ package struct BlockGradients {
         mlpProjection = .full(LinearGradient(block.mlpProjectionWeight, block.mlpProjectionBias))
     }
 
-    /// Gradients of adapters alone; nil where a layer has none.
+    /// Gradients of adapters alone; nil where a layer has no adapter.
     package init(attention: Adapter?, attentionProjection: Adapter?, mlpFC: Adapter?, mlpProjection: Adapter?) {
         norm1 = nil
         norm2 = nil

@@ -42,7 +42,7 @@ package final class InferenceBlocks: @unchecked Sendable {  // layers don't chan
         scratch = (0..<workers.count).map { _ in Scratch(layerScratch: layerScratch) }
     }
 
-    /// The linear layers of all blocks, each brought into its layout by whichever worker is free.
+    /// The linear layers of all blocks, each packed by whichever worker is free.
     private static func packed(
         _ blocks: ArraySlice<BlockParameters>, _ precision: Precision, _ workers: Workers
     ) throws -> [Layers] {

@@ -71,7 +71,7 @@ package final class MLP: @unchecked Sendable {  // one batch at a time; each til
         guard let gradients else { return }
         var dProjected = dOutput
         if let dropout {
-            dProjected = projected  // whose numbers nobody needs any more
+            dProjected = projected  // whose numbers aren't needed any more
             dProjected.copy(dOutput, rows * C, workers)
             dropout.drop(dProjected, .mlp, width: C, workers)
         }

@@ -112,7 +112,7 @@ public enum ModelError: DiagnosableError, Equatable {
                 status: .noInput)
         case .modelExists(let directory):
             Diagnosis(
-                source: directory, problem: "a model is here already",
+                source: directory, problem: "a model already exists here",
                 remedy: "name another directory, or replace the model", status: .cannotCreate, choice: .replacing)
         case .lossNotFinite(let step):
             Diagnosis(
@@ -123,7 +123,7 @@ public enum ModelError: DiagnosableError, Equatable {
         case .otherRun(let differences, let file):
             Diagnosis(
                 source: file, problem: "this run has other settings or data: \(differences.joined(separator: ", "))",
-                remedy: "resume with those of the checkpoint, or remove \(Path.parent(of: file)) to start anew",
+                remedy: "resume with those of the checkpoint, or remove \(Path.parent(of: file)) to start from the beginning",
                 status: .configuration)
         case .unusableData(let what, let remedy, let file):
             Diagnosis(source: file, problem: what, remedy: remedy, status: .badData)

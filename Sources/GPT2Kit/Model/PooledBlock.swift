@@ -80,7 +80,7 @@ package final class PooledBlock: @unchecked Sendable {  // one batch at a time; 
         mlp.backward(dResidual, dOutput, rows: B)
         var dProjected = dResidual
         if let dropout {
-            dProjected = residual  // whose numbers nobody needs any more
+            dProjected = residual  // whose numbers aren't needed any more
             dProjected.copy(dResidual, B * C, workers)
             dropout.drop(dProjected, .attention, width: C, workers)
         }

@@ -98,7 +98,7 @@ package final class TransformerBlock: @unchecked Sendable {  // one batch at a t
         mlp.backward(dResidual, dOutput, rows: N)
         var dProjected = dResidual
         if let dropout {
-            dProjected = residual  // whose numbers nobody needs any more
+            dProjected = residual  // whose numbers aren't needed any more
             dProjected.copy(dResidual, N * C, workers)
             dropout.drop(dProjected, .attention, width: C, workers)
         }

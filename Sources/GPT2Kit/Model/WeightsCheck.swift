@@ -9,7 +9,7 @@ import Platform
 import Safetensors
 import Synchronization
 
-/// The comparison of a model.safetensors with the checksum that config.json names.
+/// Compares a model.safetensors with the checksum that config.json names.
 public final class WeightsCheck: Sendable {
     private let work: Work
     private let isBegun = Atomic(false)

@@ -43,7 +43,7 @@ public final class Scorer {
 
     /// - Parameters:
     ///   - classifier: the model that scores.
-    ///   - thresholds: probabilities from which on labels are chosen; none for the likeliest label always.
+    ///   - thresholds: probabilities from which on labels are chosen. Without any, the likeliest label always is.
     ///   - precision: the number type of matrix products in all blocks but the last, which computes one position of a
     ///     text. With the pooling ``Pooling/mean`` the last block counts too.
     ///   - workers: the threads that score.

@@ -5,9 +5,9 @@ import Platform
 import Records
 
 extension FineTuner {
-    /// Refuses settings that don't suit the base, and runs that can't fit. What has to fit are the parameters and, of
-    /// those that are trained, copies, gradients, AdamW's two moments and, where they are kept, the best weights.
-    /// Activations and texts take more memory, so a run that passes may still lack some.
+    /// Refuses settings that don't suit the base, and runs that can't fit. Counted are the parameters and, for each
+    /// trained one, its copy, its gradient, AdamW's two moments and, where the best weights are kept, a second copy.
+    /// Activations and texts need memory too, so a run that passes may still lack some.
     ///
     /// - Throws: ``ModelError/impossibleSetting(_:remedy:)``, ``OutOfMemory``, and what reading the base's config.json
     ///   throws.

@@ -51,7 +51,7 @@ public struct Checkpoints: Sendable {
     public static func requirePossible(_ output: String, base: Classifier.Base, resumes: Bool) throws {
         if case .directory(let path) = base, let origin = Path.resolved(path), origin == Path.resolved(output) {
             throw ModelError.impossibleSetting(
-                "the output \(output) is also the base, from which a run with checkpoints could not begin again",
+                "the output \(output) is also the base, which a resumed run needs unchanged",
                 remedy: "write the model to another directory")
         }
         let directory = directory(output)
@@ -92,7 +92,7 @@ public struct Checkpoints: Sendable {
             try report(
                 .warning(
                     Diagnosis(
-                        source: directory.path, problem: "no checkpoint to go on from",
+                        source: directory.path, problem: "no checkpoint to resume from",
                         remedy: "training starts from the beginning", status: .configuration)))
             return nil
         }

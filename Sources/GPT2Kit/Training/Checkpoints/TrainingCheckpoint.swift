@@ -86,7 +86,7 @@ struct TrainingCheckpoint {
             crc.update(tensor.name, tensor.type, tensor.shape, file.bytes(of: tensor))
         }
         guard file.metadata["crc32"] == crc.hexadecimal else {
-            throw DamagedCheckpoint(path: path, problem: "its data don't have their checksum")
+            throw DamagedCheckpoint(path: path, problem: "its data don't match their checksum")
         }
     }
 

@@ -4,7 +4,7 @@
 public struct TrialSummary: Sendable {
     /// Why it ended.
     public enum Outcome: String, Sendable {
-        /// Other trials did better after as many steps.
+        /// Other trials did better in a comparison.
         case stopped
         /// All its epochs are done.
         case finished

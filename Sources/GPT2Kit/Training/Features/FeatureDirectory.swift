@@ -78,10 +78,10 @@ package struct FeatureDirectory: Sendable {
 
     // MARK: - Reading
 
-    /// The states [rows,C] of an entry, mapped; nil where there is no such file.
+    /// The states [rows,C] of an entry, mapped; nil where no such file exists.
     ///
     /// - Parameter checksum: whether the data are compared with their checksum too, for which all of them are read.
-    /// - Throws: ``DamagedFeatures``; ``StreamError`` where the file is there but can't be read.
+    /// - Throws: ``DamagedFeatures``; `StreamError` where the file exists but can't be read.
     func states(_ entry: Entry, checksum: Bool) throws -> Tensor? {
         let mapping: MappedFile
         do throws(StreamError) {
@@ -95,7 +95,7 @@ package struct FeatureDirectory: Sendable {
             var metadata = file.metadata
             let expected = (metadata.removeValue(forKey: "crc32"), metadata.removeValue(forKey: "metadata_crc32"))
             guard metadata == entry.metadata, expected.1 == CRC32.hexadecimal(ofMetadata: file.metadata) else {
-                throw DamagedFeatures(path: entry.path, problem: "its metadata are not those that belong to its name")
+                throw DamagedFeatures(path: entry.path, problem: "its metadata don't match its name")
             }
             guard let states = try file.float32("states", shape: [entry.rows, width])?.baseAddress else {
                 throw DamagedFeatures(path: entry.path, problem: "its states aren't F32")
@@ -105,7 +105,7 @@ package struct FeatureDirectory: Sendable {
                 var crc = CRC32()
                 for tensor in file.header.tensors { crc.update(file.bytes(of: tensor)) }
                 guard expected.0 == crc.hexadecimal else {
-                    throw DamagedFeatures(path: entry.path, problem: "its data don't have their checksum")
+                    throw DamagedFeatures(path: entry.path, problem: "its data don't match their checksum")
                 }
             }
             return Tensor(
@@ -142,13 +142,13 @@ package struct DamagedFeatures: DiagnosableError, Equatable {
     package let problem: String
 
     package var diagnosis: Diagnosis {
-        Diagnosis(source: path, problem: problem, remedy: "run again; it is computed anew then", status: .badData)
+        Diagnosis(source: path, problem: problem, remedy: "run again, which computes it again", status: .badData)
     }
 
     /// The warning where the file is computed again at once.
     var replacing: Diagnosis {
         var diagnosis = diagnosis
-        diagnosis.remedy = "it is computed anew and replaced"
+        diagnosis.remedy = "it is computed again and replaced"
         return diagnosis
     }
 }

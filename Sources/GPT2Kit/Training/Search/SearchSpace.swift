@@ -48,7 +48,7 @@ public struct SearchSpace: Sendable, Equatable {
         for part in text.split(separator: ",", omittingEmptySubsequences: false) {
             let (name, range) = try Self.range(String(part))
             guard ranges.updateValue(range, forKey: name) == nil else {
-                throw SearchSpaceError(problem: "\(name.rawValue) is there twice")
+                throw SearchSpaceError(problem: "\(name.rawValue) is given twice")
             }
         }
     }
@@ -61,7 +61,7 @@ public struct SearchSpace: Sendable, Equatable {
             let known = Name.allCases.map(\.rawValue).joined(separator: ", ")
             throw SearchSpaceError(problem: "'\(part[..<sign])' can't be searched; \(known) can")
         }
-        // The range's dots are the first two in a row: numbers have dots, too.
+        // The first two dots in a row: the bounds have dots too.
         let bounds = Array(part[part.index(after: sign)...].utf8)
         guard let dots = bounds.indices.dropLast().first(where: { bounds[$0] == 0x2E && bounds[$0 + 1] == 0x2E }),
             let low = Double(String(decoding: bounds[..<dots], as: UTF8.self)),
