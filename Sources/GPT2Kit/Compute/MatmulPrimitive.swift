@@ -3,7 +3,7 @@
 import COneDNN
 import Records
 
-/// oneDNN can't do something on this machine.
+/// oneDNN can't run an operation on this machine.
 public struct OneDNNError: DiagnosableError {
     /// What oneDNN was asked to do, in words.
     public let operation: String

@@ -3,7 +3,7 @@
 import COneDNN
 import Records
 
-/// A matrix in memory: its first number, and how many numbers further its next row begins.
+/// A matrix in memory: its first number and its stride.
 ///
 /// Sendable without a lock: whoever hands a matrix to several threads gives each its own part to write.
 package struct Matrix: @unchecked Sendable {

@@ -123,7 +123,8 @@ public enum ModelError: DiagnosableError, Equatable {
         case .otherRun(let differences, let file):
             Diagnosis(
                 source: file, problem: "this run has other settings or data: \(differences.joined(separator: ", "))",
-                remedy: "resume with those of the checkpoint, or remove \(Path.parent(of: file)) to start from the beginning",
+                remedy:
+                    "resume with those of the checkpoint, or remove \(Path.parent(of: file)) to start from the beginning",
                 status: .configuration)
         case .unusableData(let what, let remedy, let file):
             Diagnosis(source: file, problem: what, remedy: remedy, status: .badData)

@@ -4,7 +4,7 @@
 import Hashing
 import Records
 
-/// The object `gpt2kit` of a config.json; all nil where there is none, as in models of other programs.
+/// The object `gpt2kit` of a config.json; all nil where config.json has none, as in models of other programs.
 struct OwnConfiguration {
     private(set) var pooling: Pooling?
     private(set) var isCausal: Bool?

@@ -182,7 +182,7 @@ package final class PooledAttention: @unchecked Sendable {  // one batch at a ti
         // The mixture, the softmax, the absorbed queries.
         workers.forEach(B) { row in attendBackward(row, dHeads, layout, wantsInput: dInput != nil) }
 
-        // Keys and queries; the key bias has no gradient.
+        // Keys and queries. The gradient of the key bias is 0.
         gradients.attention.addGradients(
             headInputs: dU, dOutput: query.matrix(C), rows: B, heads: H, headWidth: d, firstColumn: C,
             workers: workers)

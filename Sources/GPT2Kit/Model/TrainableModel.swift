@@ -14,7 +14,7 @@ package struct TrainableModel {
     package var workers: Workers
 
     /// - Parameters:
-    ///   - base: stays as it is.
+    ///   - base: isn't changed.
     ///   - seed: of LoRA's adapters.
     package init(
         _ base: GPT2Parameters, _ set: TrainableSet, config: GPT2Config, seed: UInt64, workers: Workers

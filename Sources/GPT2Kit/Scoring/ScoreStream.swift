@@ -30,7 +30,7 @@ public struct ScoreStream {
     private enum Item {
         /// A line of text, perhaps not UTF-8.
         case text(ArraySlice<UInt8>, tokens: [Int32])
-        /// The members of a record that are passed on, all of its line.
+        /// The members of a record that are passed on, as slices of its line.
         case record([(key: ArraySlice<UInt8>, value: ArraySlice<UInt8>)], tokens: [Int32])
         case failure(String)
 
@@ -47,7 +47,7 @@ public struct ScoreStream {
     private static let windowBytes = 1 << 18
     /// Bytes of text that take so much longer to score than weights to hash that checking the weights costs little.
     private static let checkedBytes = 1 << 14
-    /// Texts and values of more bytes aren't copied into the output of their window, but written by themselves.
+    /// Texts and values of more bytes are written directly, and not copied into the output of their window.
     private static let longText = 1 << 16
 
     private static let expectedKey = Array("expected".utf8)
@@ -158,7 +158,7 @@ public struct ScoreStream {
         let content = line.content
         guard UTF8.firstInvalidOffset(in: content) != nil else { return .text(content, tokens: scorer.encode(content)) }
         report.repaired += 1
-        // A byte can become three; an array that grows by itself would be copied.
+        // A byte can become three. Room is reserved, because a growing array would be copied.
         var count = 0
         UTF8.forEachRepairedChunk(of: content) { count += $0.count }
         var repaired: [UInt8] = []

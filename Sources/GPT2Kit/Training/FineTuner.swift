@@ -27,7 +27,7 @@ public struct FineTuner: Sendable {
     /// A classifier trained on the training set of `datasets`, starting from `base`.
     ///
     /// - Parameters:
-    ///   - base: where training starts; it stays as it is.
+    ///   - base: what training starts from; it isn't changed.
     ///   - datasets: the texts of the run.
     ///   - report: gets every event, in order, on the calling thread.
     ///   - progress: gets the progress of long phases, from any thread.

@@ -9,7 +9,7 @@ public enum ClassWeights: Sendable, Equatable {
     /// As named; 1 for other classes.
     case named([(label: String, weight: Double)])
 
-    /// The first label that is named again, if any.
+    /// The first label that is named a second time, if any.
     public var repeatedLabel: String? {
         guard case .named(let pairs) = self else { return nil }
         var seen: Set<[UInt8]> = []

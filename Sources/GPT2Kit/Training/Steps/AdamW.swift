@@ -1,6 +1,6 @@
 // Adam with decoupled weight decay (Loshchilov & Hutter 2019, https://arxiv.org/abs/1711.05101, algorithm 2), in the
 // form and the order of operations of torch.optim.AdamW: decay first, both moments corrected for their bias, ε outside
-// the square root. Weight decay applies to every trainable tensor, biases and LayerNorms included, as there.
+// the square root. Weight decay applies to every trainable tensor, biases and LayerNorms included, as in PyTorch.
 
 import Platform
 
