@@ -75,7 +75,7 @@ struct CheckpointFilterTests {
         let other = try shell("\(loud) --epochs 1 --resume --force <all.st", in: folder.url)
         #expect(
             other.status == 0
-                && other.errors.contains("no checkpoint to go on from: training starts from the beginning"))
+                && other.errors.contains("no checkpoint to resume from: training starts from the beginning"))
     }
 
     @Test("a second run is refused while the first one saves itself [E66]")

@@ -48,7 +48,7 @@ struct FeatureFilterTests {
             """, in: folder.url)
         #expect(result.lines == ["1"] && result.status == 0)
         #expect(result.errorLines.count == 2, "\(result.errors)")
-        #expect(result.errors.contains("computed anew and replaced"))
+        #expect(result.errors.contains("computed again and replaced"))
     }
 
     @Test("a feature directory that can't be written gives 73 before input is read [A19]")

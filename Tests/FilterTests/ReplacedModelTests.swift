@@ -14,7 +14,7 @@ struct ReplacedModelTests {
         let before = try folder.snapshot()
         let result = try shell(
             "\(TinyModel.finetune) --out \(out); code=$?; cat; exit $code", input: Data("rest\n".utf8), in: folder.url)
-        expectFailure(result, 73, "finetune", "\(out): a model is here already: ")
+        expectFailure(result, 73, "finetune", "\(out): a model already exists here: ")
         #expect(result.errors.contains("--force") && result.text == "rest\n")
         #expect(try folder.snapshot() == before)
     }
@@ -41,7 +41,7 @@ struct ReplacedModelTests {
     func resumeReplacesNothing() throws {
         let before = try folder.snapshot()
         let other = try shell("\(TinyModel.finetune) --epochs 1 --out model --resume <all.st", in: folder.url)
-        expectFailure(other, 73, "finetune", "model: a model is here already: ")
+        expectFailure(other, 73, "finetune", "model: a model already exists here: ")
         #expect(try other.output.isEmpty && folder.snapshot() == before)
         // A run that has replaced a model on purpose is resumed without saying so again.
         guard exists("strace") else { return }

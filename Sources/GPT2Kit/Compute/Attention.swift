@@ -1,13 +1,14 @@
 // Multi-head attention (Vaswani et al. 2017, https://arxiv.org/abs/1706.03762, §3.2) of one head over one text.
 //
-//     S = Q·Kᵀ/√d,   P = softmax(S) over the positions up to one's own (without causal mask: over all),   O = P·V
+//     S = Q·Kᵀ/√d,   P = softmax(S) over the positions up to the query's (all without causal mask),   O = P·V
 //
-// Queries are taken in blocks of rows, each against the keys up to its end: what causality forbids is hardly computed,
-// and the scores of a block stay in the cache. The backward pass computes P anew instead of having kept T² numbers.
-// With dropout, O = D(P)·V.
+// Queries run in blocks of rows, each against the keys up to its end. Little of what the causal mask hides is computed,
+// and the scores of a block stay in the cache. The backward pass computes P again instead of keeping T² numbers. With
+// dropout, O = D(P)·V.
 
+/// Attention of one head over one text, forward and backward.
 package enum Attention {
-    /// Queries in a block.
+    /// The number of queries in a block.
     private static let block = 64
 
     /// Floats of scratch memory for texts of up to `length` positions.
@@ -32,7 +33,7 @@ package enum Attention {
         }
     }
 
-    /// p [rows,last] of the queries from `first` on over the keys before `last`.
+    /// p [rows,last] = the attention weights of the queries from `first` on, over the keys before `last`.
     @inline(__always)
     private static func softmax(
         _ p: Matrix, query: Matrix, key: Matrix, first: Int, rows: Int, last: Int, _ d: Int, isCausal: Bool
@@ -44,7 +45,7 @@ package enum Attention {
         }
     }
 
-    /// dQuery, dKey, dValue [T,d] are set from dOutput [T,d].
+    /// Sets dQuery, dKey, dValue [T,d] from dOutput [T,d].
     package static func backward(
         dQuery: Matrix, dKey: Matrix, dValue: Matrix, dOutput: Matrix,
         query: Matrix, key: Matrix, value: Matrix, length T: Int, headWidth d: Int,
@@ -85,14 +86,14 @@ package enum Attention {
         }
     }
 
-    /// scores [count] become their softmax over the first `visible`, and 0 behind.
+    /// Replaces scores [count] with their softmax over the first `visible`; the others become 0.
     @inline(__always)
     package static func causalSoftmax(_ scores: UnsafeMutablePointer<Float>, visible: Int, count: Int) {
         softmax(scores, count: visible)
         (scores + visible).update(repeating: 0, count: count - visible)
     }
 
-    /// scores [count] become e^(s − max) / Σ.
+    /// Replaces scores [count] with their softmax, e^(s − max) / Σ e^(s − max).
     @inline(__always)
     package static func softmax(_ scores: UnsafeMutablePointer<Float>, count: Int) {
         var highest = -Float.infinity
@@ -117,7 +118,7 @@ package enum Attention {
         }
     }
 
-    /// dScores [count] arrives as dP and leaves as dS = P ∘ (dP − Σ P∘dP).
+    /// Replaces dP in dScores [count] with dS = P ∘ (dP − Σ P∘dP).
     @inline(__always)
     package static func softmaxBackward(
         _ dScores: UnsafeMutablePointer<Float>, probabilities: UnsafePointer<Float>, count: Int

@@ -1,29 +1,30 @@
-// The loss of a classifier, cross entropy, with the largest logit taken out before exponentiating; with label smoothing
-// (Szegedy et al. 2016, https://arxiv.org/abs/1512.00567, §7) and class weights as torch.nn.CrossEntropyLoss has them:
+// Cross entropy, the loss of a classifier. The largest logit is subtracted before exponentiating. Label smoothing
+// (Szegedy et al. 2016, https://arxiv.org/abs/1512.00567, §7) and class weights are those of torch.nn.CrossEntropyLoss:
 // with the targets tₖ = (1 − ε)·w[y]·[k = y] + ε/K·wₖ of a row whose label is y,
 //
 //     loss = Σ_rows Σₖ −tₖ·log softmax(logits)ₖ  /  Σ_rows w[y]
 
 import Platform
 
-/// What training minimises.
+/// The loss that training lowers, with its weights and its smoothing.
 package struct CrossEntropyLoss: Sendable, Equatable {
     /// w, one for each class; nil where all are 1.
     package var weights: [Double]?
     /// ε, 0 ... 1.
     package var smoothing: Double
 
+    /// A loss with class weights w (nil where all are 1) and label smoothing ε, 0 ... 1.
     package init(weights: [Double]? = nil, smoothing: Double = 0) {
         self.weights = weights
         self.smoothing = smoothing
     }
 
-    /// What the sums over rows with these labels are divided by.
+    /// Σ w[y] over rows with these labels: what their summed loss is divided by.
     package func denominator(_ labels: [Int]) -> Double {
         weights.map { w in labels.reduce(0) { $0 + w[$1] } } ?? Double(labels.count)
     }
 
-    /// Σ over rows, of logits [B,K].
+    /// The loss of logits [B,K], summed over the rows and not yet divided.
     package func sum(_ logits: UnsafePointer<Float>, labels: [Int], classes K: Int) -> Double {
         if self == CrossEntropyLoss() { return crossEntropy(logits, labels: labels, classes: K).sum }
         var sum = 0.0
@@ -72,7 +73,7 @@ package func crossEntropy(
     return (sum, correct)
 }
 
-/// The index of the largest number, the first of equals.
+/// The index of the largest number; the first of several equal ones.
 package func argmax(_ values: UnsafeBufferPointer<Float>) -> Int {
     var best = 0
     for i in 0..<values.count where values[i] > values[best] { best = i }

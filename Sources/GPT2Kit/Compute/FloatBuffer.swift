@@ -1,5 +1,4 @@
-// Memory for the numbers. All mathematics of this module runs on plain pointers into these buffers; everything that
-// owns memory is in this file.
+// Memory for numbers. The mathematics of this module runs on plain pointers into these buffers and into mapped files.
 
 import Platform
 import Records
@@ -8,7 +7,7 @@ import Records
 public typealias OutOfMemory = Records.OutOfMemory
 
 extension OutOfMemory {
-    /// - Parameter bytes: of numbers, how many were asked for.
+    /// - Parameter bytes: the size of the numbers that were to be allocated.
     package init(bytes: Int) {
         self.init(
             bytes: bytes, problem: "another \(Memory.text(bytes)) are needed, more than the system gives",
@@ -20,15 +19,20 @@ extension OutOfMemory {
 ///
 /// Sendable without a lock: whoever hands a buffer to several threads gives each its own part to write.
 public final class FloatBuffer: @unchecked Sendable {
+    /// How many numbers the buffer has.
     public let count: Int
+    /// The first number. Valid as long as the buffer lives.
     public let pointer: UnsafeMutablePointer<Float>
-    /// Set where the memory is a mapping of its own.
+    /// The mapping of a large buffer; nil where the memory came from `posix_memalign`.
     private let mapping: UnsafeMutableRawBufferPointer?
 
+    /// A buffer of `count` zeros.
+    ///
+    /// - Throws: ``OutOfMemory`` where the system doesn't have enough left.
     public init(count: Int) throws(OutOfMemory) {
         let (bytes, overflow) = max(count, 16).multipliedReportingOverflow(by: MemoryLayout<Float>.stride)
         guard !overflow else { throw OutOfMemory(bytes: .max) }
-        // Something has to be left for those who can't say that they got nothing: threads, kernels, Swift's own arrays.
+        // Threads, kernels and Swift's own arrays can't report that they got no memory: some is left for them.
         if bytes >= 1 << 20, bytes > .max - Self.reserve || !Memory.isAvailable(bytes + Self.reserve) {
             throw OutOfMemory(bytes: bytes)
         }
@@ -50,14 +54,15 @@ public final class FloatBuffer: @unchecked Sendable {
         if let mapping { munmap(mapping.baseAddress, mapping.count) } else { free(pointer) }
     }
 
+    /// All numbers, to be read and written.
     package var values: UnsafeMutableBufferPointer<Float> { UnsafeMutableBufferPointer(start: pointer, count: count) }
 
     private static let hugePage = 2 << 20
     private static let reserve = 16 << 20
 
-    /// Large memory comes from the system page by page, at its first use, zeroed. With pages of 2 MiB, where the system
-    /// has them, that costs less (measured: 0.1 s instead of 0.3 for the weights of GPT-2 124M), and matrix products
-    /// look up fewer addresses (5 % of their time). What is behind the last whole one stays in small pages.
+    /// A large mapping, which the system zeroes page by page at first use. Pages of 2 MiB, where the system has them,
+    /// make that cheaper (measured: 0.1 s instead of 0.3 s for the weights of GPT-2 124M), and matrix products look up
+    /// fewer addresses (5 % of their time). The rest behind the last whole page of 2 MiB stays in small pages.
     private static func map(_ bytes: Int) -> UnsafeMutableRawBufferPointer? {
         guard bytes < .max - 2 * hugePage else { return nil }
         let page = 1 << 16  // a multiple of the page of any system
@@ -66,7 +71,7 @@ public final class FloatBuffer: @unchecked Sendable {
         let flags = MAP_PRIVATE | MAP_ANON
         guard let start = mmap(nil, reserved, PROT_READ | PROT_WRITE, flags, -1, 0), start != MAP_FAILED
         else { return nil }
-        // Whole huge pages begin at multiples of their size; what lies around is given back.
+        // Huge pages begin at multiples of their size; the rest around them is unmapped.
         let skipped = (hugePage - Int(bitPattern: start) % hugePage) % hugePage
         if skipped > 0 { munmap(start, skipped) }
         if hugePage > skipped { munmap(start + skipped + size, hugePage - skipped) }

@@ -4,7 +4,7 @@ extension FloatView {
     /// Rows of a tile.
     private static let tile = 32
 
-    /// self [rows,width] = x̂ of input, rstd [rows].
+    /// self [rows,width] = x̂ of input [rows,width]; sets rstd [rows] too.
     package func normalize(
         _ input: FloatView, rstd: FloatView, rows: Int, width C: Int, epsilon: Float, _ workers: Workers
     ) {
@@ -28,8 +28,9 @@ extension FloatView {
         }
     }
 
-    /// self [rows,width], a gradient of LayerNorm's input, += what comes through it from dOutput. weight nil: dOutput is
-    /// the gradient of x̂ itself.
+    /// self [rows,width] += the gradient of LayerNorm's input that follows from dOutput [rows,width].
+    ///
+    /// - Parameter weight: [width]; nil where dOutput is the gradient of x̂ itself.
     package func addNormalizeBackward(
         _ dOutput: FloatView, normalized: FloatView, rstd: FloatView, weight: Tensor?, rows: Int, width C: Int,
         _ workers: Workers
@@ -43,7 +44,7 @@ extension FloatView {
         }
     }
 
-    /// With self dOutput [rows,width]: adds to the gradients of weight and bias, where they are wanted.
+    /// Adds to the gradients of weight and bias, where they are wanted. self is dOutput [rows,width].
     package func addNormalizeGradients(
         _ gradients: LayerNormGradient?, normalized: FloatView, rows: Int, width C: Int, _ workers: Workers
     ) {
@@ -58,6 +59,8 @@ extension FloatView {
 
 /// The gradients of a LayerNorm.
 package struct LayerNormGradient {
-    package let weight: Tensor  // [C]
-    package let bias: Tensor  // [C]
+    /// That of the weight, [C].
+    package let weight: Tensor
+    /// That of the bias, [C].
+    package let bias: Tensor
 }

@@ -3,6 +3,7 @@
 //
 // With u = √(2/π)·(x + 0.044715·x³):  ½·x·(1 + tanh u) = x·σ(2u) = x / (1 + e⁻²ᵘ).
 
+/// GELU in its tanh form, forward and backward.
 package enum GELU {
     private static let slope: Float = 0.797_884_560_802_865_4  // √(2/π)
     private static let cubic: Float = 0.044_715
@@ -13,6 +14,7 @@ package enum GELU {
         return exponential(-2 * u)
     }
 
+    /// gelu(x) = x·σ(2u) in every lane.
     @inline(__always) package static func value(_ x: Lanes) -> Lanes { x / (1 + power(x)) }
 
     /// With the gate σ = σ(2u): σ + 2x·σ·(1 − σ)·u′. 1 − σ is e⁻²ᵘ·σ, which doesn't cancel.

@@ -76,7 +76,7 @@ extension SIMD8<Float> {
     return unsafeBitCast(unsafeBitCast(p, to: SIMD8<Int32>.self) &+ power, to: Lanes.self)
 }
 
-/// eˣ of one number, as ``exponential(_:)-(Lanes)`` has it.
+/// eˣ of one number, with the same bits as ``exponential(_:)-(Lanes)``.
 @inline(__always) package func exponential(_ input: Float) -> Float {
     exponential(Lanes(repeating: input))[0]
 }

@@ -2,8 +2,10 @@
 //
 //     x̂ = (x − mean)·rstd,   rstd = 1/√(variance + ε),   y = x̂ ∘ weight + bias
 //
-// In two halves, because the last block of a classifier reads x̂ itself: its weight and bias are absorbed there.
+// It has two halves, because the last block of a classifier reads x̂ itself and absorbs weight and bias into its
+// products.
 
+/// LayerNorm of rows of C numbers, forward and backward.
 package enum LayerNorm {
     /// normalized [rows,C] = x̂, rstd [rows] (nil where no backward pass follows); input [rows,C].
     package static func normalize(
@@ -56,7 +58,8 @@ package enum LayerNorm {
         }
     }
 
-    /// dInput [rows,C] += (dx̂ − mean(dx̂) − x̂·mean(dx̂ ∘ x̂))·rstd, with dx̂ = dOutput ∘ weight (weight nil: dx̂ = dOutput).
+    /// dInput [rows,C] += (dx̂ − mean(dx̂) − x̂·mean(dx̂ ∘ x̂))·rstd, with dx̂ = dOutput ∘ weight (weight nil: dx̂ =
+    /// dOutput).
     package static func backward(
         _ dInput: UnsafeMutablePointer<Float>, _ dOutput: UnsafePointer<Float>,
         normalized: UnsafePointer<Float>, rstd: UnsafePointer<Float>, weight: UnsafePointer<Float>?,

@@ -2,13 +2,18 @@
 
 /// A fully connected layer, y = x·W + b, as GPT-2 stores it: W [inputs,outputs] ("Conv1D"), b [outputs].
 ///
-/// Its products are cut into tiles of fixed size, so that a number doesn't depend on how many threads computed it.
+/// Its products are cut into tiles of fixed size: no number depends on how many threads computed it.
 package struct Linear: @unchecked Sendable {  // views, which are only read
+    /// W [inputs,outputs].
     package let weight: Matrix
+    /// b [outputs]; nil for none.
     package let bias: UnsafePointer<Float>?
+    /// Numbers in a row of the input.
     package let inputs: Int
+    /// Numbers in a row of the output.
     package let outputs: Int
 
+    /// A layer over views that the caller keeps alive.
     package init(weight: Matrix, bias: UnsafePointer<Float>?, inputs: Int, outputs: Int) {
         self.weight = weight
         self.bias = bias
@@ -23,7 +28,7 @@ package struct Linear: @unchecked Sendable {  // views, which are only read
             inputs: weight.shape[0], outputs: weight.shape[1])
     }
 
-    /// Columns [columns] of the layer alone, for instance the queries of `c_attn`.
+    /// The layer that computes `columns` of the output alone, for instance the queries of `c_attn`.
     package func columns(_ columns: Range<Int>) -> Linear {
         Linear(
             weight: weight.at(column: columns.lowerBound), bias: bias.map { $0 + columns.lowerBound },
@@ -32,17 +37,17 @@ package struct Linear: @unchecked Sendable {  // views, which are only read
 
     fileprivate static let columnTile = 192
 
-    /// From this many rows on, copying a tile of weights costs less than fighting over cache lines.
+    /// From this many rows on, copying a tile of weights costs less than the cache misses of colliding rows.
     fileprivate static let manyRows = 64
 
     /// Whether rows of a matrix are a multiple of 4 KiB apart, so that a column's numbers share a few cache lines.
     fileprivate static func collides(_ matrix: Matrix) -> Bool { matrix.stride % 1024 == 0 }
 
-    /// output [rows,outputs] = input [rows,inputs]·W + b, tiles over columns.
+    /// output [rows,outputs] = input [rows,inputs]·W + b, in tiles of columns.
     ///
-    /// - Parameter tile: rows of one product, nil for all. With a tile the product always has exactly that many, the
-    ///   last one too (so there has to be room for them): then a row's result has the same bits whatever rows come
-    ///   with it.
+    /// - Parameter tile: rows of one product; nil for all of them. With a tile every product has exactly that many
+    ///   rows, the last one too, so there has to be room for whole tiles. A row's result then has the same bits
+    ///   whatever rows come with it.
     package func forward(_ output: Matrix, _ input: Matrix, rows: Int, tile: Int? = nil, workers: Workers) {
         let height = tile ?? rows
         let bands = height == 0 ? 0 : (rows + height - 1) / height
@@ -84,11 +89,16 @@ package struct Linear: @unchecked Sendable {  // views, which are only read
 
 /// The gradients of a ``Linear``: dW [inputs,outputs], db [outputs].
 package struct LinearGradient: @unchecked Sendable {  // views, of which each tile writes its own part
+    /// dW [inputs,outputs].
     package let dWeight: Matrix
+    /// db [outputs]; nil where it isn't wanted.
     package let dBias: UnsafeMutablePointer<Float>?
+    /// Numbers in a row of the input.
     package let inputs: Int
+    /// Numbers in a row of the output.
     package let outputs: Int
 
+    /// Gradients in views that the caller keeps alive.
     package init(dWeight: Matrix, dBias: UnsafeMutablePointer<Float>?, inputs: Int, outputs: Int) {
         self.dWeight = dWeight
         self.dBias = dBias
@@ -96,13 +106,14 @@ package struct LinearGradient: @unchecked Sendable {  // views, of which each ti
         self.outputs = outputs
     }
 
+    /// The gradients dW [inputs,outputs] and db [outputs].
     package init(_ dWeight: Tensor, _ dBias: Tensor) {
         self.init(
             dWeight: Matrix(dWeight.mutablePointer, stride: dWeight.shape[1]), dBias: dBias.mutablePointer,
             inputs: dWeight.shape[0], outputs: dWeight.shape[1])
     }
 
-    /// Those of some outputs, see ``Linear/columns(_:)``.
+    /// The gradients of some outputs alone; see ``Linear/columns(_:)``.
     package func columns(_ columns: Range<Int>) -> LinearGradient {
         LinearGradient(
             dWeight: dWeight.at(column: columns.lowerBound), dBias: dBias.map { $0 + columns.lowerBound },
@@ -111,7 +122,7 @@ package struct LinearGradient: @unchecked Sendable {  // views, of which each ti
 
     /// dW += inputᵀ·dOutput, db += Σ dOutput over rows, of input [rows,inputs] and dOutput [rows,outputs].
     package func add(input: Matrix, dOutput: Matrix, rows: Int, workers: Workers) {
-        // Where rows collide, oneDNN has to be given products so large that it copies its operands by itself.
+        // Where rows collide, products have to be large enough for oneDNN to copy its operands itself.
         let large = rows >= Linear.manyRows && (Linear.collides(input) || Linear.collides(dOutput))
         let height = large ? 768 : Linear.columnTile
         let width = large ? 768 : outputs

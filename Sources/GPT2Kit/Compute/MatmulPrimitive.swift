@@ -3,9 +3,11 @@
 import COneDNN
 import Records
 
-/// oneDNN can't do something on this machine.
+/// oneDNN can't run an operation on this machine.
 public struct OneDNNError: DiagnosableError {
+    /// What oneDNN was asked to do, in words.
     public let operation: String
+    /// oneDNN's status code (`dnnl_status_t`).
     public let status: Int32
 
     public var diagnosis: Diagnosis {
@@ -22,8 +24,8 @@ package final class MatmulPrimitive: @unchecked Sendable {  // after init nothin
     /// Floats of scratch memory that each concurrent run needs.
     package let scratchCount: Int
 
-    /// - Parameter weights: Float32, or Int8 where the source is `ONEDNN_U8`; read here and not kept.
-    /// - Throws: ``OneDNNError`` where the CPU can't do it, ``OutOfMemory``.
+    /// - Parameter weights: [inputs,outputs], Float32, or Int8 where the source is `ONEDNN_U8`; read here and not kept.
+    /// - Throws: ``OneDNNError`` where oneDNN has no such product for this CPU; ``OutOfMemory``.
     package init(
         rows: Int, inputs: Int, outputs: Int, weights: UnsafeRawPointer, source: onednn_type = ONEDNN_F32,
         destination: onednn_type = ONEDNN_F32, epilogue: onednn_epilogue = ONEDNN_STORE
@@ -53,6 +55,13 @@ package final class MatmulPrimitive: @unchecked Sendable {  // after init nothin
     /// The name of oneDNN's kernel.
     package var implementation: String { String(cString: onednn_matmul_implementation(product)) }
 
+    /// Computes one product on the calling thread. It ends the process where oneDNN fails.
+    ///
+    /// - Parameters:
+    ///   - destination: [rows,outputs].
+    ///   - source: [rows,inputs].
+    ///   - bias: [outputs]; nil for none.
+    ///   - scratch: ``scratchCount`` floats that no other run uses at the time.
     @inline(__always)
     package func run(
         _ destination: UnsafeMutableRawPointer, _ source: UnsafeRawPointer, bias: UnsafePointer<Float>?,

@@ -1,15 +1,18 @@
-// Matrix products on row-major matrices, through oneDNN: every floating-point operation that matters passes here.
+// Matrix products on row-major matrices, through oneDNN. Nearly all arithmetic of training happens here.
 
 import COneDNN
 import Records
 
-/// A matrix in memory: its first number, and how many numbers further its next row begins.
+/// A matrix in memory: its first number and its stride.
 ///
 /// Sendable without a lock: whoever hands a matrix to several threads gives each its own part to write.
 package struct Matrix: @unchecked Sendable {
+    /// The first number.
     package var pointer: UnsafeMutablePointer<Float>
+    /// Numbers from the beginning of a row to that of the next.
     package var stride: Int
 
+    /// A matrix over memory that the caller keeps alive.
     package init(_ pointer: UnsafeMutablePointer<Float>, stride: Int) {
         self.pointer = pointer
         self.stride = stride
@@ -20,6 +23,7 @@ package struct Matrix: @unchecked Sendable {
         self.init(UnsafeMutablePointer(mutating: pointer), stride: stride)
     }
 
+    /// The part of the matrix that begins at `row` and `column`.
     package func at(row: Int = 0, column: Int = 0) -> Matrix {
         Matrix(pointer + row * stride + column, stride: stride)
     }
@@ -38,8 +42,8 @@ package func matmul(
     if status != 0 { fail(status, "a matrix product [\(m),\(k)]×[\(k),\(n)]") }
 }
 
-/// Ends the process because oneDNN couldn't run what it had been given. It gets its operands from this module and copies
-/// them in pieces, so that all it can be short of is memory, in the middle of a step that can't be taken back.
+/// Ends the process because oneDNN couldn't run a product. Its operands come from this module, and it copies them in
+/// blocks: memory is all that it can lack, in the middle of a step that can't be undone.
 @inline(never)
 func fail(_ status: Int32, _ operation: String) -> Never {
     if status == Int32(onednn_out_of_memory) { Interruption.endWithoutMemory() }

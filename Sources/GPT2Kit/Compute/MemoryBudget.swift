@@ -3,12 +3,12 @@
 import Platform
 import Records
 
-/// Bytes that this process may have, and those of them that it hasn't taken yet.
+/// Bytes of memory that this process may use, and those of them that it doesn't use yet.
 struct MemoryBudget {
     let limit: Int
     let left: Int
 
-    /// As it is now: of the machine, of the control group, and of `ulimit -v`, whatever leaves least.
+    /// The budget now: the tightest of the limits of the machine, of the control group and of `ulimit -v`.
     init() {
         let (pages, pageSize) = (sysconf(Int32(_SC_PHYS_PAGES)), Int(sysconf(Int32(_SC_PAGESIZE))))
         var limit = pages > 0 && pageSize > 0 ? pages * pageSize : Int.max

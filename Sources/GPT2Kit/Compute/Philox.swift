@@ -1,7 +1,8 @@
 // Random numbers that are a function of their index: Philox4x32-10 (Salmon, Moraes, Dror & Shaw 2011, "Parallel random
-// numbers: as easy as 1, 2, 3", https://doi.org/10.1145/2063384.2063405). No state: any of them can be had at any time,
-// on any thread.
+// numbers: as easy as 1, 2, 3", https://doi.org/10.1145/2063384.2063405). There is no state: each of them can be
+// computed at any time, on any thread.
 
+/// The random function Philox4x32-10.
 package enum Philox {
     /// Four uniform 32-bit words for a counter of four and a key of two.
     @inline(__always)

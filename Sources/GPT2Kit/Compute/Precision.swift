@@ -1,5 +1,5 @@
-// In which numbers the matrix products of frozen blocks and of scoring are computed. Everything else (LayerNorm,
-// softmax, attention, biases, the residual stream, everything that is trained) is Float32.
+// The number types of matrix products in frozen blocks and in scoring. Everything else (LayerNorm, softmax, attention,
+// biases, the residual stream, everything that is trained) is Float32.
 
 import COneDNN
 
@@ -7,8 +7,8 @@ import COneDNN
 public enum Precision: String, Sendable, CaseIterable {
     /// IEEE 754 single precision.
     case float32 = "f32"
-    /// 8 bits of significand. Fast where the CPU has instructions for it (AVX512-BF16, AMX); elsewhere the operands are
-    /// rounded all the same and multiplied as Float32: the same numbers, but no faster.
+    /// 8 bits of significand. Fast where the CPU has instructions for it (AVX512-BF16, AMX). Elsewhere the operands are
+    /// rounded too, but multiplied as Float32: the same numbers, no faster.
     case bfloat16 = "bf16"
     /// Weights in 8 bits with a scale for every output, activations in 8 bits (7 on CPUs without VNNI) with a scale and
     /// a zero point for every token.

@@ -1,15 +1,16 @@
-// A fully connected layer whose weights are never changed: compiled by oneDNN for one fixed number of rows, its weights
-// brought once into the layout and number type that the CPU's best kernel wants, its epilogue (bias, GELU, residual sum)
-// fused.
+// A fully connected layer whose weights never change. oneDNN compiles it for one fixed number of rows, with the
+// epilogue (bias, GELU, residual sum) fused. The weights are brought once into the layout and number type that the
+// CPU's best kernel wants.
 
 import COneDNN
 
 /// y = epilogue(x·W + b) on tiles of ``tileRows`` rows. Any number of threads may run it at a time.
 package struct PrepackedLinear: Sendable {
-    /// Rows of a tile: a multiple of the 6 (AVX2) and 8 (AVX-512) rows that oneDNN takes at a time, because it sums
-    /// left-over rows in another order. So a row has the same bits wherever it stands.
+    /// Rows of a tile: a multiple of the 6 (AVX2) and 8 (AVX-512) rows that oneDNN takes at a time. It sums left-over
+    /// rows in another order; without any, a row has the same bits in any place.
     package static let tileRows = 48
 
+    /// What follows product and bias: nothing, GELU, or the sum with what the output holds.
     package enum Epilogue: Sendable { case store, gelu, add }
 
     private enum Arithmetic {
@@ -22,9 +23,11 @@ package struct PrepackedLinear: Sendable {
 
     private let arithmetic: Arithmetic
     private let bias: Tensor
+    /// Numbers in a row of the input.
     package let inputs: Int
+    /// Numbers in a row of the output.
     package let outputs: Int
-    /// Floats of scratch memory that each worker has to give.
+    /// Floats of scratch memory that each worker provides.
     package let scratchCount: Int
 
     /// - Parameters:
@@ -64,7 +67,7 @@ package struct PrepackedLinear: Sendable {
         }
     }
 
-    /// What `compile` gives; nil where this CPU, or this oneDNN, has no product in bf16.
+    /// The result of `compile`; nil where this CPU, or this oneDNN, has no product in bf16.
     private static func ifSupported(_ compile: () throws -> MatmulPrimitive) throws -> MatmulPrimitive? {
         guard onednn_has_bf16() else { return nil }
         do {

@@ -1,16 +1,18 @@
-// A fully connected layer in 8-bit integers (as Dettmers et al. 2022, https://arxiv.org/abs/2208.07339, §2.1, with a scale
-// and zero point for every row of the input and a scale for every column of the weights):
+// A fully connected layer in 8-bit integers (as Dettmers et al. 2022, https://arxiv.org/abs/2208.07339, §2.1, with a
+// scale and zero point for every row of the input and a scale for every column of the weights):
 //
 //     xᵢₖ ≈ sᵢ·(qᵢₖ − zᵢ),   Wₖⱼ ≈ tⱼ·vₖⱼ,   yᵢⱼ = sᵢ·tⱼ·(Σₖ qᵢₖvₖⱼ − zᵢ·Σₖ vₖⱼ) + bⱼ
 //
-// Sums of integers are exact, so that a row's result depends on nothing but the row.
+// Sums of integers are exact, so a row's result depends on that row alone.
 
 import COneDNN
 
+/// y = epilogue(x·W + b) on tiles of a fixed number of rows. Any number of threads may run it at a time.
 package final class QuantizedLinear: @unchecked Sendable {  // after init nothing changes any more
     /// The largest |v|.
     private static let weightLimit: Float = 127
-    /// The largest q: all 8 bits, or 7 where the CPU adds pairs of products in 16 bits (127·127·2 is the most that fits).
+    /// The largest q: all 8 bits, or 7 where the CPU adds pairs of products in 16 bits (127·127·2 is the most that
+    /// fits).
     package static let inputLimit: Float = onednn_int8_saturates() ? 127 : 255
 
     private let product: MatmulPrimitive
@@ -19,7 +21,7 @@ package final class QuantizedLinear: @unchecked Sendable {  // after init nothin
     private let columnSums: Tensor  // Σₖ vₖⱼ [outputs]
     private let epilogue: PrepackedLinear.Epilogue
     private let rows: Int, inputs: Int, outputs: Int
-    /// Floats of scratch memory that each worker has to give.
+    /// Floats of scratch memory that each worker provides.
     package let scratchCount: Int
 
     /// - Parameters:
@@ -38,9 +40,10 @@ package final class QuantizedLinear: @unchecked Sendable {  // after init nothin
         scratchCount = Self.padded((rows * inputs + 3) / 4) + Self.padded(rows * outputs) + product.scratchCount
     }
 
+    /// The name of oneDNN's kernel.
     package var implementation: String { product.implementation }
 
-    /// v [inputs,outputs], with scale and sum of every column.
+    /// Sets v [inputs,outputs], and the scale and the sum of every column.
     private static func quantize(
         _ v: UnsafeMutablePointer<Int8>, _ weight: Tensor, scales: UnsafeMutablePointer<Float>,
         sums: UnsafeMutablePointer<Float>
@@ -102,7 +105,8 @@ package final class QuantizedLinear: @unchecked Sendable {  // after init nothin
         }
     }
 
-    /// q [count] of one row x, with its scale s and zero point z. The range always has 0 in it, which q has exactly.
+    /// Sets q [count] of one row x, and returns its scale s and zero point z. The range always includes 0, which q
+    /// represents exactly.
     private static func quantize(
         _ q: UnsafeMutablePointer<UInt8>, _ x: UnsafePointer<Float>, _ count: Int
     ) -> (scale: Float, zero: Float) {
@@ -135,7 +139,7 @@ package final class QuantizedLinear: @unchecked Sendable {  // after init nothin
         return (scale, zero)
     }
 
-    /// One row: scales, bias, and what comes after.
+    /// Finishes one row: scales, bias and epilogue.
     @inline(__always)
     private func finish(
         _ y: UnsafeMutablePointer<Float>, _ sums: UnsafePointer<Int32>, _ range: (scale: Float, zero: Float)

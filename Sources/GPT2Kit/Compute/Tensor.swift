@@ -2,17 +2,19 @@
 
 import Platform
 
-/// Keeps a mapped file alive, read-only, from which tensors are read.
+/// Keeps a read-only mapping of a file alive, in which tensors lie.
 package protocol MappedOwner: AnyObject {}
 
 /// A parameter, its gradient, or any other array of numbers with a shape; row-major.
 ///
-/// A tensor is a view: it keeps alive what its numbers are in, a ``FloatBuffer`` or a mapped file. Those of a mapped file
-/// can't be written.
+/// A tensor is a view that keeps the memory of its numbers alive, a ``FloatBuffer`` or a mapped file. Numbers of a
+/// mapped file can't be written.
 ///
 /// Sendable without a lock: whoever hands a tensor to several threads gives each its own part to write.
 public struct Tensor: @unchecked Sendable {
+    /// The sizes of the dimensions, the outermost first.
     public let shape: [Int]
+    /// The first number. Valid as long as the tensor lives.
     public let pointer: UnsafePointer<Float>
     private let owner: AnyObject
     private let isWritable: Bool
@@ -25,7 +27,9 @@ public struct Tensor: @unchecked Sendable {
         isWritable = false
     }
 
-    /// Zeros.
+    /// A tensor of zeros, with memory of its own.
+    ///
+    /// - Throws: ``OutOfMemory``.
     public init(shape: [Int]) throws(OutOfMemory) {
         let buffer = try FloatBuffer(count: shape.reduce(1, *))
         self.shape = shape
@@ -34,8 +38,10 @@ public struct Tensor: @unchecked Sendable {
         isWritable = true
     }
 
+    /// How many numbers the tensor has: the product of its shape.
     public var count: Int { shape.reduce(1, *) }
 
+    /// All numbers, row-major. Valid as long as the tensor lives.
     public var values: UnsafeBufferPointer<Float> { UnsafeBufferPointer(start: pointer, count: count) }
 
     /// Where the numbers can be written.
@@ -51,8 +57,8 @@ public struct Tensor: @unchecked Sendable {
         UnsafeMutableBufferPointer(start: mutablePointer, count: count)
     }
 
-    /// Tells that the numbers won't be read for long. Those of a mapped file leave memory, and come back from the file
-    /// when they are read all the same; others stay.
+    /// Announces that the numbers won't be read soon. Those of a mapped file leave memory, and are read from the file
+    /// again when they are needed after all; others stay.
     package func release() {
         guard owner is any MappedOwner else { return }
         let page = 1 << 16

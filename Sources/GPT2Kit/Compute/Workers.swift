@@ -1,17 +1,18 @@
 // How work is spread over the cores.
 //
-// A piece of work (a tile) is the same whatever the number of threads, and writes nothing that another tile writes.
-// That alone makes every result of this module independent of the number of threads, to the last bit.
+// Work is cut into tiles, which are the same for any number of threads, and no tile writes what another one writes.
+// That makes every result of this module independent of the number of threads, to the last bit.
 
 import COneDNN
 import Dispatch
 import Synchronization
 
-/// As many threads as there are cores to use, each running oneDNN on its own.
+/// The threads that share the work, one for each core to use. Each runs oneDNN by itself.
 public struct Workers: Sendable {
     /// How many tiles run at a time.
     public let count: Int
 
+    /// Workers that run `count` tiles at a time, at least one.
     public init(count: Int) {
         self.count = max(1, count)
     }
@@ -21,7 +22,8 @@ public struct Workers: Sendable {
         forEach(tiles) { tile, _ in body(tile) }
     }
 
-    /// The same with the number of the worker, `0..<count`, of which no two run at a time: it may use scratch memory.
+    /// The same with the worker's number, `0..<count`. A worker runs one tile at a time, so it can have scratch memory
+    /// of its own.
     package func forEach(_ tiles: Int, _ body: @Sendable (_ tile: Int, _ worker: Int) -> Void) {
         let workers = min(count, tiles)
         if workers <= 1 {
@@ -56,6 +58,7 @@ package final class FirstFailure: Sendable {
 
     package init() {}
 
+    /// Runs `body`, and keeps the error that it throws if it is the first one.
     package func catching(_ body: () throws -> Void) {
         do {
             try body()
@@ -64,6 +67,7 @@ package final class FirstFailure: Sendable {
         }
     }
 
+    /// Throws the error that was kept, if any. To be called when all tiles are done.
     package func rethrow() throws {
         if let error = error.withLock({ $0 }) { throw error }
     }

@@ -1,4 +1,4 @@
-// Working memory, by name.
+// Working memory, cut into views with names.
 
 /// One allocation, cut into views.
 package final class Workspace {
@@ -6,10 +6,10 @@ package final class Workspace {
 
     package init() {}
 
-    /// Gives the former memory back and allocates anew.
+    /// Frees the former memory, and allocates new memory.
     ///
-    /// - Parameter plan: takes every view with the count of its numbers. It is called twice: the first time to learn the
-    ///   counts, with views that mustn't be read or written.
+    /// - Parameter plan: takes every view with the count of its numbers. It is called twice: the first time to learn
+    ///   the counts, with views that mustn't be read or written.
     package func allocate(_ plan: (_ take: (_ count: Int) -> FloatView) -> Void) throws(OutOfMemory) {
         var size = 0
         plan { count in

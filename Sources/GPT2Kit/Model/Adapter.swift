@@ -6,11 +6,17 @@ import Records
 package final class Adapter: @unchecked Sendable {  // one batch at a time; each tile writes its own part
     /// The layer's name among the weights, without ".weight".
     package let name: String
+    /// Numbers in a row of the layer's input.
     package let inputs: Int
+    /// Numbers in a row of the layer's output.
     package let outputs: Int
-    package let a: Tensor  // A [inputs,r]
-    package let b: Tensor  // B [r,outputs]
+    /// A [inputs,r].
+    package let a: Tensor
+    /// B [r,outputs].
+    package let b: Tensor
+    /// The gradient of A, [inputs,r].
     package let dA: Tensor
+    /// The gradient of B, [r,outputs].
     package let dB: Tensor
     /// W' = W + scale·A·B, of the same shape as W: [inputs,outputs], or, for the head, [outputs,inputs].
     package let merged: Tensor
@@ -26,6 +32,14 @@ package final class Adapter: @unchecked Sendable {  // one batch at a time; each
     private static let rowTile = 64
     private static let columnTile = 192
 
+    /// An adapter whose A is drawn and whose B is zero.
+    ///
+    /// - Parameters:
+    ///   - name: the layer's name among the weights, without ".weight".
+    ///   - base: W, which stays as it is.
+    ///   - isTransposed: whether W is [outputs,inputs], as the head's is.
+    ///   - seed: of A.
+    /// - Throws: ``OutOfMemory``.
     package init(
         _ name: String, _ base: Tensor, _ lora: LoRA, isTransposed: Bool = false, seed: UInt64
     ) throws(OutOfMemory) {
@@ -48,6 +62,7 @@ package final class Adapter: @unchecked Sendable {  // one batch at a time; each
     private var aMatrix: Matrix { Matrix(reading: a.pointer, stride: rank) }
     private var bMatrix: Matrix { Matrix(reading: b.pointer, stride: outputs) }
 
+    /// Sets ``merged`` from W, A and B as they are now.
     package func merge(_ workers: Workers) {
         let width = base.shape[1]
         workers.forEachRange(base.shape[0], by: Self.rowTile) { rows in
@@ -65,7 +80,7 @@ package final class Adapter: @unchecked Sendable {  // one batch at a time; each
         }
     }
 
-    /// Room for inputs of so many rows.
+    /// Reserves scratch memory for inputs of `rows` rows.
     package func reserve(rows: Int) throws(OutOfMemory) {
         guard rows > capacity else { return }
         try workspace.allocate { take in

@@ -7,7 +7,7 @@ package struct BlockDropout: Sendable {
     private let layout: TextLayout
     private let pooling: Pooling?
 
-    /// - Parameter pooling: where states are those of one position of every text; nil where they are those of all.
+    /// - Parameter pooling: the position of every text that the states belong to; nil for states of all positions.
     package init(_ dropout: Dropout, block: Int, _ layout: TextLayout, pooling: Pooling? = nil) {
         self.dropout = dropout
         self.block = block
@@ -15,7 +15,7 @@ package struct BlockDropout: Sendable {
         self.pooling = pooling
     }
 
-    /// Drops among states [N,C], or pooled ones [B,C].
+    /// Drops some numbers of states [N,C], or of pooled states [B,C].
     package func drop(_ states: FloatView, _ place: Dropout.Place, width C: Int, _ workers: Workers) {
         workers.forEach(layout.rows) { text in
             let first = layout.offsets[text]
@@ -31,7 +31,7 @@ package struct BlockDropout: Sendable {
         }
     }
 
-    /// The attention weights of one head over one text.
+    /// Dropout among the attention weights of one head over one text.
     package func head(_ head: Int, text: Int) -> HeadDropout {
         HeadDropout(dropout: dropout, block: block, text: text, head: head, T: layout.length(text))
     }

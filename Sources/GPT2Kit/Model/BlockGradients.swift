@@ -1,13 +1,19 @@
-// Where the backward passes of a block add what they find: to gradients of the parameters themselves, to those of LoRA's
+// Where the backward pass of a block adds its gradients: to those of the parameters themselves, to those of LoRA's
 // adapters, or nowhere.
 
-/// The gradients of one transformer block; what isn't trained is nil or ``LayerGradient/frozen``.
+/// The gradients of one transformer block. Those of what isn't trained are nil or ``LayerGradient/frozen``.
 package struct BlockGradients {
+    /// Those of ln_1.
     package let norm1: LayerNormGradient?
+    /// Those of attn.c_attn.
     package let attention: LayerGradient
+    /// Those of attn.c_proj.
     package let attentionProjection: LayerGradient
+    /// Those of ln_2.
     package let norm2: LayerNormGradient?
+    /// Those of mlp.c_fc.
     package let mlpFC: LayerGradient
+    /// Those of mlp.c_proj.
     package let mlpProjection: LayerGradient
 
     /// Gradients of all parameters.
@@ -20,7 +26,7 @@ package struct BlockGradients {
         mlpProjection = .full(LinearGradient(block.mlpProjectionWeight, block.mlpProjectionBias))
     }
 
-    /// Gradients of adapters alone; nil where a layer has none.
+    /// Gradients of adapters alone; nil where a layer has no adapter.
     package init(attention: Adapter?, attentionProjection: Adapter?, mlpFC: Adapter?, mlpProjection: Adapter?) {
         norm1 = nil
         norm2 = nil
@@ -33,22 +39,23 @@ package struct BlockGradients {
 
 /// The gradient of a fully connected layer y = x·W + b.
 package enum LayerGradient {
+    /// None, because the layer isn't trained.
     case frozen
     /// dW [inputs,outputs] and db.
     case full(LinearGradient)
-    /// Those of an adapter of the layer.
+    /// dA and dB of the layer's adapter.
     case adapter(Adapter)
 
     init(_ adapter: Adapter?) { self = adapter.map(Self.adapter) ?? .frozen }
 
-    /// Scratch memory for inputs of so many rows.
+    /// Reserves the scratch memory that an adapter needs for inputs of `rows` rows.
     package func reserve(rows: Int) throws(OutOfMemory) {
         if case .adapter(let adapter) = self { try adapter.reserve(rows: rows) }
     }
 
-    /// Adds what input [rows,inputs] and dOutput [rows,columns] give.
+    /// Adds the gradients that follow from input [rows,inputs] and dOutput [rows,columns].
     ///
-    /// - Parameter columns: the part of the layer's outputs that dOutput is about; nil for all.
+    /// - Parameter columns: the outputs of the layer that dOutput belongs to; nil for all.
     package func addGradients(
         input: Matrix, dOutput: Matrix, rows: Int, columns: Range<Int>? = nil, workers: Workers
     ) {
@@ -63,8 +70,8 @@ package enum LayerGradient {
         }
     }
 
-    /// Adds to the weights alone, for outputs that belong to H heads: those of head h, at columns
-    /// firstColumn + h·d ..< firstColumn + (h+1)·d, have an input of their own.
+    /// Adds to the gradient of the weight alone, for outputs that belong to H attention heads. The outputs of head h,
+    /// at columns firstColumn + h·d ..< firstColumn + (h+1)·d, have an input of their own.
     ///
     /// - Parameters:
     ///   - inputs: [rows,H,inputs].

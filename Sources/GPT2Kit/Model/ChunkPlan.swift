@@ -1,7 +1,7 @@
-// Texts in chunks for the cores: the same work for each, whole tiles full, and as few rows of tiles as possible left
-// over. Which chunk a text is in, and beside which others, doesn't change its result.
+// Cuts texts into chunks for the cores. All cores get the same work, and as few rows of tiles as possible stay empty. A
+// text's result doesn't depend on its chunk.
 
-/// Some texts, ordered by chunks.
+/// The chunks of some texts.
 package struct ChunkPlan: Sendable {
     /// The indices of all texts: chunk after chunk, and within a chunk the longest first.
     package let order: [Int]
@@ -10,16 +10,16 @@ package struct ChunkPlan: Sendable {
 
     /// - Parameters:
     ///   - lengths: tokens of every text, at least 1.
-    ///   - tokens: the most of a chunk, whole tiles; a longer text is a chunk of its own.
+    ///   - tokens: the most that a chunk has, whole tiles; a longer text is a chunk of its own.
     ///   - tile: rows that are computed at a time.
-    ///   - workers: who share the chunks.
+    ///   - workers: the number of workers that share the chunks.
     /// - Complexity: O(n + chunks · longest).
     package init(lengths: [Int], tokens limit: Int, tile: Int, workers: Int) {
         // Texts by length; the lowest index of a length is taken first.
         var byLength = [[Int]](repeating: [], count: (lengths.max() ?? 0) + 1)
         for index in lengths.indices.reversed() { byLength[lengths[index]].append(index) }
 
-        // As many chunks as give every worker the same number of them, with the same number of tiles, or one more.
+        // All workers get the same number of chunks. The chunks have the same number of tiles, or one more.
         let tiles = lengths.reduce(0) { $0 + $1 } / tile + 1
         let perWorker = (tiles * tile + limit * workers - 1) / (limit * workers)
         let count = min(tiles, perWorker * workers)
@@ -33,7 +33,7 @@ package struct ChunkPlan: Sendable {
             let place = chunks.count % count
             var room = ((place + 1) * tiles / count - place * tiles / count) * tile
             let first = order.count
-            // The longest text that fits, again and again: long ones first, short ones into what they leave.
+            // The longest text that fits, again and again: short texts fill the room that long ones leave.
             var length = longest
             while length > 0 {
                 guard length <= room || order.count == first, let index = byLength[length].popLast() else {

@@ -44,7 +44,7 @@ extension Classifier {
         return text
     }
 
-    /// What Hugging Face's class does otherwise.
+    /// What Hugging Face's class does differently.
     private func differences(hasHeadBias: Bool) -> [String] {
         var differences: [String] = []
         if pooling != .lastToken {
@@ -59,5 +59,5 @@ extension Classifier {
     }
 }
 
-/// `text` as it can stand in a cell of a table.
+/// `text`, escaped for a cell of a Markdown table.
 package func cell(_ text: String) -> String { text.printable.replacing("|", with: "\\|") }

@@ -1,12 +1,13 @@
 // Writes a model directory as Hugging Face's `GPT2ForSequenceClassification` expects it, with everything that scoring
-// needs: config.json, model.safetensors, vocab.json, merges.txt, tokenizer_config.json and a model card (Classifier+Card).
+// needs: config.json, model.safetensors, vocab.json, merges.txt, tokenizer_config.json and a model card
+// (Classifier+Card).
 
 import Hashing
 import Records
 import Safetensors
 import Tokenization
 
-/// What a model directory says of a model beside what is needed to score with it: how it was trained.
+/// How a model was trained, as its directory tells it. Scoring doesn't need it.
 package struct ModelStory: Sendable {
     /// Members of `gpt2kit` in config.json.
     package var configuration: [JSONMember] = []
@@ -19,7 +20,7 @@ package struct ModelStory: Sendable {
 }
 
 extension Classifier {
-    /// Fails where `directory` holds a model, of this project or another, that a new one would take the place of.
+    /// Fails where `directory` holds a model, of this project or another, that a new one would replace.
     ///
     /// - Throws: ``ModelError/modelExists(_:)``.
     public static func requireNone(in directory: String) throws(ModelError) {
@@ -29,11 +30,11 @@ extension Classifier {
         }
     }
 
-    /// Publishes the directory: all files, or none.
+    /// Writes the model directory. All of its files appear, or none.
     ///
-    /// Its head has no bias, as that class wants it; see ``foldingHeadBias()``.
+    /// Its head has no bias, because `GPT2ForSequenceClassification` has none; see ``foldingHeadBias()``.
     ///
-    /// - Throws: ``StreamError`` where it can't be written; ``OutOfMemory``.
+    /// - Throws: `StreamError` where it can't be written; ``OutOfMemory``.
     package func write(directory: String, story: ModelStory = ModelStory()) throws {
         let output = try AtomicDirectory(path: directory)
         let tensors = try foldingHeadBias()
@@ -60,9 +61,11 @@ extension Classifier {
     }
 
     /// All tensors under Hugging Face's names, the head's bias folded into ln_f.bias: W·y + b becomes W·(y + δ), with
-    /// the δ of least norm for which W·δ = b. Where W's rows depend on each other, as after much weight decay, there is
-    /// none; then all logits of a text move by the same number, which leaves the probabilities. Where not even that can
-    /// be, `score.bias` is written beside.
+    /// the δ of least norm for which W·δ = b. Where the rows of W depend on each other, as after much weight decay, no
+    /// such δ exists. Then δ may move all logits of a text by the same number, which doesn't change probabilities.
+    /// Where no δ does that either, `score.bias` stays among the tensors.
+    ///
+    /// - Throws: ``OutOfMemory``.
     package func foldingHeadBias() throws -> [(name: String, tensor: Tensor)] {
         let C = config.width
         let bias = try parameters.finalNormBias.copied()
@@ -78,7 +81,7 @@ extension Classifier {
         }
     }
 
-    /// δ [C]; nil where there is none.
+    /// δ [C]; nil where none exists.
     private func foldedBias() throws -> [Double]? {
         let (W, b) = (parameters.headWeight, parameters.headBias)
         if let delta = leastNormSolution(W, b) { return delta }

@@ -8,7 +8,7 @@ import Tokenization
 private func list(_ labels: [String]) -> String { labels.joined(separator: ", ") }
 
 extension Classifier {
-    /// Where a classifier that is to be trained starts from.
+    /// What training starts from.
     public enum Base: Sendable, Equatable {
         /// A model directory, with or without a head.
         case directory(String)
@@ -58,12 +58,16 @@ extension Classifier {
         }
     }
 
-    /// A classifier to be trained on texts with `labels`; how it reads a text is what training settings say.
+    /// A classifier to be trained on texts with `labels`. The training settings decide on its pooling and its mask.
     ///
     /// - Parameters:
-    ///   - tokenizerDirectory: that of the tokenizer; nil for the one of the base directory.
-    ///   - seed: of the parameters that the base doesn't have.
-    /// - Throws: ``ModelError``, ``TokenizerError``, ``WeightFilesError`` and their like.
+    ///   - base: the directory or the sizes to start from.
+    ///   - labels: the names of the classes, in the order of their indices.
+    ///   - tokenizerDirectory: the directory of the tokenizer; nil for the base's own.
+    ///   - seed: of the parameters that the base doesn't have: its head's, or all.
+    ///   - workers: read, check and draw the parameters.
+    /// - Throws: ``ModelError``; `TokenizerError`, `WeightFilesError` and others where the tokenizer or the weights
+    ///   can't be read; ``OutOfMemory``.
     public init(
         base: Base, labels: [String], tokenizerDirectory: String?, seed: UInt64, workers: Workers
     ) throws {
@@ -93,7 +97,7 @@ extension Classifier {
             ) { name, shape in
                 try GPT2Parameters.randomHead(name, shape, width: config.width, seed: seed)
             }
-            // Training takes so much longer that it can wait.
+            // The check takes little time beside training, so training waits for it.
             try check?.wait()
         case .randomNamed(let name):
             guard let known = try GPT2Config.named(name) else { throw ModelError.unknownModel(name) }
@@ -111,7 +115,10 @@ extension Classifier {
             tokenizerDirectory: tokenizerDirectory, origin: base.description)
     }
 
-    /// A trained classifier of a model directory.
+    /// Reads a trained classifier from a model directory.
+    ///
+    /// - Throws: ``ModelError``; `TokenizerError`, `WeightFilesError` and others where a file can't be read;
+    ///   ``OutOfMemory``.
     public init(directory: String, workers: Workers) throws {
         let file = directory + "/config.json"
         let json = try readJSON(file)
@@ -153,7 +160,7 @@ extension Classifier {
         }
     }
 
-    /// The values of `id2label` in the order of their ids; nil where there is none.
+    /// The values of `id2label` in the order of their ids; nil where config.json has none.
     private static func labels(_ json: JSONValue, file: String) throws(ModelError) -> [String]? {
         guard let members = json["id2label"]?.object, !members.isEmpty else { return nil }
         var labels = [String?](repeating: nil, count: members.count)

@@ -4,23 +4,29 @@ import Tokenization
 
 /// A GPT-2 with a classification head, ready to be trained or to score.
 public struct Classifier: Sendable {
+    /// The sizes of the model, and its attention mask.
     public let config: GPT2Config
+    /// The weights, with those of the head.
     package let parameters: GPT2Parameters
     /// The name of every class, in the order of the head's outputs.
     public let labels: [String]
+    /// The token whose state the head reads.
     public let pooling: Pooling
     /// T, the length that texts are padded or cut to.
     public let paddedLength: Int
+    /// The token that texts are padded with.
     public let padToken: Int32
+    /// The tokenizer of the model's texts.
     public let tokenizer: Tokenizer
     /// The directory of vocab.json and merges.txt, or of tokenizer.json.
     public let tokenizerDirectory: String
     /// Where the parameters came from, for messages and model cards.
     public let origin: String
-    /// Of a classifier that was read from a directory: tells whether its weights are whole. nil where its config.json
-    /// names no checksum.
+    /// The check of the weights of a classifier that was read from a directory. nil where its config.json names no
+    /// checksum.
     public internal(set) var weightsCheck: WeightsCheck?
 
+    /// A classifier of parts that the caller has checked against each other.
     package init(
         config: GPT2Config, parameters: GPT2Parameters, labels: [String], pooling: Pooling, paddedLength: Int,
         padToken: Int32, tokenizer: Tokenizer, tokenizerDirectory: String, origin: String
@@ -36,13 +42,12 @@ public struct Classifier: Sendable {
         self.origin = origin
     }
 
-    /// ``Tokenizer/sha256``.
+    /// The SHA-256 of ``tokenizer``, in hexadecimal: `Tokenizer.sha256`.
     public var tokenizerSHA256: String { tokenizer.sha256 }
 
-    /// This classifier with other parameters, or read in another way; what isn't named stays as it is.
+    /// This classifier with other parameters, or with another way to read a text. What is nil stays as it is.
     ///
-    /// - Parameters:
-    ///   - isCausal: see ``GPT2Config/isCausal``.
+    /// - Parameter isCausal: see ``GPT2Config/isCausal``.
     package func with(
         parameters: GPT2Parameters? = nil, pooling: Pooling? = nil, isCausal: Bool? = nil, paddedLength: Int? = nil
     ) -> Classifier {

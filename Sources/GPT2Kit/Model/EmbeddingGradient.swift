@@ -1,12 +1,16 @@
-// The gradients of GPT-2's two embedding tables: x = wte[token] + wpe[position], so that both get the gradient of x,
-// summed over the tokens that share a row.
+// The gradients of GPT-2's two embedding tables. With x = wte[token] + wpe[position], a row of either table gets the
+// gradient of x, summed over the tokens that share the row.
 
+/// Adds the gradients of a batch to those of wte [V,C] and wpe [positions,C].
 package final class EmbeddingGradient: @unchecked Sendable {  // one batch at a time; each tile writes its own part
     private let gradients: GPT2Parameters
     private let C: Int
     private let workers: Workers
     private var buffer: FloatBuffer
 
+    /// An adder to the embeddings among `gradients`.
+    ///
+    /// - Throws: ``OutOfMemory``.
     package init(_ gradients: GPT2Parameters, config: GPT2Config, workers: Workers) throws(OutOfMemory) {
         self.gradients = gradients
         self.workers = workers
@@ -14,12 +18,12 @@ package final class EmbeddingGradient: @unchecked Sendable {  // one batch at a 
         buffer = try FloatBuffer(count: 0)
     }
 
-    /// Room for ∂loss/∂x of the tokens of a batch.
+    /// Reserves memory for ∂loss/∂x of the tokens of a batch.
     package func reserve(_ layout: TextLayout) throws(OutOfMemory) {
         if buffer.count < layout.tokens * C { buffer = try FloatBuffer(count: layout.tokens * C) }
     }
 
-    /// ∂loss/∂x [N,C], for the layers behind to fill.
+    /// ∂loss/∂x [N,C], which the backward pass of the first block fills.
     package var dInput: FloatView { FloatView(buffer.pointer) }
 
     /// dwte[token] += dx and dwpe[position] += dx, in the order of the tokens, each tile on columns of its own.

@@ -2,7 +2,7 @@
 
 import Records
 
-/// Sizes of a model. Everything is checked on the way in: a `GPT2Config` is a model that can exist.
+/// The sizes of a model. They are checked at creation: every `GPT2Config` describes a model that can exist.
 public struct GPT2Config: Sendable, Equatable {
     /// V, `vocab_size`.
     public let vocabularySize: Int
@@ -18,13 +18,16 @@ public struct GPT2Config: Sendable, Equatable {
     public let innerWidth: Int
     /// ε of every LayerNorm, `layer_norm_epsilon`.
     public let epsilon: Float
-    /// Whether a position attends only to itself and those before it, as in GPT-2; otherwise to all of the text.
-    /// Not of the architecture's configuration: a model trained without the mask says so in its `gpt2kit` object.
+    /// Whether a position attends only to itself and those before it, as in GPT-2; otherwise to the whole text. GPT-2's
+    /// own configuration has no such field: a model trained without the mask says so in its `gpt2kit` object.
     public var isCausal = true
 
-    /// Numbers that no parameter count of a real model exceeds; products of any two fit into 64 bits by far.
+    /// No size of a real model exceeds this. Products of any two such sizes fit into 64 bits by far.
     private static let largest = 1 << 24
 
+    /// A model of these sizes.
+    ///
+    /// - Throws: ``ModelError/impossibleConfiguration(_:)`` where no model can have them.
     public init(
         vocabularySize: Int, positions: Int, width: Int, blocks: Int, heads: Int, innerWidth: Int? = nil,
         epsilon: Float = 1e-5
@@ -79,6 +82,8 @@ extension GPT2Config {
     }
 
     /// Reads a config.json.
+    ///
+    /// - Throws: ``ModelError``; `StreamError` or `JSONError` where the file can't be read.
     public init(path: String) throws {
         try self.init(json: try readJSON(path), file: path)
     }
@@ -93,19 +98,20 @@ extension GPT2Config {
         return try GPT2Config(vocabularySize: 50257, positions: 1024, width: width, blocks: blocks, heads: heads)
     }
 
-    /// How many parameters the base model has. A `Double`, because there are configurations that no integer counts.
+    /// The number of parameters of the model without its head. A `Double`, because configurations exist whose
+    /// parameters no `Int` counts.
     public var parameterCount: Double {
         (Double(vocabularySize) + Double(positions) + 2) * Double(width) + Double(blocks) * parametersPerBlock
     }
 
-    /// How many of them one block has.
+    /// The number of parameters of one block.
     public var parametersPerBlock: Double {
         let (C, F) = (Double(width), Double(innerWidth))
         return 4 * C * C + 2 * C * F + 9 * C + F
     }
 }
 
-/// A whole JSON file of at most 64 MiB.
+/// Reads a JSON file of at most 64 MiB.
 func readJSON(_ path: String) throws -> JSONValue {
     try JSONValue(parsing: try ByteSource(path: path).readAll(maximum: 64 << 20), source: path)
 }

@@ -4,8 +4,8 @@
 import Records
 
 extension GPT2Parameters {
-    /// Random parameters, with a head from ``randomHead(_:_:width:seed:)``. Each tensor has a stream of its own, derived from
-    /// seed and position, so that they can be drawn by all cores and are the same for any number of them.
+    /// Random parameters, with a head from ``randomHead(_:_:width:seed:)``. Each tensor has a random stream of its own,
+    /// derived from seed and position: any number of cores draws the same numbers.
     package init(random config: GPT2Config, classes: Int, seed: UInt64, workers: Workers) throws {
         var streams = SeededGenerator(seed: seed)
         var plan: [(tensor: Tensor, deviation: Float, seed: UInt64)] = []
@@ -37,7 +37,7 @@ extension GPT2Parameters {
         }
     }
 
-    /// A head as torch.nn.Linear starts: weight [K,C] and bias [K] uniform in ±1/√C.
+    /// A tensor of a head, initialised as in torch.nn.Linear: weight [K,C] and bias [K] are uniform in ±1/√C.
     package static func randomHead(
         _ name: String, _ shape: [Int], width C: Int, seed: UInt64
     ) throws(OutOfMemory) -> Tensor {

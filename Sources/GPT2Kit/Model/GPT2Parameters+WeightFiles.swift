@@ -1,6 +1,6 @@
 // Parameters from weight files: mapped where they can be used as they lie in the file, converted where they are F16 or
-// BF16. Names with and without the `transformer.` prefix; buffers (attn.bias, attn.masked_bias) and a tied lm_head are
-// ignored, because nothing asks for them.
+// BF16. Names may have the `transformer.` prefix. Buffers (attn.bias, attn.masked_bias) and a tied lm_head are never
+// asked for.
 
 import Safetensors
 
@@ -11,10 +11,9 @@ extension GPT2Parameters {
         init(_ weights: WeightFiles) { self.weights = weights }
     }
 
-    /// The base model's parameters of weight files, with a head from `head`.
+    /// The parameters in weight files.
     ///
-    /// - Parameter head: makes a parameter of the head (`score.weight` [K,C], `score.bias` [K]) that the weights
-    ///   lacks.
+    /// - Parameter head: makes a parameter of the head (`score.weight` [K,C], `score.bias` [K]) that the weights lack.
     /// - Throws: ``ModelError`` for a missing, misshapen or non-finite tensor.
     package init(
         _ weights: WeightFiles, config: GPT2Config, classes: Int, workers: Workers,
@@ -42,7 +41,7 @@ extension GPT2Parameters {
         }
     }
 
-    /// The number of classes of the head of weight files, nil where it has none.
+    /// The number of classes of the head in weight files; nil where they have no head.
     package static func classes(_ weights: WeightFiles) throws -> Int? {
         guard weights.contains("score.weight") else { return nil }
         return try weights.description(of: "score.weight").shape.first

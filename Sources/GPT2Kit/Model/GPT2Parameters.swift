@@ -1,26 +1,40 @@
 // The learned numbers of GPT-2 (Radford et al. 2019) with a classification head, under the names that Hugging Face's
 // weight files give them. The same structure holds the gradients: a gradient has its parameter's name and shape.
 //
-// Letters in all of Model/ and Kernels/:
+// Letters in all of Model/ and Compute/:
 //     B rows (texts) of a batch   T positions of a text   N tokens of a batch, all texts one after another
-//     C width (n_embd)   H heads   d = C/H   V vocabulary   L blocks   K classes
+//     C width (n_embd)   F width of the MLP (n_inner)   H heads   d = C/H
+//     V vocabulary   L blocks   K classes
 // A leading d is a gradient: dInput is ∂loss/∂input.
 
-/// One transformer block. Weights of linear layers are [inputs,outputs].
+/// The parameters of one transformer block. Weights of linear layers are [inputs,outputs].
 package struct BlockParameters: Sendable {
-    package var ln1Weight: Tensor  // [C]
-    package var ln1Bias: Tensor  // [C]
-    package var attentionWeight: Tensor  // c_attn [C,3C]: queries, keys, values
-    package var attentionBias: Tensor  // [3C]
-    package var attentionProjectionWeight: Tensor  // attn.c_proj [C,C]
-    package var attentionProjectionBias: Tensor  // [C]
-    package var ln2Weight: Tensor  // [C]
-    package var ln2Bias: Tensor  // [C]
-    package var mlpFCWeight: Tensor  // mlp.c_fc [C,4C]
-    package var mlpFCBias: Tensor  // [4C]
-    package var mlpProjectionWeight: Tensor  // mlp.c_proj [4C,C]
-    package var mlpProjectionBias: Tensor  // [C]
+    /// ln_1.weight, [C].
+    package var ln1Weight: Tensor
+    /// ln_1.bias, [C].
+    package var ln1Bias: Tensor
+    /// attn.c_attn.weight, [C,3C]: columns of queries, keys and values.
+    package var attentionWeight: Tensor
+    /// attn.c_attn.bias, [3C].
+    package var attentionBias: Tensor
+    /// attn.c_proj.weight, [C,C].
+    package var attentionProjectionWeight: Tensor
+    /// attn.c_proj.bias, [C].
+    package var attentionProjectionBias: Tensor
+    /// ln_2.weight, [C].
+    package var ln2Weight: Tensor
+    /// ln_2.bias, [C].
+    package var ln2Bias: Tensor
+    /// mlp.c_fc.weight, [C,F].
+    package var mlpFCWeight: Tensor
+    /// mlp.c_fc.bias, [F].
+    package var mlpFCBias: Tensor
+    /// mlp.c_proj.weight, [F,C].
+    package var mlpProjectionWeight: Tensor
+    /// mlp.c_proj.bias, [C].
+    package var mlpProjectionBias: Tensor
 
+    /// The names of the twelve tensors behind "h.i.", in the order of weight files.
     static let fields: [(name: String, path: WritableKeyPath<BlockParameters, Tensor> & Sendable)] = [
         ("ln_1.weight", \.ln1Weight), ("ln_1.bias", \.ln1Bias),
         ("attn.c_attn.weight", \.attentionWeight), ("attn.c_attn.bias", \.attentionBias),
@@ -54,21 +68,32 @@ package struct BlockParameters: Sendable {
         mlpProjectionBias = tensors[11]
     }
 
+    /// The layer attn.c_attn.
     package var attention: Linear { Linear(attentionWeight, attentionBias) }
+    /// The layer attn.c_proj.
     package var attentionProjection: Linear { Linear(attentionProjectionWeight, attentionProjectionBias) }
+    /// The layer mlp.c_fc.
     package var mlpFC: Linear { Linear(mlpFCWeight, mlpFCBias) }
+    /// The layer mlp.c_proj.
     package var mlpProjection: Linear { Linear(mlpProjectionWeight, mlpProjectionBias) }
 }
 
-/// All parameters of a classifier.
+/// All parameters of a classifier, or all gradients.
 public struct GPT2Parameters: Sendable {
-    package var tokenEmbedding: Tensor  // wte [V,C]
-    package var positionEmbedding: Tensor  // wpe [positions,C]
-    package var blocks: [BlockParameters]  // h.0 … h.L-1
-    package var finalNormWeight: Tensor  // ln_f [C]
-    package var finalNormBias: Tensor  // [C]
-    package var headWeight: Tensor  // score [K,C]
-    package var headBias: Tensor  // [K]
+    /// wte.weight, [V,C].
+    package var tokenEmbedding: Tensor
+    /// wpe.weight, [positions,C].
+    package var positionEmbedding: Tensor
+    /// The blocks h.0 … h.L−1.
+    package var blocks: [BlockParameters]
+    /// ln_f.weight, [C].
+    package var finalNormWeight: Tensor
+    /// ln_f.bias, [C].
+    package var finalNormBias: Tensor
+    /// score.weight, [K,C].
+    package var headWeight: Tensor
+    /// score.bias, [K].
+    package var headBias: Tensor
 
     /// Builds all tensors by asking `make` for each name and shape, in the order of the names.
     package init<Failure: Error>(
@@ -106,11 +131,12 @@ public struct GPT2Parameters: Sendable {
         return result
     }
 
+    /// K, the number of classes.
     public var classes: Int { headWeight.shape[0] }
 }
 
 extension GPT2Parameters {
-    /// Whether a parameter belongs to a trainable set.
+    /// Whether `set` trains the parameter `name` of a model with `blocks` blocks.
     package static func isTrainable(_ name: String, _ set: TrainableSet, blocks: Int) -> Bool {
         if case .lora(let lora) = set { return name.hasPrefix("score.") && !lora.layers.contains(.head) }
         if name.hasPrefix("score.") { return true }
@@ -121,7 +147,7 @@ extension GPT2Parameters {
         return index >= set.firstBlock(of: blocks)
     }
 
-    /// The same parameters, those of `set` copied so that training may change them, the others shared.
+    /// The same parameters: those of `set` are copies that training may change, the others are shared.
     package func copyingTrainable(_ set: TrainableSet, config: GPT2Config) throws(OutOfMemory) -> GPT2Parameters {
         var tensors = named.map(\.tensor).makeIterator()
         return try GPT2Parameters(config, classes: classes) { (name, shape) throws(OutOfMemory) in
@@ -130,7 +156,8 @@ extension GPT2Parameters {
         }
     }
 
-    /// Zeros for the gradients of `set`; frozen parameters share one empty tensor, which nothing touches.
+    /// Zeros for the gradients of `set`. Parameters that aren't trained share one empty tensor, which nothing reads or
+    /// writes.
     package static func gradients(
         _ config: GPT2Config, classes: Int, of set: TrainableSet
     ) throws(OutOfMemory) -> GPT2Parameters {

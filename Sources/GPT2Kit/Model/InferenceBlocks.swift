@@ -1,9 +1,11 @@
-// The blocks that aren't trained: a function of the text alone, run once for each.
+// The first blocks of a model, forward only: in scoring, and as the frozen blocks of training. What they compute of a
+// text depends on that text alone.
 //
-// Texts are packed one after another, without pads, into chunks; one worker takes a chunk through the embeddings and
-// all frozen blocks, with oneDNN on its own thread. Linear layers run on tiles of 48 rows, attention on one text at a
-// time: what comes out for a text has the same bits whatever texts it was packed with, and on however many threads.
+// The texts of a chunk lie one after another, without pads. One worker takes a chunk through the embeddings and all
+// these blocks, with oneDNN on its own thread. Linear layers run on tiles of 48 rows, attention on one text at a time.
+// The output for a text has the same bits in any chunk and on any number of threads.
 
+/// The embeddings and the first blocks of a model, with prepacked weights.
 package final class InferenceBlocks: @unchecked Sendable {  // layers don't change; each worker has scratch of its own
     private struct Layers {
         let parameters: BlockParameters
@@ -40,7 +42,7 @@ package final class InferenceBlocks: @unchecked Sendable {  // layers don't chan
         scratch = (0..<workers.count).map { _ in Scratch(layerScratch: layerScratch) }
     }
 
-    /// The linear layers of all blocks, each brought into its layout by whichever worker is free.
+    /// The linear layers of all blocks, each packed by whichever worker is free.
     private static func packed(
         _ blocks: ArraySlice<BlockParameters>, _ precision: Precision, _ workers: Workers
     ) throws -> [Layers] {
@@ -62,7 +64,7 @@ package final class InferenceBlocks: @unchecked Sendable {  // layers don't chan
         }
     }
 
-    /// One layer; the weights that it was packed from aren't needed any more.
+    /// One layer. The weights that it was packed from aren't needed afterwards.
     private static func pack(_ block: BlockParameters, _ layer: Int, _ precision: Precision) throws -> PrepackedLinear {
         let (weight, bias, epilogue): (Tensor, Tensor, PrepackedLinear.Epilogue) =
             switch layer {
@@ -75,7 +77,7 @@ package final class InferenceBlocks: @unchecked Sendable {  // layers don't chan
         return try PrepackedLinear(weight, bias, epilogue, precision)
     }
 
-    /// output [N,C], what comes out of the last frozen block, for the tokens of all texts.
+    /// output [N,C] = the states of all texts' tokens behind the last of these blocks.
     ///
     /// - Parameter finished: called, from any thread, with the number of tokens of every chunk that is done.
     package func run(
@@ -94,7 +96,7 @@ package final class InferenceBlocks: @unchecked Sendable {  // layers don't chan
         }
     }
 
-    /// The same for texts that worker `worker` takes care of, as one chunk on the calling thread.
+    /// The same for texts that are one chunk, on the calling thread, with the scratch memory of worker `worker`.
     package func run(
         _ output: FloatView, tokens: UnsafePointer<Int32>, _ layout: TextLayout, worker: Int
     ) throws(OutOfMemory) {

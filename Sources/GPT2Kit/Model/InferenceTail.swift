@@ -1,5 +1,7 @@
-// Logits of many texts, from the input of some block on: each worker takes chunks of texts through layers of its own.
+// The last blocks of a model and its head, forward only, for many texts. Each worker takes chunks of texts through
+// layers of its own.
 
+/// Logits or pooled states of texts, from the input of some block on.
 package final class InferenceTail: @unchecked Sendable {  // layers belong to one worker each
     private let layers: [TrainableTail]
     private let workers: Workers
@@ -32,7 +34,7 @@ package final class InferenceTail: @unchecked Sendable {  // layers belong to on
         }
     }
 
-    /// The same for texts that worker `worker` takes care of, on the calling thread.
+    /// The same on the calling thread, with the layers of worker `worker`.
     package func logits(_ logits: FloatView, hidden: FloatView, _ layout: TextLayout, worker: Int) throws(OutOfMemory) {
         for rows in chunks(layout) {
             let chunk = TextLayout(lengths: rows.map(layout.length))
@@ -42,7 +44,7 @@ package final class InferenceTail: @unchecked Sendable {  // layers belong to on
         }
     }
 
-    /// pooled [B,C], what the head reads, from hidden states [N,C].
+    /// pooled [B,C], the input of the head, from hidden states [N,C].
     package func pooled(_ pooled: FloatView, hidden: FloatView, _ layout: TextLayout) throws {
         try eachChunk(layout) { layers, rows, chunk in
             try layers.pool(hidden.advanced(by: layout.offsets[rows.lowerBound] * width), chunk)

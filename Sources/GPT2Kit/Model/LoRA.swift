@@ -1,11 +1,12 @@
-// Low-rank adaptation (Hu et al. 2021, https://arxiv.org/abs/2106.09685): the weight W [inputs,outputs] of a layer stays
-// as it is, and what is trained is a product of two thin matrices beside it,
+// Low-rank adaptation (Hu et al. 2021, https://arxiv.org/abs/2106.09685): the weight W [inputs,outputs] of a layer
+// stays as it is. Training changes a product of two thin matrices beside it,
 //
 //     W' = W + α/r·A·B,   A [inputs,r] uniform in ±1/√inputs (Kaiming, √5), B [r,outputs] zero at the start.
 //
-// The model computes with W', which is made anew after every update: r·inputs·outputs multiplications, as much as a
-// forward pass over r tokens. So every block, the absorbed one too, runs as it does without adapters, and what is
-// exported is W' itself. The gradients come without that of W', from x of the layer's input and dy of its output:
+// The model computes with W', which is computed again after every update. That takes r·inputs·outputs multiplications,
+// as many as a forward pass over r tokens. So every block, the pooled one too, runs as it does without adapters, and
+// the exported weight is W' itself. The gradients don't need that of W'. With the layer's input x and the gradient dy
+// of its output:
 //
 //     dA = α/r·xᵀ(dy·Bᵀ),   dB = α/r·(x·A)ᵀdy
 
@@ -15,16 +16,22 @@ import Records
 public struct LoRA: Sendable, Equatable {
     /// The layers of a model, named as in Hugging Face's weight files.
     public enum Layer: String, Sendable, CaseIterable {
+        /// Queries, keys and values.
         case attention = "attn.c_attn"
+        /// The projection of the attention heads onto the residual stream.
         case attentionProjection = "attn.c_proj"
+        /// The first layer of the MLP.
         case mlpFC = "mlp.c_fc"
+        /// The second layer of the MLP, onto the residual stream.
         case mlpProjection = "mlp.c_proj"
+        /// The classification head.
         case head = "score"
 
         /// All layers of the blocks.
         public static let ofBlocks: Set<Layer> = [.attention, .attentionProjection, .mlpFC, .mlpProjection]
 
-        /// The layers that a word means: the end of their names, as "c_proj" is that of two. "head" is the head.
+        /// The layers that a word means: those whose names it is, or ends. "c_proj" means two layers, "head" the head,
+        /// an unknown word none.
         public static func named(_ word: some StringProtocol) -> Set<Layer> {
             Set(allCases.filter { $0.rawValue == word || $0.rawValue.hasSuffix("." + word) })
                 .union(word == "head" ? [.head] : [])
@@ -81,14 +88,18 @@ extension TrainableSet {
 
 /// All adapters of a model.
 package struct Adapters {
+    /// The adapters of every block, by layer.
     package let blocks: [[LoRA.Layer: Adapter]]
+    /// The head's adapter, if it has one.
     package let head: Adapter?
 
-    /// Puts adapters beside `parameters`, whose adapted weights become copies that ``merge()`` writes.
+    /// Puts adapters beside `parameters`, whose adapted weights become copies that ``merge(_:)`` writes.
+    ///
+    /// - Throws: ``OutOfMemory``.
     package init(
         _ lora: LoRA, beside parameters: inout GPT2Parameters, seed: UInt64, workers: Workers
     ) throws(OutOfMemory) {
-        // A stream for every layer, with an adapter or not, so that none depends on which others have one.
+        // Every layer takes a random stream, with an adapter or not: no adapter depends on which others exist.
         var streams = SeededGenerator(seed: seed ^ 0x4C6F_5241)
         var blocks: [[LoRA.Layer: Adapter]] = []
         for index in parameters.blocks.indices {
@@ -115,11 +126,12 @@ package struct Adapters {
         self.head = head
     }
 
+    /// All adapters, block by block, the head's last.
     package var all: [Adapter] {
         blocks.flatMap { block in LoRA.Layer.allCases.compactMap { block[$0] } } + [head].compactMap { $0 }
     }
 
-    /// Where the backward pass of a block adds.
+    /// Where the backward pass of block `block` adds its gradients.
     package func gradients(block: Int) -> BlockGradients {
         let adapters = blocks[block]
         return BlockGradients(
@@ -128,7 +140,7 @@ package struct Adapters {
             mlpProjection: adapters[.mlpProjection])
     }
 
-    /// Writes what A and B are by now into the weights that the model computes with.
+    /// Sets the weights that the model computes with, W', from A and B as they are now.
     package func merge(_ workers: Workers) {
         for adapter in all { adapter.merge(workers) }
     }

@@ -1,7 +1,7 @@
 // The second half of a transformer block, over any rows: y = a + D(mlp.c_proj(gelu(mlp.c_fc(ln_2(a))))), where D is
 // dropout, in training.
 
-/// Keeps what its backward pass needs.
+/// ln_2, the MLP and the residual sum of a block. It keeps what its backward pass needs.
 package final class MLP: @unchecked Sendable {  // one batch at a time; each tile writes its own part
     private let parameters: BlockParameters
     private let gradients: BlockGradients?
@@ -13,7 +13,7 @@ package final class MLP: @unchecked Sendable {  // one batch at a time; each til
     private let workspace = Workspace()
     private var capacity = 0
     private var norm = FloatView(), rstd = FloatView(), x = FloatView()  // [rows,C], [rows], [rows,C]
-    private var fc = FloatView(), activated = FloatView()  // [rows,4C]
+    private var fc = FloatView(), activated = FloatView()  // [rows,F]
     private var projected = FloatView()  // [rows,C]
     private var dWide = FloatView(), dNarrow = FloatView()  // scratch of the backward pass
     private var dropout: BlockDropout?
@@ -30,6 +30,7 @@ package final class MLP: @unchecked Sendable {  // one batch at a time; each til
         (C, F, epsilon) = (config.width, config.innerWidth, config.epsilon)
     }
 
+    /// Reserves memory for `rows` rows; with a row tile, for whole tiles.
     package func reserve(rows: Int) throws(OutOfMemory) {
         guard rows > capacity else { return }
         try workspace.allocate { take in
@@ -48,7 +49,7 @@ package final class MLP: @unchecked Sendable {  // one batch at a time; each til
         capacity = rows
     }
 
-    /// output [rows,C] from input [rows,C]; with a row tile there has to be room reserved for whole tiles.
+    /// output [rows,C] from input [rows,C], for which memory is reserved.
     package func forward(_ output: FloatView, _ input: FloatView, rows: Int, dropout: BlockDropout? = nil) {
         self.dropout = dropout
         norm.normalize(input, rstd: rstd, rows: rows, width: C, epsilon: epsilon, workers)
@@ -65,12 +66,12 @@ package final class MLP: @unchecked Sendable {  // one batch at a time; each til
         output.add(projected, rows * C, workers)
     }
 
-    /// dInput [rows,C] is set from dOutput [rows,C]; adds to the gradients.
+    /// Adds to the gradients, and sets dInput [rows,C] from dOutput [rows,C].
     package func backward(_ dInput: FloatView, _ dOutput: FloatView, rows: Int) {
         guard let gradients else { return }
         var dProjected = dOutput
         if let dropout {
-            dProjected = projected  // whose numbers nobody needs any more
+            dProjected = projected  // whose numbers aren't needed any more
             dProjected.copy(dOutput, rows * C, workers)
             dropout.drop(dProjected, .mlp, width: C, workers)
         }

@@ -2,6 +2,7 @@
 
 import Records
 
+/// What is wrong with a model directory, with settings or with data.
 public enum ModelError: DiagnosableError, Equatable {
     /// config.json describes a model that can't exist.
     case impossibleConfiguration(String)
@@ -11,15 +12,15 @@ public enum ModelError: DiagnosableError, Equatable {
     case wrongValue(String, needed: String, file: String)
     /// config.json asks for something that this program doesn't compute.
     case unsupported(String, file: String)
-    /// A weight is missing.
+    /// A tensor of the weights is missing.
     case missingTensor(String, file: String)
-    /// A weight has another shape than config.json says.
+    /// A tensor of the weights has another shape than config.json says.
     case wrongShape(String, expected: [Int], got: [Int], file: String)
-    /// A weight is infinite or not a number.
+    /// A tensor holds a number that is infinite or NaN.
     case notFinite(String, file: String)
     /// The weights don't have the checksum that config.json names.
     case otherWeights(file: String)
-    /// config.json names the checksum of one file of weights, and there are several.
+    /// config.json names the checksum of one weight file, but there are several.
     case weightsInParts(file: String)
     /// The directory has no classification head where one is needed.
     case noHead(file: String)
@@ -29,19 +30,19 @@ public enum ModelError: DiagnosableError, Equatable {
     case mismatch(String, remedy: String, choice: Diagnosis.Choice? = nil, file: String)
     /// The base has no tokenizer of its own, and none was named.
     case noTokenizer(base: String)
-    /// A name after `random:` that is no known model.
+    /// The name after `random:` is no known model.
     case unknownModel(String)
-    /// An option that this model or these data can't be trained with.
+    /// A setting that this model or these data can't be trained with.
     case impossibleSetting(String, remedy: String)
-    /// The directory to start from isn't there.
+    /// The directory to start from doesn't exist.
     case noBase(String)
     /// The directory to write to holds a model already.
     case modelExists(String)
-    /// Training came to a loss that is infinite or not a number.
+    /// The loss of a training step is infinite or NaN.
     case lossNotFinite(step: Int)
-    /// A checkpoint is of a run with other settings or data.
+    /// A checkpoint belongs to a run with other settings or data.
     case otherRun(differences: [String], file: String)
-    /// A training set too small or too odd to train on.
+    /// A set that can't be trained on or evaluated.
     case unusableData(String, remedy: String, file: String)
 
     public var diagnosis: Diagnosis {
@@ -111,7 +112,7 @@ public enum ModelError: DiagnosableError, Equatable {
                 status: .noInput)
         case .modelExists(let directory):
             Diagnosis(
-                source: directory, problem: "a model is here already",
+                source: directory, problem: "a model already exists here",
                 remedy: "name another directory, or replace the model", status: .cannotCreate, choice: .replacing)
         case .lossNotFinite(let step):
             Diagnosis(
@@ -122,7 +123,8 @@ public enum ModelError: DiagnosableError, Equatable {
         case .otherRun(let differences, let file):
             Diagnosis(
                 source: file, problem: "this run has other settings or data: \(differences.joined(separator: ", "))",
-                remedy: "resume with those of the checkpoint, or remove \(Path.parent(of: file)) to start anew",
+                remedy:
+                    "resume with those of the checkpoint, or remove \(Path.parent(of: file)) to start from the beginning",
                 status: .configuration)
         case .unusableData(let what, let remedy, let file):
             Diagnosis(source: file, problem: what, remedy: remedy, status: .badData)

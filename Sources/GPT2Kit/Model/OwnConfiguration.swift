@@ -1,17 +1,17 @@
-// What this project adds to config.json: the object `gpt2kit`. Everything in it decides about scores, so that a value of
-// another type than ours is an error, never ignored. docs/formats.md describes it.
+// What this project adds to config.json: the object `gpt2kit`. Everything in it affects scores, so a value of another
+// type is an error and never ignored. docs/formats.md describes it.
 
 import Hashing
 import Records
 
-/// The object `gpt2kit` of a config.json; all nil where there is none, as in models of other programs.
+/// The object `gpt2kit` of a config.json; all nil where config.json has none, as in models of other programs.
 struct OwnConfiguration {
     private(set) var pooling: Pooling?
     private(set) var isCausal: Bool?
     /// T, from 1 to the model's positions.
     private(set) var paddedLength: Int?
     private(set) var tokenizerSHA256: String?
-    /// Of model.safetensors as it lies there.
+    /// The checksum of the file model.safetensors.
     private(set) var weightsSHA256: String?
 
     /// - Parameter json: the whole config.json, of a model with `positions` positions.

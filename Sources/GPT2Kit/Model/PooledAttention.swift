@@ -1,15 +1,16 @@
-// Attention of which one position per text is read: the pooled one.
+// Attention of a block of which only one position per text is read, the pooled one.
 //
-// It alone needs a query. And with one query per head, keys and values need no [T,C]×[C,C] product. With x̂ⱼ the
-// normalised input of position j, g and b the weight and bias of ln_1, so that xⱼ = g∘x̂ⱼ + b, and W_k, W_v the columns of
-// c_attn that belong to one head:
+// Only that position needs a query. With one query per head, keys and values need no [T,C]×[C,C] product. With x̂ⱼ the
+// normalised input of position j, g and b the weight and bias of ln_1, so that xⱼ = g∘x̂ⱼ + b, and W_k, W_v the columns
+// of c_attn that belong to one head:
 //
 //     qᵀ(W_kᵀxⱼ + b_k) = (g ∘ W_k q)ᵀx̂ⱼ + const      the constant is the same for all j: softmax doesn't see it
 //     Σ aⱼ(W_vᵀxⱼ + b_v) = W_vᵀ(g ∘ Σ aⱼx̂ⱼ + b) + b_v   because Σ aⱼ = 1
 //
-// T·C numbers of work per head instead of T·C², forward and backward. The key bias has no gradient at all. With dropout
-// of attention weights the sum of those that are left, s, takes the place of 1: g ∘ Σ aⱼx̂ⱼ + s·b, and s·b_v.
+// That takes T·C multiplications per head instead of T·C²/H, forward and backward. The gradient of the key bias is 0.
+// With dropout of attention weights the sum s of the remaining ones takes the place of 1: g ∘ Σ aⱼx̂ⱼ + s·b, and s·b_v.
 
+/// Attention at the pooled position of every text, forward and backward.
 package final class PooledAttention: @unchecked Sendable {  // one batch at a time; each tile writes its own part
     private let parameters: BlockParameters
     private let gradients: BlockGradients?
@@ -28,7 +29,7 @@ package final class PooledAttention: @unchecked Sendable {  // one batch at a ti
     private var u = FloatView(), scaled = FloatView()  // W_k q and g∘W_k q [B,H,C]
     private var weights = FloatView()  // a: H·T numbers for every text, [H,T]
     private var mixed = FloatView(), z = FloatView()  // Σ aⱼx̂ⱼ and g∘…+b [B,H,C]
-    private var dropped = FloatView(), sums = FloatView()  // with dropout: what is left of a [H,T], and s [B,H]
+    private var dropped = FloatView(), sums = FloatView()  // with dropout: the rest of a [H,T], and s [B,H]
     // Scratch of the backward pass.
     private var dNarrow = FloatView(), dQuery = FloatView()  // [B,C]
     private var dZ = FloatView(), dMixed = FloatView(), dU = FloatView(), dScaled = FloatView()  // [B,H,C]
@@ -80,7 +81,7 @@ package final class PooledAttention: @unchecked Sendable {  // one batch at a ti
 
     // MARK: - Forward
 
-    /// heads [B,C], what attention gives at the pooled position of every text, for whole tiles of rows; input [N,C].
+    /// heads [B,C] = the output of attention at every text's pooled position, in whole tiles of rows; input [N,C].
     package func forward(
         _ heads: FloatView, _ input: FloatView, _ layout: TextLayout, dropout: BlockDropout?
     ) throws(OutOfMemory) {
@@ -142,7 +143,7 @@ package final class PooledAttention: @unchecked Sendable {  // one batch at a ti
         }
     }
 
-    /// What dropout leaves of one text's attention weights [H,T]; fills ``sums``.
+    /// The attention weights [H,T] of one text after dropout; also fills ``sums``.
     private func dropOut(_ a: FloatView, _ row: Int, _ layout: TextLayout) -> FloatView {
         guard let dropout else { return a }
         let (first, T) = (layout.offsets[row], layout.length(row))
@@ -158,7 +159,7 @@ package final class PooledAttention: @unchecked Sendable {  // one batch at a ti
 
     // MARK: - Backward
 
-    /// Adds to the gradients; dInput [N,C] is set from dHeads [B,C], or nil where nobody wants it.
+    /// Adds to the gradients, and sets dInput [N,C] from dHeads [B,C]. dInput is nil where it isn't needed.
     package func backward(_ dInput: FloatView?, _ dHeads: FloatView, _ layout: TextLayout) {
         guard let gradients else { return }
         let B = layout.rows
@@ -181,7 +182,7 @@ package final class PooledAttention: @unchecked Sendable {  // one batch at a ti
         // The mixture, the softmax, the absorbed queries.
         workers.forEach(B) { row in attendBackward(row, dHeads, layout, wantsInput: dInput != nil) }
 
-        // Keys and queries; the key bias has no gradient.
+        // Keys and queries. The gradient of the key bias is 0.
         gradients.attention.addGradients(
             headInputs: dU, dOutput: query.matrix(C), rows: B, heads: H, headWidth: d, firstColumn: C,
             workers: workers)
@@ -236,8 +237,8 @@ package final class PooledAttention: @unchecked Sendable {  // one batch at a ti
         matmul(dInputs, left.matrix(T), dMixture.matrix(C), m: T, n: C, k: H, transposeA: true, keep: 1)
     }
 
-    /// dA [H,T], the gradient of what dropout left, becomes that of the softmax's result. Every weight counts in the
-    /// sum s too, whose gradient is b·dz + b_v·dhead.
+    /// Turns dA [H,T], the gradient of the weights after dropout, into that of the softmax's output. Every weight is
+    /// also part of the sum s, whose gradient is b·dz + b_v·dhead.
     private func dropOutBackward(
         _ dA: FloatView, _ row: Int, _ dHeads: FloatView, _ layout: TextLayout, _ dropout: BlockDropout
     ) {
@@ -253,7 +254,7 @@ package final class PooledAttention: @unchecked Sendable {  // one batch at a ti
         }
     }
 
-    // MARK: - Pieces
+    // MARK: - Helpers
 
     private func keyWeight(_ head: Int) -> Matrix {
         Matrix(reading: parameters.attentionWeight.pointer + C + head * d, stride: 3 * C)  // [C,d]
@@ -276,7 +277,7 @@ package final class PooledAttention: @unchecked Sendable {  // one batch at a ti
         }
     }
 
-    /// ln_1's weight is met three times: at the queries' inputs, in the scores and in the mixture.
+    /// ln_1's weight occurs three times: in the inputs of the queries, in the scores and in the mixture.
     private func norm1Gradients(_ layout: TextLayout) {
         guard let gradients = gradients?.norm1 else { return }
         workers.forEachRange(C, by: 64) { columns in

@@ -1,7 +1,8 @@
-// The last transformer block of a classifier, of which one position per text is read: that one alone needs a query, a
-// projection and an MLP. ``PooledAttention`` has what that makes of keys and values; ``TransformerBlock`` computes the same
-// the plain way, and the tests compare the two.
+// The last transformer block of a classifier. Only one position per text is read of it, so only that one needs a query,
+// a projection and an MLP. ``PooledAttention`` explains what follows for keys and values. ``TransformerBlock`` computes
+// the same in the plain way, and the tests compare the two.
 
+/// A transformer block at the pooled position of every text, forward and backward.
 package final class PooledBlock: @unchecked Sendable {  // one batch at a time; each tile writes its own part
     private let parameters: BlockParameters
     private let gradients: BlockGradients?
@@ -17,12 +18,13 @@ package final class PooledBlock: @unchecked Sendable {  // one batch at a time; 
     private var heads = FloatView(), residual = FloatView()  // [B,C]
     private var dHeads = FloatView(), dResidual = FloatView()
 
-    /// Rows of a matrix product over pooled positions: always this many, so that a text's result has the same bits
-    /// whatever other texts come with it. oneDNN takes rows by 6 (AVX2) or 8 (AVX-512) and sums those that are left
-    /// over in another order: scoring takes 24, which leaves none. A training step, whose result is the sum over its
-    /// batch anyway, takes no more than a usual batch has.
+    /// Rows of a matrix product over pooled positions. All products have this many, so a text's result has the same
+    /// bits whatever other texts come with it. oneDNN takes rows by 6 (AVX2) or 8 (AVX-512) and sums left-over ones in
+    /// another order. Inference takes 24 rows, which leaves none over. A training step sums over its batch anyway, and
+    /// takes no more rows than a usual batch has.
     private let rowTile: Int
 
+    /// - Parameter gradients: where ``backward(_:_:_:)`` adds to; nil for inference.
     package init(
         _ parameters: BlockParameters, gradients: BlockGradients?, config: GPT2Config, pooling: Pooling,
         workers: Workers
@@ -54,7 +56,7 @@ package final class PooledBlock: @unchecked Sendable {  // one batch at a time; 
         capacity = B
     }
 
-    /// output [B,C], the pooled position of every text after this block; input [N,C].
+    /// output [B,C] = the state of every text's pooled position behind this block; input [N,C].
     package func forward(
         _ output: FloatView, _ input: FloatView, _ layout: TextLayout, dropout: BlockDropout? = nil
     ) throws(OutOfMemory) {
@@ -71,14 +73,14 @@ package final class PooledBlock: @unchecked Sendable {  // one batch at a time; 
         mlp.forward(output, residual, rows: B, dropout: dropout)
     }
 
-    /// Adds to the gradients; dInput [N,C] is set from dOutput [B,C], or nil where nobody wants it.
+    /// Adds to the gradients, and sets dInput [N,C] from dOutput [B,C]. dInput is nil where it isn't needed.
     package func backward(_ dInput: FloatView?, _ dOutput: FloatView, _ layout: TextLayout) {
         guard let gradients else { return }
         let B = layout.rows
         mlp.backward(dResidual, dOutput, rows: B)
         var dProjected = dResidual
         if let dropout {
-            dProjected = residual  // whose numbers nobody needs any more
+            dProjected = residual  // whose numbers aren't needed any more
             dProjected.copy(dResidual, B * C, workers)
             dropout.drop(dProjected, .attention, width: C, workers)
         }

@@ -2,7 +2,7 @@
 
 /// The token whose hidden state the head reads.
 public enum Pooling: String, Sendable, CaseIterable {
-    /// The last token of the text; pads are never computed. What Hugging Face's classifiers do.
+    /// The last token of the text, as in Hugging Face's classifiers. Pads are never computed.
     case lastToken = "last-token"
     /// The last of T positions, pads included and attended to, as in the book's chapter 6.
     case lastPosition = "last-position"
@@ -11,9 +11,9 @@ public enum Pooling: String, Sendable, CaseIterable {
     /// The mean of the logits over all T positions, pads included.
     case mean
 
-    /// How many positions of a text of `length` tokens, padded to `paddedLength`, have to be computed: what comes
-    /// after the pooled position can't be seen by it where attention is causal. Without the mask it sees the whole
-    /// text, but no pads behind it, unless the pooling reads pads.
+    /// How many positions of a text of `length` tokens have to be computed. With the causal mask the pooled position
+    /// doesn't attend to those behind it. Without the mask it attends to the whole text, but not to pads, unless the
+    /// pooling reads them.
     package func positions(length: Int, paddedLength: Int, isCausal: Bool) -> Int {
         switch self {
         case .lastToken: length
@@ -22,7 +22,9 @@ public enum Pooling: String, Sendable, CaseIterable {
         }
     }
 
-    /// Appends those positions of a text to `tokens`, pads included where they are read; returns how many.
+    /// Appends the tokens at those positions to `tokens`, with pads where they are read.
+    ///
+    /// - Returns: how many tokens were appended.
     package func append(
         _ text: some Collection<Int32>, to tokens: inout [Int32], paddedLength: Int, padToken: Int32, isCausal: Bool
     ) -> Int {

@@ -1,19 +1,20 @@
-// What a training run computes with, and what of it changes.
+// The model of a training run, and the part of it that changes.
 
-/// Parameters with the gradients of those that are trained.
+/// Parameters, and gradients of those that are trained.
 package struct TrainableModel {
-    /// What forward and backward passes read; of the base's own tensors those that aren't trained.
+    /// What forward and backward passes read. Tensors that aren't trained are the base's own.
     package let parameters: GPT2Parameters
-    /// Where backward passes add; empty tensors for what isn't trained as it is.
+    /// Where backward passes add. Empty tensors for parameters that aren't trained, or only through adapters.
     package let gradients: GPT2Parameters
-    /// LoRA's.
+    /// LoRA's adapters; nil without LoRA.
     package let adapters: Adapters?
     /// All that is trained, in a fixed order.
     package let trained: [(name: String, parameter: Tensor, gradient: Tensor)]
+    /// The workers of ``refresh()``.
     package var workers: Workers
 
     /// - Parameters:
-    ///   - base: stays as it is.
+    ///   - base: isn't changed.
     ///   - seed: of LoRA's adapters.
     package init(
         _ base: GPT2Parameters, _ set: TrainableSet, config: GPT2Config, seed: UInt64, workers: Workers
@@ -36,6 +37,6 @@ package struct TrainableModel {
         self.workers = workers
     }
 
-    /// To be called whenever what is trained has changed: ``parameters`` follow.
+    /// Computes those of ``parameters`` that adapters change. To be called after every change of what is trained.
     package func refresh() { adapters?.merge(workers) }
 }

@@ -1,4 +1,4 @@
-// What is trained of a model.
+// Which part of a model is trained.
 
 /// Which parameters are trained. The head always is.
 public enum TrainableSet: Sendable, Equatable, CustomStringConvertible {

@@ -1,6 +1,7 @@
 // The part of the classifier behind the frozen blocks: the trainable blocks, the final LayerNorm and the head, with the
-// loss on top, forward and backward. With no gradients wanted it is the end of the scoring pass.
+// loss on top, forward and backward. Without gradients it is the end of the scoring pass.
 
+/// The trainable blocks, the final LayerNorm, the head and the loss, forward and backward.
 package final class TrainableTail: @unchecked Sendable {  // one batch at a time; each tile writes its own part
     private let parameters: GPT2Parameters
     private let gradients: GPT2Parameters?
@@ -10,7 +11,7 @@ package final class TrainableTail: @unchecked Sendable {  // one batch at a time
     private let workers: Workers
     private let adapters: Adapters?
     private let objective: CrossEntropyLoss
-    /// Whether gradients are wanted of what comes before the head, and of the embeddings.
+    /// Whether the blocks and the final LayerNorm need gradients, and whether the embeddings do.
     private let trainsBlocks: Bool
     private let trainsEmbeddings: Bool
     private var dropout: Dropout?
@@ -36,7 +37,7 @@ package final class TrainableTail: @unchecked Sendable {  // one batch at a time
     ///   - firstBlock: the block whose input `forward` is given; `config.blocks` for the final hidden states.
     ///   - gradients: where `backward` adds to; nil for inference.
     ///   - adapters: LoRA's, whose merged weights are among the parameters.
-    ///   - trainable: what of it is wanted.
+    ///   - trainable: which gradients are needed.
     ///   - objective: what `loss` computes, and `backward` differentiates.
     package init(
         _ parameters: GPT2Parameters, gradients: GPT2Parameters?, adapters: Adapters? = nil, trainable: TrainableSet,
@@ -107,8 +108,8 @@ package final class TrainableTail: @unchecked Sendable {  // one batch at a time
         head(rows: layout.rows)
     }
 
-    /// What the head reads, [B,C]: the final LayerNorm's output at the pooled position, or its mean over positions
-    /// (the mean of the logits is the logit of the mean).
+    /// Fills ``pooledStates``, the input of the head: the final LayerNorm's output at the pooled position, or its mean
+    /// over positions (the mean of the logits is the logit of the mean).
     package func pool(_ input: FloatView, _ layout: TextLayout, dropout: Dropout? = nil) throws(OutOfMemory) {
         try reserve(layout)
         let B = layout.rows
@@ -149,10 +150,10 @@ package final class TrainableTail: @unchecked Sendable {  // one batch at a time
             bias: parameters.finalNormBias.pointer, rows: B, width: C)
     }
 
-    /// The rows that ``pool(_:_:)`` filled, [B,C].
+    /// The input of the head, [B,C], which ``pool(_:_:dropout:)`` fills.
     package var pooledStates: FloatView { pooled }
 
-    /// Fills ``logits`` from pooled states [B,C], the head's own input.
+    /// Fills ``logits`` from pooled states [B,C], the input of the head.
     package func forward(pooledStates: UnsafePointer<Float>, rows: Int) throws(OutOfMemory) {
         try reserve(TextLayout(lengths: repeatElement(1, count: rows)))
         pooled.pointer.update(from: pooledStates, count: rows * C)
@@ -241,7 +242,7 @@ package final class TrainableTail: @unchecked Sendable {  // one batch at a time
         for row in 0..<B { addVector(gradients.headBias.mutablePointer, dLogits.pointer + row * K, K) }
     }
 
-    /// Dropout among the embeddings [N,C], or their gradients, where they are trained.
+    /// Drops some numbers of the embeddings [N,C], or of their gradients, where these are trained.
     private func dropEmbeddings(_ states: FloatView, _ layout: TextLayout) {
         guard trainsEmbeddings, let dropout else { return }
         BlockDropout(dropout, block: 0, layout).drop(states, .embeddings, width: C, workers)

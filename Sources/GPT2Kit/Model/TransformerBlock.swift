@@ -1,11 +1,13 @@
-// A whole transformer block, forward and backward, over N packed tokens (Radford et al. 2019, §2.3: pre-LayerNorm):
+// A whole transformer block, forward and backward, over the N tokens of a batch (Radford et al. 2019, §2.3:
+// pre-LayerNorm):
 //
 //     a = x + D(c_proj(attention(c_attn(ln_1(x)))))
 //     y = a + D(mlp.c_proj(gelu(mlp.c_fc(ln_2(a)))))
 //
-// where D is dropout, in training. Keeps what its backward pass needs. One instance serves one block of one batch after
-// another.
+// where D is dropout, in training. It keeps what its backward pass needs. One instance serves one block, for one batch
+// after another.
 
+/// A transformer block at all positions of every text, forward and backward.
 package final class TransformerBlock: @unchecked Sendable {  // one batch at a time; each tile writes its own part
     private let parameters: BlockParameters
     private let gradients: BlockGradients?
@@ -27,6 +29,7 @@ package final class TransformerBlock: @unchecked Sendable {  // one batch at a t
     private var capacity = (tokens: 0, length: 0)
     private var dropout: BlockDropout?
 
+    /// - Parameter gradients: where ``backward(_:_:_:)`` adds to; nil for inference.
     package init(_ parameters: BlockParameters, gradients: BlockGradients?, config: GPT2Config, workers: Workers) {
         self.parameters = parameters
         self.gradients = gradients
@@ -87,14 +90,15 @@ package final class TransformerBlock: @unchecked Sendable {  // one batch at a t
         mlp.forward(output, residual, rows: N, dropout: dropout)
     }
 
-    /// dInput [N,C] from dOutput [N,C] of the last forward pass; adds to the gradients. nil where none is wanted.
+    /// Adds to the gradients, and sets dInput [N,C] from dOutput [N,C] of the last forward pass. dInput is nil where it
+    /// isn't needed.
     package func backward(_ dInput: FloatView?, _ dOutput: FloatView, _ layout: TextLayout) {
         guard let gradients else { return }
         let N = layout.tokens
         mlp.backward(dResidual, dOutput, rows: N)
         var dProjected = dResidual
         if let dropout {
-            dProjected = residual  // whose numbers nobody needs any more
+            dProjected = residual  // whose numbers aren't needed any more
             dProjected.copy(dResidual, N * C, workers)
             dropout.drop(dProjected, .attention, width: C, workers)
         }

@@ -1,7 +1,7 @@
-// Whether the weights of a model directory are the ones that were written: a flipped bit gives other scores, and no other
-// sign. A thread of its own hashes them while they are being used. That takes 0.3 s for 124M parameters, longer than it
-// takes to load them and score a text; so for large files it begins when somebody asks for it.
-// Not here: who asks, and when (ScoreStream, Classifier).
+// Whether the weights of a model directory are the ones that were written: a flipped bit changes scores and shows
+// nowhere else. A thread of its own hashes them while they are being used. That takes 0.3 s for 124M parameters, longer
+// than loading them and scoring a text, so the check of a large file begins only on request. ScoreStream and Classifier
+// decide when.
 
 import Dispatch
 import Hashing
@@ -9,7 +9,7 @@ import Platform
 import Safetensors
 import Synchronization
 
-/// The comparison of a model.safetensors with the checksum that config.json names.
+/// Compares a model.safetensors with the checksum that config.json names.
 public final class WeightsCheck: Sendable {
     private let work: Work
     private let isBegun = Atomic(false)
@@ -17,7 +17,7 @@ public final class WeightsCheck: Sendable {
     /// A file below this size is hashed in the time that it takes to start a process.
     private static let smallBytes = 64 << 20
 
-    /// The check of `weights`, begun where they are few; nil where config.json names no checksum.
+    /// The check of `weights`, which begins at once where the file is small; nil where config.json names no checksum.
     ///
     /// - Parameter expected: the file's SHA-256 in lower-case hexadecimal.
     /// - Throws: ``ModelError/weightsInParts(file:)``.
@@ -29,7 +29,7 @@ public final class WeightsCheck: Sendable {
     }
 
     deinit {
-        // Nobody wants to know any more.
+        // Nobody waits for the outcome any more.
         if isBegun.load(ordering: .relaxed) { work.end() } else { work.done.leave() }
     }
 
@@ -60,11 +60,11 @@ private final class Work: @unchecked Sendable {
     /// Entered until the file is hashed.
     let done = DispatchGroup()
     private let expected: String
-    /// Made and finished by those who wait: a thread that never allocates needs no heap of its own.
+    /// Created and finished on other threads: a thread that never allocates needs no heap of its own.
     private let hash = SHA256()
     private let isUnwanted = Atomic(false)
 
-    /// Little enough that nobody has to wait long for the thread to notice that it can end.
+    /// Bytes that are hashed at a time: few enough for the thread to notice soon that it can end.
     private static let pieceBytes = 1 << 20
     private static let stackBytes = 1 << 18
 
@@ -88,12 +88,12 @@ private final class Work: @unchecked Sendable {
                 return nil
             }, Unmanaged.passRetained(self).toOpaque())
         guard status != 0 else { return }
-        // No thread is to be had: then here and now.
+        // Where no thread can be created, this one hashes.
         Unmanaged.passUnretained(self).release()
         run()
     }
 
-    /// Ends the thread, which uses libcrypto: that must not go on while the process cleans up.
+    /// Ends the thread. It uses libcrypto, which must not run while the process cleans up.
     func end() {
         isUnwanted.store(true, ordering: .relaxed)
         done.wait()

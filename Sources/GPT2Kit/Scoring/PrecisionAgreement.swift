@@ -1,6 +1,6 @@
-// What fewer bits cost: the scores of a sample of texts in two precisions.
+// How much precision costs: the scores of some texts in two precisions, compared.
 
-/// How far scores are from those that another precision gives the same texts.
+/// How far scores are from those of the same texts in another precision.
 public struct PrecisionAgreement: Sendable, Equatable {
     /// Texts that were scored twice.
     public private(set) var texts = 0

@@ -1,9 +1,11 @@
-// What became of the lines of a stream.
+// What happened to the lines of a stream.
 
 import Records
 
 extension ScoreStream {
+    /// What a run has read, written and found.
     public struct Report: Sendable {
+        /// Lines that were read; each has its line of output.
         public var lines = 0
         /// Lines that became an error object.
         public var errors = 0
@@ -11,8 +13,9 @@ extension ScoreStream {
         public var firstError: Diagnosis?
         /// Lines of text with bytes that aren't UTF-8, replaced by U+FFFD.
         public var repaired = 0
+        /// Texts that were longer than the model reads, and were cut.
         public var truncated = 0
-        /// With the scores of another precision, where that was asked for and the input was long enough.
+        /// The agreement with another precision, where a ``Check`` asked for it and the input was long enough.
         public var comparison: PrecisionAgreement?
     }
 }

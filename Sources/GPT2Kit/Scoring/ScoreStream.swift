@@ -4,30 +4,33 @@ import Records
 
 /// Reads texts or records line by line and writes one NDJSON object for each, in order.
 ///
-/// Of a text: `{"line":1,"text":…,"label":…,"probability":…,"probabilities":{…}}`. Of a record: its own members first; a
-/// `label` it brings is passed on as `expected`, and members of the names that are written here are left out. Of a line
-/// that can't be read: `{"line":1,"error":…}`.
+/// For a text: `{"line":1,"text":…,"label":…,"probability":…,"probabilities":{…}}`. For a record: its own members
+/// first; its `label` is passed on as `expected`, and members with the names of results are left out. For a line that
+/// can't be read: `{"line":1,"error":…}`.
 public struct ScoreStream {
+    /// What a line of the input is.
     public enum Input: String, Sendable, CaseIterable {
+        /// The text itself, or a record: an NDJSON object with a text.
         case text, ndjson
     }
 
-    /// Another scorer, made when it is needed, and the number of texts that are scored by both.
+    /// A comparison with another scorer, which is created when it is needed.
     public struct Check {
         let texts: Int
         let reference: () throws -> Scorer
 
+        /// `reference` creates the scorer that scores the first `texts` texts too.
         public init(texts: Int, reference: @escaping () throws -> Scorer) {
             self.texts = texts
             self.reference = reference
         }
     }
 
-    /// A line that was read. Of a text its tokens are known already: no second copy of a long one waits.
+    /// A line that was read. A text is tokenized at once: no second copy of a long one is held.
     private enum Item {
         /// A line of text, perhaps not UTF-8.
         case text(ArraySlice<UInt8>, tokens: [Int32])
-        /// The members of a record that are passed on, all of its line.
+        /// The members of a record that are passed on, as slices of its line.
         case record([(key: ArraySlice<UInt8>, value: ArraySlice<UInt8>)], tokens: [Int32])
         case failure(String)
 
@@ -39,16 +42,16 @@ public struct ScoreStream {
         }
     }
 
-    /// Lines of a window: enough work for every core, little enough to hold, and to wait for.
+    /// The size of a window: enough work for every core, little to hold and to wait for.
     private static let windowLines = 1024
     private static let windowBytes = 1 << 18
-    /// Texts that take so much longer to score than weights to hash that the check of these costs nothing noticeable.
+    /// Bytes of text that take so much longer to score than weights to hash that checking the weights costs little.
     private static let checkedBytes = 1 << 14
-    /// Texts and values of more bytes aren't copied into the output of their window, but written by themselves.
+    /// Texts and values of more bytes are written directly, and not copied into the output of their window.
     private static let longText = 1 << 16
 
     private static let expectedKey = Array("expected".utf8)
-    /// What is written here, and so not passed on.
+    /// Keys of results, which aren't passed on from records.
     private static let ownKeys = ["line", "label", "probability", "probabilities", "error"].map { Array($0.utf8) }
 
     private let scorer: Scorer
@@ -58,9 +61,10 @@ public struct ScoreStream {
     private let labelKeys: [[UInt8]]
     private let check: Check?
     private var report = Report()
-    /// The first bytes of the input, as many as tell token shards from text.
+    /// The first bytes of the input: enough to tell token shards from text.
     private var beginning: [UInt8] = []
 
+    /// A stream for `scorer`, with the kind of its lines, the keys of records and a comparison (nil for none).
     public init(_ scorer: Scorer, input: Input, fields: RecordFields, check: Check? = nil) {
         self.check = check
         self.scorer = scorer
@@ -76,14 +80,17 @@ public struct ScoreStream {
 
     private var weightsCheck: WeightsCheck? { scorer.classifier.weightsCheck }
 
-    /// Runs to the end of the input.
+    /// Scores all lines of the input.
     ///
-    /// The check of the weights, where it has begun, ends before anything is written. It begins here where the input is
+    /// Where the check of the weights has begun, it ends before anything is written. It begins here where the input is
     /// more than a few texts.
     ///
     /// - Parameters:
-    ///   - lineBuffered: answer what has arrived instead of waiting for a full window.
-    ///   - beginsLikeJSON: called before anything is scored where the first line of texts looks like a record.
+    ///   - reader: the input.
+    ///   - sink: the output.
+    ///   - lineBuffered: whether lines that have arrived are answered at once, without waiting for a full window.
+    ///   - beginsLikeJSON: called before anything is scored, where texts are expected and the first line looks like a
+    ///     record.
     ///   - progress: gets the number of lines written so far.
     /// - Throws: ``ShardInsteadOfTexts``; what reading, scoring and writing throw.
     public mutating func run(
@@ -151,7 +158,7 @@ public struct ScoreStream {
         let content = line.content
         guard UTF8.firstInvalidOffset(in: content) != nil else { return .text(content, tokens: scorer.encode(content)) }
         report.repaired += 1
-        // A byte can become three; an array that grows by itself would be copied.
+        // A byte can become three. Room is reserved, because a growing array would be copied.
         var count = 0
         UTF8.forEachRepairedChunk(of: content) { count += $0.count }
         var repaired: [UInt8] = []
@@ -176,7 +183,7 @@ public struct ScoreStream {
         return .record(members, tokens: scorer.encode(text[...]))
     }
 
-    /// The first window that has as many texts as the check wants is where it is made.
+    /// Makes the comparison, on the first window with enough texts.
     private mutating func compare(_ scores: [Score], _ texts: [[Int32]]) throws {
         guard let check, report.comparison == nil, check.texts > 0, texts.count >= check.texts else { return }
         let reference = try check.reference().score(tokens: Array(texts.prefix(check.texts)))
@@ -223,7 +230,7 @@ public struct ScoreStream {
         try sink.write(output)
     }
 
-    /// The characters of a string of JSON.
+    /// Appends the characters of a JSON string.
     private func append(text: ArraySlice<UInt8>, to output: inout [UInt8], _ sink: ByteSink) throws(StreamError) {
         let isLong = text.count > Self.longText
         if isLong { try write(&output, sink) }
@@ -236,7 +243,7 @@ public struct ScoreStream {
         }
     }
 
-    /// A value of JSON.
+    /// Appends a JSON value.
     private func append(value: ArraySlice<UInt8>, to output: inout [UInt8], _ sink: ByteSink) throws(StreamError) {
         guard value.count > Self.longText else { return output += value }
         try write(&output, sink)
@@ -248,7 +255,7 @@ public struct ScoreStream {
         output.removeAll(keepingCapacity: true)
     }
 
-    /// `"line":…,"label":…,"probability":…,"probabilities":{…}}`
+    /// Appends `"line":…,"label":…,"probability":…,"probabilities":{…}}`.
     private func append(_ score: Score, _ line: Int, to output: inout [UInt8]) {
         output += "\"line\":\(line),\"label\":".utf8
         output += labelKeys[score.label]
@@ -262,7 +269,7 @@ public struct ScoreStream {
     }
 }
 
-/// Whether a line begins like an object of JSON with a member.
+/// Whether a line begins like a JSON object with a member.
 private func looksLikeRecord(_ line: [UInt8]) -> Bool {
     let rest = line.drop { $0 == 0x20 || $0 == 0x09 }
     guard rest.first == UInt8(ascii: "{") else { return false }

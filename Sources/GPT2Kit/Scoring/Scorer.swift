@@ -1,5 +1,6 @@
-// Scores texts: tokens, frozen blocks, the last block at the pooled position, head, softmax. One window of texts at a
-// time, so that a stream of any length takes the same memory. A text's score doesn't depend on the texts beside it.
+// Scores texts: tokens, all blocks (the last one at the pooled position alone), head, softmax. It takes one window of
+// texts at a time, so a stream of any length needs the same memory. A text's score doesn't depend on the texts beside
+// it.
 
 import Tokenization
 
@@ -7,23 +8,29 @@ import Tokenization
 public struct Score: Sendable, Equatable {
     /// In the order of the classifier's labels; they sum to 1.
     public let probabilities: [Double]
-    /// The class that is chosen.
+    /// The index of the class that is chosen.
     public let label: Int
 }
 
 /// A probability from which on a label is chosen, whatever the others have.
 public struct Threshold: Sendable, Equatable {
+    /// The index of the class.
     public let label: Int
+    /// The lowest probability that suffices, 0 ... 1.
     public let probability: Double
 
+    /// A threshold for the class with the index `label`.
     public init(label: Int, probability: Double) {
         self.label = label
         self.probability = probability
     }
 }
 
+/// Scores texts with a classifier, on several cores.
 public final class Scorer {
+    /// The model that scores.
     public let classifier: Classifier
+    /// The probabilities from which on certain labels are chosen.
     public let thresholds: [Threshold]
     /// Texts so far that were longer than the model reads, and were cut.
     public private(set) var truncated = 0
@@ -34,7 +41,12 @@ public final class Scorer {
     private let scratch: [Scratch]
     private var encoder: TokenEncoder
 
-    /// - Parameter precision: of all blocks' products but the last one's, which reads one position of a text.
+    /// - Parameters:
+    ///   - classifier: the model that scores.
+    ///   - thresholds: probabilities from which on labels are chosen. Without any, the likeliest label always is.
+    ///   - precision: the number type of matrix products in all blocks but the last, which computes one position of a
+    ///     text. With the pooling ``Pooling/mean`` the last block counts too.
+    ///   - workers: the threads that score.
     /// - Throws: ``OutOfMemory``, ``OneDNNError``.
     public init(
         _ classifier: Classifier, thresholds: [Threshold] = [], precision: Precision = .float32, workers: Workers
@@ -53,22 +65,22 @@ public final class Scorer {
         encoder = TokenEncoder(classifier.tokenizer)
     }
 
-    /// Scores of `texts`, valid UTF-8, in their order. Texts of the same tokens are computed once.
+    /// The scores of `texts`, which are valid UTF-8, in their order. Texts with the same tokens are computed once.
     ///
     /// - Throws: ``OutOfMemory``; ``ModelError/notFinite(_:file:)`` where a logit is infinite or not a number.
     public func score(_ texts: [[UInt8]]) throws -> [Score] {
         try score(tokens: texts.map { encode($0[...]) })
     }
 
-    /// The tokens of `text`, valid UTF-8: those that the model reads, and one more where there are more, so that it is
-    /// known that the text is cut.
+    /// The tokens of `text`, which is valid UTF-8: at most T that the model reads, and one more where the text has
+    /// more, which tells that it is cut.
     package func encode(_ text: ArraySlice<UInt8>) -> [Int32] {
         var ids: [Int32] = []
         text.withUnsafeBufferPointer { encoder.encode($0, into: &ids, limit: classifier.paddedLength + 1) }
         return ids
     }
 
-    /// Scores of texts given as their tokens.
+    /// The scores of texts, given as their tokens.
     package func score(tokens texts: [[Int32]]) throws -> [Score] {
         var different: [[Int32]] = []
         var places: [[Int32]: Int] = [:]
@@ -93,7 +105,7 @@ public final class Scorer {
         }
     }
 
-    /// What is computed of a text: its tokens, cut, and padded where pads are read; of an empty text one pad.
+    /// The tokens that are computed of a text: cut at T, and padded where pads are read. An empty text is one pad.
     private func tokens(_ text: [Int32]) -> [Int32] {
         var ids = text
         if ids.isEmpty { ids = [classifier.padToken] }
@@ -108,8 +120,8 @@ public final class Scorer {
         return tokens
     }
 
-    /// Logits [B,K] of texts given as tokens. A worker takes a chunk of them through the whole model, so that none waits
-    /// for the others before the end, and no more is held than what the chunks at work need.
+    /// Logits [B,K] of texts given as tokens. A worker takes a chunk of them through the whole model. No worker waits
+    /// for others before the end, and memory is needed for the chunks at work only.
     private func logits(_ texts: [[Int32]]) throws -> FloatBuffer {
         let (C, K) = (classifier.config.width, classifier.labels.count)
         let logits = try FloatBuffer(count: texts.count * K)
@@ -134,7 +146,7 @@ public final class Scorer {
         return logits
     }
 
-    /// What comes out of the blocks for the texts of one chunk.
+    /// The states and logits of one chunk.
     private final class Scratch: @unchecked Sendable {  // one worker has it
         private let workspace = Workspace()
         private var capacity = (hidden: 0, logits: 0)
@@ -150,8 +162,8 @@ public final class Scorer {
         }
     }
 
-    /// A label that reaches its threshold goes first, the likeliest of them; otherwise the likeliest of the labels
-    /// that have none; otherwise the likeliest.
+    /// Chooses the likeliest label that reaches its threshold; if none does, the likeliest label without a threshold;
+    /// if all have one, the likeliest label.
     package func choose(_ probabilities: [Double]) -> Int {
         func best(_ labels: some Sequence<Int>) -> Int? {
             labels.max { (probabilities[$0], $1) < (probabilities[$1], $0) }

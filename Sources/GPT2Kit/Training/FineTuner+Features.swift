@@ -1,9 +1,9 @@
-// Computes the features of a run, or finds those that an earlier run has left.
+// Computes the features of a run, or finds those of an earlier run.
 
 import Synchronization
 
 extension FineTuner {
-    /// Brings the features of all sets about, unless nothing is frozen.
+    /// Prepares the features of all sets, unless nothing is frozen.
     func prepare(
         _ data: TrainingData, report: (TrainingEvent) throws -> Void,
         progress: @escaping @Sendable (TrainingProgress) -> Void
@@ -15,7 +15,8 @@ extension FineTuner {
         try report(.frozen(prepare(data.sets, data.texts, extractor, report: report, progress: progress)))
     }
 
-    /// Brings the features of `sets`, whose distinct texts are `texts`, about.
+    /// Prepares the features of `sets`, whose distinct texts are `texts`: computes them, or finds them in the feature
+    /// cache.
     package func prepare(
         _ sets: [FeatureSet], _ texts: DistinctTexts, _ extractor: FeatureExtractor,
         report: (TrainingEvent) throws -> Void, progress: @escaping @Sendable (TrainingProgress) -> Void

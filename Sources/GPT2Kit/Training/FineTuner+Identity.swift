@@ -6,7 +6,7 @@ import Records
 extension FineTuner {
     /// The identity of a run on these data.
     public func identity(_ base: Classifier, _ datasets: Datasets) -> RunIdentity {
-        // The base counts by its numbers, wherever it lies.
+        // The base counts by its weights, not by its path.
         let members = (settings.json(base: "").object ?? []).filter { $0.key != "base" }
         var entries = members.map { (name: $0.key, value: text($0.value)) }
         entries += [
@@ -28,7 +28,7 @@ extension FineTuner {
 }
 
 extension LabelledTexts {
-    /// Of lengths, tokens, labels and their names.
+    /// The SHA-256 of lengths, tokens, labels and their names.
     fileprivate var sha256: String {
         let hash = SHA256()
         texts.rows.offsets.withUnsafeBytes { hash.update($0) }

@@ -1,13 +1,13 @@
-// Whether a training run can fit into this machine at all. Systems promise more memory than they have and end
-// the program when it is used; better to say so before anything is read.
+// Whether a training run can fit into this machine at all. Systems promise more memory than they have, and end the
+// program when it uses that memory. So this is checked before anything is read.
 
 import Platform
 import Records
 
 extension FineTuner {
-    /// Refuses settings that don't go with the base, and what can't fit: the parameters, and for those that are trained
-    /// their copies, gradients and AdamW's two moments, and the best of them where they are kept. Activations and texts
-    /// come on top, so passing is no promise.
+    /// Refuses settings that don't suit the base, and runs that can't fit. Counted are the parameters and, for each
+    /// trained one, its copy, its gradient, AdamW's two moments and, where the best weights are kept, a second copy.
+    /// Activations and texts need memory too, so a run that passes may still lack some.
     ///
     /// - Throws: ``ModelError/impossibleSetting(_:remedy:)``, ``OutOfMemory``, and what reading the base's config.json
     ///   throws.

@@ -1,10 +1,10 @@
-// A search: trials with random hyperparameters over the same features, as many at a time as there are cores, each
-// computed exactly as a run of its own would be.
+// A search: trials with random hyperparameters over the same features, as many at a time as there are cores. Each is
+// computed exactly like a run of its own.
 
 extension FineTuner {
-    /// The classifier of the best of `trials` trials by ``SuccessiveHalving``: the one with the least loss over the whole
-    /// validation set, of equals the earliest. It is the one that ``train(_:on:report:progress:)``
-    /// gives with its settings, to the last bit.
+    /// The classifier of the best of `trials` trials, which are chosen by successive halving: the one with the lowest
+    /// loss over the whole validation set, and the earliest of several equal ones. ``train(_:on:report:progress:)``
+    /// with its settings gives the same classifier, to the last bit.
     ///
     /// - Throws: as ``train(_:on:report:progress:)`` does; ``ModelError/lossNotFinite(step:)``
     ///   where all trials diverge.

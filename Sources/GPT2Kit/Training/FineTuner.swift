@@ -1,20 +1,24 @@
-// Fine-tuning: frozen blocks once per text, then epochs of steps over what they gave (chapter 6 of "Build a Large
+// Fine-tuning: frozen blocks once per text, then epochs of steps over their output (chapter 6 of "Build a Large
 // Language Model (From Scratch)", with any trainable set and pooling).
 
 /// Trains a classifier on tokenized, labelled texts.
 public struct FineTuner: Sendable {
+    /// The settings of every run; a search varies some of them.
     public let settings: TrainingSettings
+    /// The threads that compute.
     public let workers: Workers
-    /// The directory in which the output of the frozen blocks is kept from run to run; nil for none.
+    /// The directory that keeps features for later runs; nil for none.
     public var featureDirectory: String?
-    /// Bytes of memory that the output of the frozen blocks may take; more goes to a temporary file. nil for half of
-    /// what is left when training is about to begin.
+    /// Bytes of memory that features may take; more go to a temporary file. nil for half of the memory that is free
+    /// when training is about to begin.
     package var featureMemory: Int?
-    /// Whether, and where, a run saves itself; searches don't.
+    /// The checkpoints of a run; nil for none. A search writes none.
     public var checkpoints: Checkpoints?
-    /// Bytes of memory that the trials of a search may take together; nil for half of what is left when it begins.
+    /// Bytes of memory that the trials of a search may take together; nil for half of the memory that is free when it
+    /// begins.
     package var searchMemory: Int?
 
+    /// A fine-tuner without a feature cache and without checkpoints.
     public init(settings: TrainingSettings, workers: Workers) {
         self.settings = settings
         self.workers = workers
@@ -23,9 +27,11 @@ public struct FineTuner: Sendable {
     /// A classifier trained on the training set of `datasets`, starting from `base`.
     ///
     /// - Parameters:
+    ///   - base: what training starts from; it isn't changed.
+    ///   - datasets: the texts of the run.
     ///   - report: gets every event, in order, on the calling thread.
-    ///   - progress: gets the state of long phases, from any thread.
-    /// - Throws: ``ModelError/lossNotFinite(step:)``; ``ModelError/unusableData(_:remedy:file:)`` for rows without
+    ///   - progress: gets the progress of long phases, from any thread.
+    /// - Throws: ``ModelError/lossNotFinite(step:)``; ``ModelError/unusableData(_:remedy:file:)`` for texts without a
     ///   label or an empty set; ``OutOfMemory``; with ``checkpoints`` ``TrainingStopped``, and
     ///   ``ModelError/otherRun(differences:file:)`` where they are of another run.
     public func train(
@@ -52,7 +58,7 @@ public struct FineTuner: Sendable {
         let state = run.state
         let minutes = { begin.secondsUntilNow / 60 }
         let shouldStop = checkpoints?.shouldStop ?? { false }
-        // A run that was stopped between a step and the evaluation that follows goes on with that.
+        // A run that was stopped between a step and its evaluation resumes with that evaluation.
         var isEvaluationPending = origin?.description.isEvaluationPending ?? false
         var reason = isEvaluationPending ? nil : run.endReason(minutes: minutes(), state.evaluations)
         while reason == nil {
@@ -91,7 +97,9 @@ public struct FineTuner: Sendable {
         return trained
     }
 
-    /// Restores the best weights where they are wanted and aren't the last; the step that they are of.
+    /// Restores the best weights where they are wanted and aren't the last.
+    ///
+    /// - Returns: the step after which the weights were as they are kept.
     private func keep(_ run: TrainingRun, validation: FeatureSet) throws -> Int {
         let state = run.state
         let lastStep = state.step - 1

@@ -5,7 +5,7 @@ import Records
 
 /// The data, the command, the machine and the time of a training run.
 public struct Provenance: Sendable {
-    /// The sets that were read: what for, from where, how many records.
+    /// The sets that were read: "training", "validation" or "test", where from, and how many records.
     public let data: [(part: String, source: String, records: Int)]
     /// The command's words, as a shell would take them.
     public let commandLine: String
@@ -14,9 +14,11 @@ public struct Provenance: Sendable {
     /// The processor's name.
     public let processor: String
 
-    /// What is known of a run that has just ended on this machine.
+    /// The provenance of a run that has just ended on this machine.
     ///
-    /// - Parameter command: the words of its command line, its own name first.
+    /// - Parameters:
+    ///   - command: the words of its command line, its own name first.
+    ///   - datasets: the sets that it has read.
     public init(command: [String], _ datasets: Datasets) {
         data = zip(["training", "validation", "test"], datasets.all).map { ($0, $1.source, $1.count) }
         commandLine = command.map(quoted).joined(separator: " ")
@@ -32,7 +34,7 @@ public struct Provenance: Sendable {
     }
 }
 
-/// A word in single quotes, where a shell would take it apart or change it.
+/// `word`, in single quotes where a shell would split or change it.
 private func quoted(_ word: String) -> String {
     let plain = word.utf8.allSatisfy { byte in
         switch byte {
@@ -43,7 +45,7 @@ private func quoted(_ word: String) -> String {
     return plain && !word.isEmpty ? word : "'\(word.replacing("'", with: "'\\''"))'"
 }
 
-/// What the system calls the processor; "unknown" where it doesn't say.
+/// The system's name for the processor; "unknown" where it has none.
 private func processorName() -> String {
     #if canImport(Darwin)
         var size = 0

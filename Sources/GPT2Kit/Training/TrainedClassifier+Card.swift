@@ -31,7 +31,7 @@ extension TrainedClassifier {
         return text
     }
 
-    /// What the labels of the test records are worth, one by one.
+    /// Precision, recall and F1 of every label, over the test records.
     private func table(_ matrix: ConfusionMatrix) -> String {
         var text = """
 
@@ -61,7 +61,7 @@ extension Provenance {
             """
     }
 
-    /// Indented rather than fenced, because whatever a word holds can't end that.
+    /// Indented rather than fenced, because no word can end an indented block.
     fileprivate var commandSection: String { "\n## Command\n\n    \(commandLine.printable)\n" }
 }
 

@@ -1,13 +1,16 @@
-// A classifier with the story of its training.
+// A classifier, and how it was trained.
 
 import Records
 
-/// What a run ends in.
+/// The result of a run.
 public struct TrainedClassifier: Sendable {
+    /// The classifier with the weights that are kept.
     public let classifier: Classifier
+    /// The settings that it was trained with.
     public let settings: TrainingSettings
+    /// Steps, losses and accuracies at the end of the run.
     public let results: TrainingEvent.EndSummary
-    /// What the model card says of data, command and machine; nil for nothing.
+    /// Data, command and machine, for the model card; nil leaves them out.
     public var provenance: Provenance?
     /// ``RunIdentity/sha256`` of the run, where it had checkpoints.
     package var runSHA256: String?
@@ -18,9 +21,9 @@ public struct TrainedClassifier: Sendable {
         self.results = results
     }
 
-    /// Publishes the model directory: all files, or none.
+    /// Writes the model directory. All of its files appear, or none.
     ///
-    /// - Throws: ``StreamError`` where it can't be written; ``OutOfMemory``.
+    /// - Throws: `StreamError` where it can't be written; ``OutOfMemory``.
     public func write(directory: String) throws {
         var story = ModelStory()
         if let runSHA256 { story.configuration.append(JSONMember(key: "run_sha256", value: .string(runSHA256))) }

@@ -123,7 +123,7 @@ struct FeatureFilesTests {
             let again = try train(directory: directory)
             #expect(again.bits == plain.bits)
             #expect(again.warnings.count == 1, "round \(round): \(again.warnings)")
-            #expect(again.warnings.allSatisfy { $0.hasPrefix(file) && $0.hasSuffix("computed anew and replaced") })
+            #expect(again.warnings.allSatisfy { $0.hasPrefix(file) && $0.hasSuffix("computed again and replaced") })
             #expect(try Data(contentsOf: URL(filePath: file)) == whole, "round \(round)")
         }
     }

@@ -23,7 +23,7 @@ struct SearchSpaceTests {
             ("lr=-1..1", "that lr doesn't take"), ("lr=1..inf", "that lr doesn't take"),
             ("lr=nan..1", "ends below"), ("dropout=0..1", "that dropout doesn't take"),
             ("epochs=1..2.5", "needs whole numbers"), ("epochs=0..2", "that epochs doesn't take"),
-            ("lr=1..2,lr=1..2", "lr is there twice"), ("batch=1..99999999999999999999", "that batch doesn't take"),
+            ("lr=1..2,lr=1..2", "lr is given twice"), ("batch=1..99999999999999999999", "that batch doesn't take"),
         ])
     func malformedRanges(_ text: String, _ problem: String) {
         #expect {

@@ -7,7 +7,7 @@ import Records
 struct CheckpointDirectory: Sendable {
     let path: String
 
-    /// Steps that there are checkpoints of, the newest first.
+    /// The steps with a checkpoint, the newest first.
     var steps: [Int] {
         (Directory.entryNames(of: path) ?? []).compactMap { name in
             guard name.hasPrefix("step-"), name.hasSuffix(".safetensors"),
@@ -17,9 +17,9 @@ struct CheckpointDirectory: Sendable {
         }.sorted(by: >)
     }
 
-    /// The newest checkpoint that is whole; nil where there is none at all.
+    /// The newest checkpoint that is whole; nil where the directory has none.
     ///
-    /// - Parameter damaged: told of every newer one, which can't be used.
+    /// - Parameter damaged: gets the diagnosis of every newer one, which can't be used.
     /// - Throws: ``DamagedCheckpoint`` where all are damaged.
     func newest(damaged: (Diagnosis) throws -> Void) throws -> TrainingCheckpoint? {
         var unusable: [DamagedCheckpoint] = []
@@ -42,28 +42,28 @@ struct CheckpointDirectory: Sendable {
         return nil
     }
 
-    /// Adds a checkpoint. When it is whole, all others go but `previous`: older ones, and damaged ones.
+    /// Adds a checkpoint. Once it is whole, all others but that of step `previous` are removed, older and damaged ones.
     func write(_ state: TrainingState, _ description: CheckpointDescription, keeping previous: Int?) throws {
         try Directory.create(path)
         try TrainingCheckpoint.write(state, description, to: file(description.step))
         for step in steps where step != description.step && step != previous { unlink(file(step)) }
     }
 
-    /// Removes all checkpoints, and what a run that was killed has left of one; the directory too where it is empty then.
+    /// Removes all checkpoints and temporary files of killed runs, and the directory if nothing else is in it.
     func remove() {
         for step in steps { unlink(file(step)) }
         removeLeftovers()
         removeIfEmpty()
     }
 
-    /// Removes temporary files of runs that were killed.
+    /// Removes temporary files of killed runs.
     func removeLeftovers() {
         for name in Directory.entryNames(of: path) ?? [] where name.hasPrefix(".") && name.hasSuffix(".partial") {
             unlink("\(path)/\(name)")
         }
     }
 
-    /// Removes the directory where nothing is in it.
+    /// Removes the directory if it is empty.
     func removeIfEmpty() { rmdir(path) }
 
     private func file(_ step: Int) -> String {

@@ -1,4 +1,4 @@
-// When a run saves itself, and from where it goes on.
+// When a run writes checkpoints, and how it resumes from them.
 
 import Records
 import Safetensors
@@ -6,16 +6,22 @@ import Safetensors
 /// The checkpoints of a run.
 public struct Checkpoints: Sendable {
     let directory: CheckpointDirectory
-    /// Steps between checkpoints; nil for those of the checkpoint that the run goes on from, or else none.
+    /// Steps between checkpoints. nil for as many as the resumed run had; a new run then writes them only at a stop and
+    /// at its end.
     public let every: Int?
-    /// Whether the run goes on from the newest checkpoint.
+    /// Whether the run resumes from the newest checkpoint.
     public let resumes: Bool
     /// See ``FineTuner/identity(_:_:)``.
     public let identity: RunIdentity
-    /// Asked after every step: whether to save and end.
+    /// Asked after every step whether to write a checkpoint and stop.
     public let shouldStop: @Sendable () -> Bool
 
-    /// - Parameter output: the model directory that training ends in; checkpoints are in `output.checkpoints`.
+    /// - Parameters:
+    ///   - output: the model directory that training ends in. Its checkpoints are in `output.checkpoints`.
+    ///   - every: see ``every``.
+    ///   - resumes: whether the run resumes from the newest checkpoint.
+    ///   - identity: that of the run.
+    ///   - shouldStop: asked after every step whether to write a checkpoint and stop.
     public init(
         output: String, every: Int?, resumes: Bool, identity: RunIdentity,
         shouldStop: @escaping @Sendable () -> Bool = { false }
@@ -37,12 +43,15 @@ public struct Checkpoints: Sendable {
         return CheckpointDirectory(path: name + ".checkpoints")
     }
 
-    /// Fails where no checkpoint of `output` could be written, where one is there that isn't gone on from, and where
-    /// `output` is the base, which a run that goes on needs as it was.
+    /// Fails where no checkpoint of `output` could be written, where some exist that the run doesn't resume from, and
+    /// where `output` is the base, which a resumed run needs unchanged.
+    ///
+    /// - Throws: ``ForgottenCheckpoints``; ``ModelError/impossibleSetting(_:remedy:)``; `StreamError` where the
+    ///   directory can't be written to.
     public static func requirePossible(_ output: String, base: Classifier.Base, resumes: Bool) throws {
         if case .directory(let path) = base, let origin = Path.resolved(path), origin == Path.resolved(output) {
             throw ModelError.impossibleSetting(
-                "the output \(output) is also the base, from which a run with checkpoints could not begin again",
+                "the output \(output) is also the base, which a resumed run needs unchanged",
                 remedy: "write the model to another directory")
         }
         let directory = directory(output)
@@ -52,13 +61,13 @@ public struct Checkpoints: Sendable {
         try Directory.requireWritable(directory.path)
     }
 
-    /// Whether there is anything to go on from.
+    /// Whether a checkpoint exists that the run can resume from.
     public var exist: Bool { !directory.steps.isEmpty }
 
-    /// To be called when the model is written: nobody needs them any more.
+    /// Removes the checkpoints. To be called when the model is written.
     public func remove() { directory.remove() }
 
-    /// Whether the model in `output` is what this run ends in, and whole.
+    /// Whether `output` holds the model of this run already, undamaged.
     ///
     /// - Throws: ``ModelError/otherWeights(file:)`` where it is this run's, but damaged.
     public func areFinished(output: String) throws(ModelError) -> Bool {
@@ -70,7 +79,7 @@ public struct Checkpoints: Sendable {
         return true
     }
 
-    /// The checkpoint to go on from; nil for the beginning.
+    /// The checkpoint to resume from; nil for the beginning.
     ///
     /// - Throws: ``ModelError/otherRun(differences:file:)``; ``DamagedCheckpoint`` where none is whole.
     func newest(report: (TrainingEvent) throws -> Void) throws -> TrainingCheckpoint? {
@@ -83,7 +92,7 @@ public struct Checkpoints: Sendable {
             try report(
                 .warning(
                     Diagnosis(
-                        source: directory.path, problem: "no checkpoint to go on from",
+                        source: directory.path, problem: "no checkpoint to resume from",
                         remedy: "training starts from the beginning", status: .configuration)))
             return nil
         }
@@ -94,13 +103,13 @@ public struct Checkpoints: Sendable {
 }
 
 extension CheckpointDirectory {
-    /// Fails where there are checkpoints: a run that doesn't go on from them would have to remove them.
+    /// Fails where checkpoints exist: a run that doesn't resume from them would have to remove them.
     fileprivate func requireNone() throws(ForgottenCheckpoints) {
         if let step = steps.first { throw ForgottenCheckpoints(directory: path, step: step) }
     }
 }
 
-/// There are checkpoints of an earlier run, and nobody said what to do with them.
+/// Checkpoints of an earlier run exist, and the run neither resumes from them nor removes them.
 public struct ForgottenCheckpoints: DiagnosableError, Equatable {
     let directory: String
     let step: Int
@@ -113,9 +122,9 @@ public struct ForgottenCheckpoints: DiagnosableError, Equatable {
     }
 }
 
-/// A run that was asked to stop has saved itself.
+/// A run was asked to stop, and its checkpoint is written.
 public struct TrainingStopped: DiagnosableError {
-    /// Steps made.
+    /// Steps that were made.
     public let step: Int
 
     public var diagnosis: Diagnosis {
@@ -125,10 +134,10 @@ public struct TrainingStopped: DiagnosableError {
     }
 }
 
-/// A checkpoint couldn't be written; those before it are as they were.
+/// A checkpoint couldn't be written. Earlier ones are unchanged.
 public struct CheckpointNotWritten: DiagnosableError {
     let cause: Diagnosis
-    /// The step to go on from.
+    /// The step of the newest checkpoint, to resume from.
     let newest: Int?
 
     public var diagnosis: Diagnosis {
@@ -141,14 +150,14 @@ public struct CheckpointNotWritten: DiagnosableError {
     }
 }
 
-/// Saves a run.
+/// Writes the checkpoints of a run.
 struct CheckpointWriter {
     private let checkpoints: Checkpoints
     private let every: Int?
     /// The step of the newest checkpoint that is whole.
     private var newest: Int?
 
-    /// - Parameter origin: the checkpoint that the run goes on from.
+    /// - Parameter origin: the checkpoint that the run resumes from.
     init(_ checkpoints: Checkpoints, from origin: TrainingCheckpoint?) {
         self.checkpoints = checkpoints
         every = checkpoints.every ?? origin?.description.every
@@ -158,8 +167,9 @@ struct CheckpointWriter {
     /// To be called after every step.
     ///
     /// - Parameters:
-    ///   - isLast: whether no other follows; saved too, because the evaluation of whole sets takes its time.
-    ///   - isEvaluationPending: whether the run was asked to stop before what follows the step had been evaluated.
+    ///   - isLast: whether no other step follows. It gets a checkpoint too, because the evaluation of whole sets takes
+    ///     time.
+    ///   - isEvaluationPending: whether the run was asked to stop before the evaluation of the step was done.
     /// - Throws: ``TrainingStopped``; ``CheckpointNotWritten``.
     mutating func afterStep(
         _ state: TrainingState, seconds: [TrainingEvent.Phase: Double], isLast: Bool,

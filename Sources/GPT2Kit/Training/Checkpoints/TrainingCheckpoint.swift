@@ -1,22 +1,25 @@
-// A training run on disk, as it was after a step: a safetensors file (docs/formats.md) with the parameters that are
-// trained, AdamW's moments, the best parameters so far where they are kept, and in its metadata all else that isn't a
-// function of the data and the settings.
+// The state of a training run on disk, after a step: a safetensors file (docs/formats.md). Its tensors are the
+// parameters that are trained, AdamW's moments and, where they are kept, the best parameters so far. Its metadata hold
+// all else that isn't a function of the data and the settings.
 
 import Records
 import Safetensors
 
-/// What a checkpoint says of its run, apart from the tensors.
+/// The metadata of a checkpoint.
 package struct CheckpointDescription: Sendable {
     static let format = "gpt2kit.checkpoint/1"
 
+    /// Steps that were made.
     package var step: Int
+    /// The best evaluation so far.
     package var evaluations = BestEvaluation()
-    /// Seconds of computing so far, by phase.
+    /// Seconds so far, by phase.
     package var seconds: [TrainingEvent.Phase: Double] = [:]
-    /// Steps between checkpoints.
+    /// Steps between checkpoints; nil where none are written regularly.
     package var every: Int?
-    /// Whether the evaluation that follows the step is still to be made.
+    /// Whether the evaluation of the step isn't done yet.
     package var isEvaluationPending = false
+    /// The identity of the run.
     package var identity: RunIdentity
 
     fileprivate var metadata: [String: String] {
@@ -53,13 +56,14 @@ package struct CheckpointDescription: Sendable {
         identity = RunIdentity(entries: members.map { ($0.key, $0.value.string ?? "") })
     }
 
+    /// The description of a run after `step` steps, without evaluations.
     package init(step: Int, identity: RunIdentity) {
         self.step = step
         self.identity = identity
     }
 }
 
-/// A checkpoint that has been read and found whole.
+/// A checkpoint that has been read and is whole.
 struct TrainingCheckpoint {
     let path: String
     let description: CheckpointDescription
@@ -82,11 +86,11 @@ struct TrainingCheckpoint {
             crc.update(tensor.name, tensor.type, tensor.shape, file.bytes(of: tensor))
         }
         guard file.metadata["crc32"] == crc.hexadecimal else {
-            throw DamagedCheckpoint(path: path, problem: "its data don't have their checksum")
+            throw DamagedCheckpoint(path: path, problem: "its data don't match their checksum")
         }
     }
 
-    /// Brings a state that is before its first step to where the checkpoint is.
+    /// Sets a state that is before its first step to that of the checkpoint.
     func restore(_ state: TrainingState) throws {
         for (name, tensor) in state.tensors(withBest: description.evaluations.step != nil) {
             do {
@@ -105,7 +109,7 @@ struct TrainingCheckpoint {
         state.step = description.step
     }
 
-    /// Publishes a checkpoint at `path`, whole or not at all.
+    /// Writes a checkpoint to `path`. The file appears whole, or not at all.
     static func write(_ state: TrainingState, _ description: CheckpointDescription, to path: String) throws {
         let tensors = state.tensors(withBest: description.evaluations.step != nil)
         var crc = CRC32()
@@ -124,7 +128,7 @@ struct TrainingCheckpoint {
 }
 
 extension CRC32 {
-    /// A tensor, with what the header says of it.
+    /// Takes in a tensor, with its name, type and shape.
     fileprivate mutating func update(
         _ name: String, _ type: ElementType, _ shape: [Int], _ bytes: UnsafeRawBufferPointer
     ) {
@@ -134,7 +138,7 @@ extension CRC32 {
 }
 
 extension TrainingState {
-    /// All tensors of a checkpoint, under their names there.
+    /// All tensors of a checkpoint, with their names in the file.
     fileprivate func tensors(withBest: Bool) -> [(name: String, tensor: Tensor)] {
         let names = model.trained.map(\.name)
         var result = zip(names, model.trained).map { ("parameter.\($0)", $1.parameter) }
@@ -148,7 +152,9 @@ extension TrainingState {
 
 /// A checkpoint that isn't whole.
 package struct DamagedCheckpoint: DiagnosableError, Equatable {
+    /// The checkpoint's file.
     package let path: String
+    /// What is wrong with it, in words.
     package let problem: String
 
     package var diagnosis: Diagnosis {

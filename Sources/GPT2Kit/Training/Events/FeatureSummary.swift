@@ -1,21 +1,25 @@
-// What the frozen blocks took.
+// What the features of a run took.
 
-/// What happened before training could begin.
+/// How the features of a run were prepared before training.
 public struct FeatureSummary: Sendable, Equatable {
-    /// Where the frozen blocks' output is.
+    /// Where the features are.
     public enum Place: String, Sendable {
+        /// The memory of the process.
         case memory
-        /// More than memory holds: a file without a name in $TMPDIR.
+        /// A file without a name in $TMPDIR, because memory doesn't hold them.
         case temporaryFile = "temporary-file"
         /// The directory that the user named.
         case directory
     }
 
+    /// Where the features are.
     public let place: Place
-    /// Tokens that went through the frozen blocks, and those whose output was in the directory.
+    /// Tokens that went through the frozen blocks now.
     public let computedTokens: Int
+    /// Tokens whose features were in the directory.
     public let reusedTokens: Int
-    /// Bytes of all states.
+    /// Bytes of all features.
     public let bytes: Int
+    /// Seconds from beginning to end.
     public let seconds: Double
 }

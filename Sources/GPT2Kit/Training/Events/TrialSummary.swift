@@ -1,27 +1,31 @@
-// One trial of a search, as its run tells it.
+// How one trial of a search ended.
 
-/// What the metrics tell of a trial.
+/// A trial of a search, when it is over.
 public struct TrialSummary: Sendable {
     /// Why it ended.
     public enum Outcome: String, Sendable {
-        /// Others did better after as long a training.
+        /// Other trials did better in a comparison.
         case stopped
-        /// All its epochs are over.
+        /// All its epochs are done.
         case finished
-        /// A loss wasn't finite.
+        /// A loss was infinite or NaN.
         case diverged
     }
 
-    /// From 1.
+    /// The trial's number, from 1.
     public let number: Int
+    /// The settings that were drawn for it.
     public let settings: TrainingSettings
+    /// Why it ended.
     public let outcome: Outcome
-    /// Steps made, and those of all its epochs.
+    /// Steps that were made.
     public let steps: Int
+    /// Steps of all its epochs.
     public let stepsOfAllEpochs: Int
-    /// Over the whole validation set, after these steps; nil where it diverged.
+    /// Mean cross entropy over the whole validation set after these steps; nil where it diverged.
     public let validationLoss: Double?
+    /// Accuracy over the whole validation set after these steps; nil where it diverged.
     public let validationAccuracy: Double?
-    /// Spent on it by the thread or threads that trained it.
+    /// Seconds that its training took.
     public let seconds: Double
 }

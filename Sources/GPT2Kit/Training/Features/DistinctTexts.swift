@@ -1,18 +1,21 @@
-// The texts of a run, each once. What the frozen blocks make of a text is a function of its tokens, so that a message
-// which occurs twice, in one set or in two, is computed once.
+// The texts of a run, each once. Features are a function of a text's tokens, so a text that occurs twice, in one set or
+// in two, is computed once.
 
 import Tokenization
 
-/// The different texts of some sets, in the order in which they first occur.
+/// The distinct texts of some sets, in the order in which they first occur.
 package struct DistinctTexts: Sendable {
-    /// The positions that are computed of every text, one text after another.
+    /// The tokens of all texts at the positions that are computed, one text after another.
     package let tokens: [Int32]
+    /// Where the texts are in ``tokens``.
     package let layout: TextLayout
-    /// Of every row of every set the number of its text.
+    /// The number of its text, for every row of every set.
     package let textOfRow: [[Int]]
     /// For every set, the texts that no set before it has.
     package let newTexts: [Range<Int>]
 
+    /// The distinct texts of `sets`, cut and padded as `pooling` reads them.
+    ///
     /// - Complexity: O(tokens of all sets)
     package init(_ sets: [TokenizedTexts], _ pooling: Pooling, isCausal: Bool) {
         // All rows first, because the keys below are slices of this one array.
@@ -53,6 +56,7 @@ package struct DistinctTexts: Sendable {
         self.newTexts = newTexts
     }
 
+    /// The number of distinct texts.
     package var count: Int { layout.rows }
 
     /// The tokens of text `index`.

@@ -8,7 +8,7 @@ struct FeatureComputation {
     let texts: DistinctTexts
     /// Bytes of memory that features may take.
     let memory: Int
-    /// Rows of states of every text.
+    /// The rows of states of every text: all computed positions, or one.
     private let rows: TextLayout
     private let width: Int
 
@@ -22,7 +22,7 @@ struct FeatureComputation {
 
     var bytes: Int { rows.tokens * width * MemoryLayout<Float>.size }
 
-    /// Pieces of files that may be mapped at a time.
+    /// The number of parts that may be mapped at a time.
     private func limit(_ pieces: [Range<Int>]) -> Int {
         let largest = pieces.map { bytes($0) }.max() ?? 1
         return max(extractor.workers.count, memory / 2 / max(1, largest))
@@ -32,7 +32,7 @@ struct FeatureComputation {
         (rows.offsets[piece.upperBound] - rows.offsets[piece.lowerBound]) * width * MemoryLayout<Float>.size
     }
 
-    /// In memory, or where that is too small, in a temporary file.
+    /// Computes features into memory or, where it is too small, into a temporary file.
     func compute(finished: @Sendable (Int) -> Void) throws -> (FeatureStore, FeatureSummary.Place) {
         if bytes <= memory {
             let states = try Tensor(shape: [rows.tokens, width])
@@ -59,11 +59,11 @@ struct FeatureComputation {
         return (store, .temporaryFile)
     }
 
-    /// In the files of `directory`; those that are there are read, the others made.
+    /// Computes the features that `directory` lacks into its files. Those that it has are checked and used.
     ///
     /// - Parameters:
-    ///   - finished: called with the number of tokens, also of what is reused.
-    ///   - damaged: told of every file that has to be replaced.
+    ///   - finished: called with numbers of tokens that are ready, reused ones included.
+    ///   - damaged: gets every file that has to be replaced.
     func compute(
         in directory: FeatureDirectory, finished: @Sendable (Int) -> Void, damaged: (DamagedFeatures) throws -> Void
     ) throws -> (FeatureStore, reusedTokens: Int) {

@@ -1,25 +1,26 @@
-// Features in files, for the next run. A file is a safetensors file (docs/formats.md) under a name that is the hash of
-// everything that its contents depend on: another base, other texts, another depth or precision mean another file, other
-// hyperparameters don't. Files appear whole, so that runs may share a directory.
+// Features in files, for later runs. A file is a safetensors file (docs/formats.md). Its name is the hash of everything
+// that its contents depend on: another base, other texts, another depth or precision give another file, other
+// hyperparameters don't. Files appear whole, so runs can share a directory.
 
 import Hashing
 import Platform
 import Records
 import Safetensors
 
-/// What features depend on but for the texts.
+/// What features depend on, apart from the texts.
 package struct FeatureOrigin: Sendable {
     /// ``GPT2Parameters/sha256(_:of:)`` of the parameters that are read.
     package var parametersSHA256: String
+    /// The sizes of the model, and its attention mask.
     package var config: GPT2Config
-    /// The blocks that the texts have gone through.
+    /// How many blocks the texts have gone through.
     package var blocks: Int
-    /// The pooled position that alone is kept, after the final LayerNorm; nil for all positions.
+    /// The position whose state alone is kept, after the final LayerNorm; nil for all positions.
     package var pooling: Pooling?
-    /// Of the blocks' products.
+    /// The number type of the blocks' matrix products.
     package var precision: Precision
 
-    /// As a file tells it.
+    /// As metadata of a file.
     fileprivate var metadata: [String: String] {
         [
             "format": FeatureDirectory.format, "base_sha256": parametersSHA256, "blocks": "\(blocks)",
@@ -35,17 +36,19 @@ package struct FeatureDirectory: Sendable {
     /// Bytes of states in a file: work for many cores, and little to hold.
     static let pieceSize = 1 << 26
 
+    /// The directory's path.
     package let path: String
     private let origin: FeatureOrigin
     private let width: Int
 
+    /// The directory `path` for features of `origin`. Nothing is read or created yet.
     package init(path: String, origin: FeatureOrigin) {
         self.path = path
         self.origin = origin
         width = origin.config.width
     }
 
-    /// Some texts, and the file in which their states belong.
+    /// Some texts, and the file of their states.
     struct Entry: Sendable {
         let path: String
         fileprivate let metadata: [String: String]
@@ -55,7 +58,9 @@ package struct FeatureDirectory: Sendable {
         fileprivate let rows: Int
     }
 
-    /// - Parameter rows: of the states of all `texts`.
+    /// The file of a part of `texts`.
+    ///
+    /// - Parameter rows: the rows of states of all `texts`.
     func entry(_ piece: Range<Int>, of texts: DistinctTexts, rows: TextLayout) -> Entry {
         let offsets = texts.layout.offsets
         let tokens = texts.tokens[offsets[piece.lowerBound]..<offsets[piece.upperBound]]
@@ -73,10 +78,10 @@ package struct FeatureDirectory: Sendable {
 
     // MARK: - Reading
 
-    /// The states [rows,C] of an entry, mapped; nil where there is no such file.
+    /// The states [rows,C] of an entry, mapped; nil where no such file exists.
     ///
-    /// - Parameter checksum: whether the data are compared with their checksum too, which reads all of them.
-    /// - Throws: ``DamagedFeatures``; ``StreamError`` where the file is there but can't be read.
+    /// - Parameter checksum: whether the data are compared with their checksum too, for which all of them are read.
+    /// - Throws: ``DamagedFeatures``; `StreamError` where the file exists but can't be read.
     func states(_ entry: Entry, checksum: Bool) throws -> Tensor? {
         let mapping: MappedFile
         do throws(StreamError) {
@@ -90,7 +95,7 @@ package struct FeatureDirectory: Sendable {
             var metadata = file.metadata
             let expected = (metadata.removeValue(forKey: "crc32"), metadata.removeValue(forKey: "metadata_crc32"))
             guard metadata == entry.metadata, expected.1 == CRC32.hexadecimal(ofMetadata: file.metadata) else {
-                throw DamagedFeatures(path: entry.path, problem: "its metadata are not those that belong to its name")
+                throw DamagedFeatures(path: entry.path, problem: "its metadata don't match its name")
             }
             guard let states = try file.float32("states", shape: [entry.rows, width])?.baseAddress else {
                 throw DamagedFeatures(path: entry.path, problem: "its states aren't F32")
@@ -100,7 +105,7 @@ package struct FeatureDirectory: Sendable {
                 var crc = CRC32()
                 for tensor in file.header.tensors { crc.update(file.bytes(of: tensor)) }
                 guard expected.0 == crc.hexadecimal else {
-                    throw DamagedFeatures(path: entry.path, problem: "its data don't have their checksum")
+                    throw DamagedFeatures(path: entry.path, problem: "its data don't match their checksum")
                 }
             }
             return Tensor(
@@ -112,7 +117,7 @@ package struct FeatureDirectory: Sendable {
 
     // MARK: - Writing
 
-    /// Publishes the states [rows,C] of an entry.
+    /// Writes the states [rows,C] of an entry. The file appears whole.
     func write(_ states: UnsafeBufferPointer<Float>, _ entry: Entry) throws {
         var crc = CRC32()
         crc.update(UnsafeRawBufferPointer(states))
@@ -131,17 +136,19 @@ package struct FeatureDirectory: Sendable {
 
 /// A feature file that isn't what its name says.
 package struct DamagedFeatures: DiagnosableError, Equatable {
+    /// The feature file.
     package let path: String
+    /// What is wrong with it, in words.
     package let problem: String
 
     package var diagnosis: Diagnosis {
-        Diagnosis(source: path, problem: problem, remedy: "run again; it is computed anew then", status: .badData)
+        Diagnosis(source: path, problem: problem, remedy: "run again, which computes it again", status: .badData)
     }
 
-    /// The warning where it is computed anew at once.
+    /// The warning where the file is computed again at once.
     var replacing: Diagnosis {
         var diagnosis = diagnosis
-        diagnosis.remedy = "it is computed anew and replaced"
+        diagnosis.remedy = "it is computed again and replaced"
         return diagnosis
     }
 }

@@ -1,17 +1,22 @@
-// What the trainable part reads of a text, and how it is computed.
+// What the trainable part reads of a text, and how that is computed.
 
 /// Computes features, and gathers batches of them.
 package struct FeatureExtractor {
+    /// The sizes of the model, and its attention mask.
     package let config: GPT2Config
+    /// The token whose state the head reads.
     package let pooling: Pooling
+    /// The part of the model that is trained.
     package let trainable: TrainableSet
+    /// The number type of matrix products in frozen blocks.
     package let precision: Precision
+    /// The threads that compute.
     package let workers: Workers
     private let parameters: GPT2Parameters
-    /// Where no block is frozen.
+    /// The embeddings, where no block is frozen; otherwise nil.
     private let embeddings: InferenceBlocks?
 
-    /// - Parameter parameters: those that are trained, so that trainable embeddings are read as they are by then.
+    /// - Parameter parameters: those of the run, whose embeddings are read as training leaves them.
     package init(
         _ parameters: GPT2Parameters, config: GPT2Config, pooling: Pooling, trainable: TrainableSet,
         precision: Precision = .float32, workers: Workers
@@ -30,24 +35,24 @@ package struct FeatureExtractor {
     /// Whether every batch is computed from its tokens, because no block is frozen.
     package var keepsNothing: Bool { embeddings != nil }
 
-    /// The blocks that texts go through before training reads them. For the head alone the last one is left out,
-    /// because one position is read of it, but for the mean.
+    /// How many blocks run at all positions before training reads a text. For the head alone these are all but the
+    /// last, of which one position is read; for the mean they are all.
     package var frozenBlocks: Int {
         trainable == .head && pooling != .mean ? config.blocks - 1 : trainable.firstBlock(of: config.blocks)
     }
 
-    /// The pooling after which the head alone is trained on one row of states for each text; nil where the states of
-    /// all positions are read.
+    /// The pooling whose state alone is kept of each text, where only the head is trained; nil where the states of all
+    /// positions are kept.
     package var keptPooling: Pooling? { trainable == .head ? pooling : nil }
 
-    /// The frozen blocks, ready to run. Their packed weights are large: let it go when all texts are done.
+    /// The frozen blocks, ready to run. Their prepacked weights are large: release the pass when all texts are done.
     func featurePass() throws -> FeaturePass {
         try FeaturePass(
             parameters, config: config, count: frozenBlocks, pooling: keptPooling, precision: precision,
             workers: workers)
     }
 
-    /// What features depend on.
+    /// What features depend on, apart from the texts.
     func origin() -> FeatureOrigin {
         let sha256 = parameters.sha256(workers) { name in
             if keptPooling != nil { return !name.hasPrefix("score.") }
@@ -57,12 +62,13 @@ package struct FeatureExtractor {
             parametersSHA256: sha256, config: config, blocks: frozenBlocks, pooling: keptPooling, precision: precision)
     }
 
-    /// From now on `sets` read `store`.
+    /// Makes `sets` read their features from `store`.
     func connect(_ sets: [FeatureSet], to store: FeatureStore) {
         for set in sets { set.store = store }
     }
 
-    /// The states of `rows`, packed, at `destination` (room for their tokens, or for the head alone their number, × C).
+    /// Copies the states of `rows` to `destination`, one text after another: [N,C], or [B,C] for the head alone. Where
+    /// no block is frozen, they are computed now.
     package func gather(_ destination: FloatView, _ rows: [Int], of features: FeatureSet) throws {
         if let store = features.store {
             try store.copy(features.texts(of: rows), to: destination)

@@ -1,6 +1,6 @@
 // The one pass of a run over its texts: embeddings and frozen blocks, and for the head alone everything up to it.
 
-/// Frozen blocks with packed weights.
+/// Frozen blocks with prepacked weights.
 struct FeaturePass {
     private let config: GPT2Config
     private let frozen: InferenceBlocks
@@ -19,7 +19,7 @@ struct FeaturePass {
         }
     }
 
-    /// The states of a part of `texts`: [N,C], or [texts,C] of the pooled positions.
+    /// Computes the states of a part of `texts`: [N,C], or [texts,C] at the pooled positions.
     ///
     /// - Parameter finished: called, from any thread, with the number of tokens of every chunk that is done.
     func run(
@@ -38,7 +38,7 @@ struct FeaturePass {
         }
     }
 
-    /// hidden [N,C] of a part of `texts`.
+    /// Computes hidden [N,C] of a part of `texts`.
     private func runFrozen(
         _ hidden: FloatView, _ part: Range<Int>, of texts: DistinctTexts, finished: @Sendable (Int) -> Void
     ) throws {

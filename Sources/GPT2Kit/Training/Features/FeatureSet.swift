@@ -1,20 +1,21 @@
-// What the trainable part of the model reads of each text: the output of the frozen blocks, computed once, or, where
-// nothing is frozen, the tokens themselves.
+// What the trainable part reads of each text: its features, which are computed once, or, where nothing is frozen, its
+// tokens.
 
 import Tokenization
 
 /// The rows of one set (training, validation or test), ready for the trainable part.
 package final class FeatureSet: @unchecked Sendable {  // filled before anyone reads, then never changed
+    /// The class of every row.
     package let labels: [Int]
-    /// The positions that are computed of every row.
+    /// How many positions are computed of every row.
     package let layout: TextLayout
     private let texts: DistinctTexts
     private let textOfRow: [Int]
-    /// Hidden states of all distinct texts before the first trainable block, or, for the head alone, their pooled
-    /// states; nil where everything is trained.
+    /// The features of all distinct texts: hidden states before the first trainable block or, for the head alone,
+    /// pooled states. nil where nothing is frozen.
     var store: FeatureStore?
 
-    /// One for each of `sets`, whose distinct texts are `texts`.
+    /// A feature set for each of `sets`, whose distinct texts are `texts`.
     package static func of(_ sets: [TokenizedTexts], _ texts: DistinctTexts) -> [FeatureSet] {
         zip(sets, texts.textOfRow).map { FeatureSet($0.rows.labels, texts, $1) }
     }
@@ -26,12 +27,13 @@ package final class FeatureSet: @unchecked Sendable {  // filled before anyone r
         layout = TextLayout(lengths: textOfRow.lazy.map(texts.layout.length))
     }
 
+    /// The number of rows.
     package var count: Int { labels.count }
 
-    /// The texts of `rows`, by their numbers.
+    /// The numbers of the texts of `rows`.
     func texts(of rows: [Int]) -> [Int] { rows.map { textOfRow[$0] } }
 
-    /// The tokens of `rows`, packed.
+    /// The tokens of `rows`, one text after another.
     package func batch(_ rows: [Int]) -> (tokens: [Int32], layout: TextLayout) {
         (rows.flatMap { texts[textOfRow[$0]] }, TextLayout(lengths: rows.map(layout.length)))
     }

@@ -1,5 +1,5 @@
-// Where the states of texts are while a run reads them: in memory, or in files that are mapped piece by piece, so that
-// there may be more of them than memory. What is in the files: FeatureDirectory.
+// Where the states of texts are while a run reads them: in memory, or in files that are mapped part by part, because
+// there may be more of them than memory holds. FeatureDirectory explains the files.
 
 import Synchronization
 
@@ -9,14 +9,14 @@ package final class FeatureStore: Sendable {
     /// Row numbers: text t has rows.offsets[t] ..< rows.offsets[t+1].
     private let rows: TextLayout
     private let width: Int
-    /// Consecutive texts whose states lie together.
+    /// The parts: consecutive texts whose states lie together.
     private let pieces: [Range<Int>]
     private let load: @Sendable (_ piece: Int) throws -> Tensor
     private let mapped: Mutex<RecentPieces>
 
     /// - Parameters:
-    ///   - limit: how many pieces are held at a time, at least 1.
-    ///   - load: the states [rows,C] of a piece.
+    ///   - limit: how many parts are held at a time, at least 1.
+    ///   - load: gives the states [rows,C] of a part.
     init(
         rows: TextLayout, width: Int, pieces: [Range<Int>], limit: Int, load: @escaping @Sendable (Int) throws -> Tensor
     ) {
@@ -27,7 +27,7 @@ package final class FeatureStore: Sendable {
         mapped = Mutex(RecentPieces(limit: max(1, limit)))
     }
 
-    /// States that are in memory.
+    /// A store of states that are in memory.
     convenience init(_ states: Tensor, rows: TextLayout, width: Int) {
         self.init(rows: rows, width: width, pieces: [0..<rows.rows], limit: 1) { _ in states }
     }
@@ -46,7 +46,7 @@ package final class FeatureStore: Sendable {
     }
 }
 
-/// The pieces that were read last; the one that wasn't read for longest goes first.
+/// The parts that were read last. The least recently read one is released first.
 private struct RecentPieces: ~Copyable {
     private let limit: Int
     private var held: [Int: (states: Tensor, use: Int)] = [:]
@@ -68,7 +68,7 @@ private struct RecentPieces: ~Copyable {
 }
 
 extension Array {
-    /// The first index whose element `belongs`, where all elements behind it do too; `count` where none does.
+    /// The first index whose element satisfies `belongs`, where all elements behind it do too; `count` where none does.
     fileprivate func partitioningIndex(_ belongs: (Element) -> Bool) -> Int {
         var range = 0..<count
         while !range.isEmpty {
@@ -80,8 +80,8 @@ extension Array {
 }
 
 extension DistinctTexts {
-    /// Pieces of texts whose states take at most `limit` bytes, or that are one text. No piece has texts of two sets,
-    /// so that another test set, for instance, leaves those of the training set as they are.
+    /// Parts of the texts whose states take at most `limit` bytes, or that are one text. No part has texts of two sets:
+    /// the parts of the training set stay the same with another test set.
     func pieces(rows: TextLayout, width: Int, limit: Int) -> [Range<Int>] {
         newTexts.flatMap { set in
             TextLayout(lengths: set.map(rows.length))

@@ -1,4 +1,5 @@
-// What a search may choose, and how it draws (Bergstra & Bengio 2012, "Random Search for Hyper-Parameter Optimization").
+// What a search may choose, and how it draws its trials (Bergstra & Bengio 2012, "Random Search for Hyper-Parameter
+// Optimization").
 
 import Platform
 import Records
@@ -7,15 +8,23 @@ import Records
 public struct SearchSpace: Sendable, Equatable {
     /// A hyperparameter that can be searched, under its option's name.
     public enum Name: String, Sendable, CaseIterable {
+        /// ``TrainingSettings/learningRate``.
         case learningRate = "lr"
+        /// ``TrainingSettings/weightDecay``.
         case weightDecay = "weight-decay"
+        /// ``TrainingSettings/epochs``.
         case epochs
+        /// ``TrainingSettings/batch``.
         case batch
+        /// ``TrainingSettings/dropout``.
         case dropout
+        /// ``TrainingSettings/labelSmoothing``.
         case labelSmoothing = "label-smoothing"
 
-        /// Drawn so that every factor is equally likely, not every difference.
+        /// Whether it is drawn on a logarithmic scale, on which equal factors are equally likely, not equal
+        /// differences.
         public var isLogarithmic: Bool { self == .learningRate || self == .batch }
+        /// Whether it is a whole number.
         public var isWhole: Bool { self == .epochs || self == .batch }
 
         fileprivate var allowed: ClosedRange<Double> {
@@ -29,14 +38,17 @@ public struct SearchSpace: Sendable, Equatable {
         }
     }
 
+    /// The hyperparameters that are searched, and the ends of their ranges.
     public private(set) var ranges: [Name: ClosedRange<Double>] = [:]
 
-    /// "lr=1e-5..1e-3,weight-decay=0..0.3,epochs=2..10".
+    /// Reads a text such as "lr=1e-5..1e-3,weight-decay=0..0.3,epochs=2..10".
+    ///
+    /// - Throws: ``SearchSpaceError``.
     public init(_ text: String) throws(SearchSpaceError) {
         for part in text.split(separator: ",", omittingEmptySubsequences: false) {
             let (name, range) = try Self.range(String(part))
             guard ranges.updateValue(range, forKey: name) == nil else {
-                throw SearchSpaceError(problem: "\(name.rawValue) is there twice")
+                throw SearchSpaceError(problem: "\(name.rawValue) is given twice")
             }
         }
     }
@@ -49,7 +61,7 @@ public struct SearchSpace: Sendable, Equatable {
             let known = Name.allCases.map(\.rawValue).joined(separator: ", ")
             throw SearchSpaceError(problem: "'\(part[..<sign])' can't be searched; \(known) can")
         }
-        // The dots are the first two that follow each other.
+        // The first two dots in a row: the bounds have dots too.
         let bounds = Array(part[part.index(after: sign)...].utf8)
         guard let dots = bounds.indices.dropLast().first(where: { bounds[$0] == 0x2E && bounds[$0 + 1] == 0x2E }),
             let low = Double(String(decoding: bounds[..<dots], as: UTF8.self)),
@@ -84,7 +96,7 @@ public struct SearchSpace: Sendable, Equatable {
         _ name: Name, _ range: ClosedRange<Double>, _ generator: inout SeededGenerator
     ) -> Double {
         let position = generator.nextUniform()
-        // A whole number is drawn from the interval of what rounds to it, so that all are equally likely.
+        // A whole number is drawn from the interval that rounds to it, so that all are equally likely.
         let margin = name.isWhole ? 0.5 : 0
         let (low, high) = (range.lowerBound - margin, range.upperBound + margin)
         let value =
@@ -92,7 +104,7 @@ public struct SearchSpace: Sendable, Equatable {
         return min(max(name.isWhole ? value.rounded() : fourDigits(value), range.lowerBound), range.upperBound)
     }
 
-    /// Every setting within its range's ends, as far as they matter: what is searched must suit the model at both.
+    /// The settings with all lower ends, and those with all upper ends: a model has to suit both.
     func extremes(of settings: TrainingSettings) -> [TrainingSettings] {
         [\ClosedRange<Double>.lowerBound, \.upperBound].map { end in
             var result = settings
@@ -104,6 +116,7 @@ public struct SearchSpace: Sendable, Equatable {
 
 /// What is wrong with the text of a search space.
 public struct SearchSpaceError: Error, Equatable, CustomStringConvertible {
+    /// What is wrong with it, in words.
     public let problem: String
     public var description: String { problem }
 }

@@ -1,7 +1,7 @@
-// One choice of hyperparameters, and how far it has come.
+// One choice of hyperparameters, and the run that tries it.
 
-/// A trial under way. Paused, it holds its state, or nothing: then it is trained anew up to where it was, which takes
-/// time but changes nothing.
+/// A trial of a search. While it is paused it holds its state, or nothing. Then it is trained again up to the same
+/// step, which takes time but changes no result.
 final class Trial: @unchecked Sendable {  // one worker has it at a time
     let number: Int
     let settings: TrainingSettings
@@ -22,7 +22,7 @@ final class Trial: @unchecked Sendable {  // one worker has it at a time
     /// The steps of all its epochs.
     var steps: Int { min(stepsPerEpoch.multipliedSaturating(by: settings.epochs), settings.maxSteps ?? .max) }
 
-    /// The steps of a part, 1/divisor, of so many epochs, of its own at most.
+    /// The steps of 1/divisor of `epochs` epochs, at most all of its own.
     func steps(ofEpochs epochs: Int, divisor: Int) -> Int {
         let all = min(stepsPerEpoch.multipliedSaturating(by: epochs), settings.maxSteps ?? .max)
         return min(steps, (all - 1) / divisor + 1)
@@ -30,7 +30,7 @@ final class Trial: @unchecked Sendable {  // one worker has it at a time
 
     var isRunning: Bool { step < steps && !hasDiverged }
 
-    /// Trains it up to `target` steps, and evaluates it.
+    /// Trains it until `target` steps are made, and evaluates it.
     func advance(
         to target: Int, _ data: TrainingData, _ workers: Workers, _ made: @Sendable () -> Void
     ) throws {
@@ -54,7 +54,7 @@ final class Trial: @unchecked Sendable {  // one worker has it at a time
         }
     }
 
-    /// A run that is where the trial is.
+    /// A run in the state of the trial.
     func restored(_ data: TrainingData, _ workers: Workers) throws -> TrainingRun {
         let run = try TrainingRun(data, settings, workers, from: state)
         while run.state.step < step { _ = try run.makeStep() }
@@ -62,7 +62,7 @@ final class Trial: @unchecked Sendable {  // one worker has it at a time
         return run
     }
 
-    /// Whether it did better than `other`; of equals the one with the smaller number.
+    /// Whether it did better than `other`. With equal losses, the trial with the smaller number precedes.
     func precedes(_ other: Trial) -> Bool { (loss, number) < (other.loss, other.number) }
 
     var summary: TrialSummary {

@@ -1,8 +1,8 @@
-// Trials trained several at a time, of which fewer and fewer are left.
+// Trains the trials of a search, several at a time, until one is left.
 
 import Synchronization
 
-/// The trials that are still in it.
+/// The data, the threads and the memory of a search.
 struct TrialPool {
     private let data: TrainingData
     private let workers: Workers
@@ -17,8 +17,8 @@ struct TrialPool {
 
     /// The winner of all rounds.
     ///
-    /// - Parameter ended: gets every trial when it is over, in the order of their numbers within a round; one that was
-    ///   stopped and goes on after all twice.
+    /// - Parameter ended: gets every trial when it is over, in the order of their numbers within a round. A trial that
+    ///   was stopped and is continued after all comes twice.
     func narrow(
         _ trials: [Trial], longestEpochs: Int, _ progress: @escaping @Sendable (TrainingProgress) -> Void,
         ended: (Trial) throws -> Void
@@ -38,7 +38,7 @@ struct TrialPool {
                 try ended(trial)
             }
         }
-        // Should the winner diverge on its way to the end, the best of those that were stopped last takes its place.
+        // If the winner diverges before its end, the best of the trials that were stopped last takes its place.
         var candidates = trials.sorted { ($1.step, $0.loss, $0.number) < ($0.step, $1.loss, $1.number) }
         candidates.removeAll { $0 === field[0] }
         var winner = field[0]
@@ -56,12 +56,12 @@ struct TrialPool {
         trials.filter(\.isRunning).reduce(0) { $0 + max(0, target($1) - $1.step) }
     }
 
-    /// Brings every trial to its target, several at a time.
+    /// Trains every trial to its target, several at a time.
     private func advance(_ trials: [Trial], keep: Int, to target: @Sendable (Trial) -> Int, _ count: StepCount) throws {
         let atOnce = min(workers.count, statesInMemory, trials.count)
         let each = Workers(count: workers.count / max(1, atOnce))
         let best = BestTrials(limit: min(keep, statesInMemory - atOnce))
-        // Those that have their states go first: they need no more memory.
+        // Trials that hold their states go first: they need no more memory.
         let trials = trials.filter { $0.state != nil } + trials.filter { $0.state == nil }
         let failure = FirstFailure()
         Workers(count: atOnce).forEach(trials.count) { index in
@@ -91,7 +91,7 @@ private final class StepCount: Sendable {
     }
 }
 
-/// The best of the trials that have come to the end of a round; the others' states are let go.
+/// The best of the trials that have finished a round. The other trials give up their states.
 private final class BestTrials: Sendable {
     private let limit: Int
     private let held = Mutex<[Trial]>([])

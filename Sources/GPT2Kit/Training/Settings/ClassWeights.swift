@@ -1,15 +1,15 @@
-// How much a record of each class counts in the loss: the alternative to leaving records of the large classes out.
+// How much a record of each class counts in the loss: an alternative to dropping records of large classes.
 
 /// Weights of the classes in the training loss.
 public enum ClassWeights: Sendable, Equatable {
     /// All 1.
     case equal
-    /// n / (K·n_c) for a class with n_c of the n training records: every class counts the same in all.
+    /// n / (K·n_c) for a class with n_c of the n training records: all classes count the same.
     case balanced
-    /// As named; 1 for classes that aren't.
+    /// As named; 1 for other classes.
     case named([(label: String, weight: Double)])
 
-    /// The first label that is named again, if any.
+    /// The first label that is named a second time, if any.
     public var repeatedLabel: String? {
         guard case .named(let pairs) = self else { return nil }
         var seen: Set<[UInt8]> = []
@@ -19,7 +19,8 @@ public enum ClassWeights: Sendable, Equatable {
     /// One weight for each of `labels`; nil where all are 1.
     ///
     /// - Parameter rows: the class of every training record.
-    /// - Throws: ``ModelError`` for a name that is no label or comes twice, or a class without records that is to be balanced.
+    /// - Throws: ``ModelError`` for a name that is no label or occurs twice, and for a class without records that is to
+    ///   be balanced.
     package func resolved(labels: [String], rows: [Int], source: String) throws(ModelError) -> [Double]? {
         switch self {
         case .equal: return nil

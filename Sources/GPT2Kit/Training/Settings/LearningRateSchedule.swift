@@ -1,13 +1,14 @@
-// How the learning rate goes over a run: the definitions of Hugging Face's `get_constant_schedule_with_warmup`,
-// `get_linear_schedule_with_warmup` and `get_cosine_schedule_with_warmup` (transformers, optimization.py). A function of
-// the step alone.
+// How the learning rate changes over a run: the definitions of Hugging Face's `get_constant_schedule_with_warmup`,
+// `get_linear_schedule_with_warmup` and `get_cosine_schedule_with_warmup` (transformers, optimization.py). It is a
+// function of the step alone.
 
 import Platform
 
 /// The learning rate of every step, as a multiple of the highest.
 public struct LearningRateSchedule: Sendable, Equatable {
-    /// What comes after the warm-up.
+    /// The course of the learning rate after the warm-up.
     public enum Shape: String, Sendable, CaseIterable {
+        /// The highest learning rate in every step.
         case constant
         /// Down to 0 at the end, in a straight line.
         case linear
@@ -15,10 +16,11 @@ public struct LearningRateSchedule: Sendable, Equatable {
         case cosine
     }
 
-    /// The steps in which the learning rate rises from 0, in a straight line. The first of them has 0.
+    /// The steps in which the learning rate rises in a straight line, from 0 in the first step.
     public enum Warmup: Sendable, Equatable {
+        /// A number of steps.
         case steps(Int)
-        /// The share of all steps, 0 ..< 1, rounded up.
+        /// A share of all steps, 0 ..< 1. The number of steps is rounded up.
         case share(Double)
 
         /// A whole number of steps, or a share below 1; nil for anything else.
@@ -40,12 +42,14 @@ public struct LearningRateSchedule: Sendable, Equatable {
         }
     }
 
+    /// The course after the warm-up.
     public var shape = Shape.constant
+    /// The rise at the beginning.
     public var warmup = Warmup.steps(0)
 
     public init() {}
 
-    /// The factor of the learning rate in a step, 0 ..< total.
+    /// The factor of the highest learning rate in step 0 ..< `total`.
     public func factor(step: Int, of total: Int) -> Double {
         let warmup = warmup.steps(of: total)
         if step < warmup { return Double(step) / Double(warmup) }

@@ -1,9 +1,9 @@
-// The settings of a run as JSON: what the metrics stream begins with, and config.json keeps.
+// The settings of a run as JSON: the beginning of the metrics stream, and a part of config.json.
 
 import Records
 
 extension TrainingSettings {
-    /// All settings that have an effect on the result, and the base that training started from.
+    /// All settings that affect the result, and the base that training started from.
     public func json(base: String) -> JSONValue {
         let adapters: [(String, JSONValue)] =
             if case .lora(let lora) = trainable {
@@ -31,7 +31,7 @@ extension TrainingSettings {
         return .object(members.map { JSONMember(key: $0.0, value: $0.1) })
     }
 
-    /// Rows of a step: ``batch`` × ``accumulate``, saturating.
+    /// Texts of a step: ``batch`` × ``accumulate``, at most `Int.max`.
     package var rowsOfStep: Int { batch.multipliedSaturating(by: accumulate) }
 
     private func number(_ value: (some CustomStringConvertible)?) -> JSONValue {

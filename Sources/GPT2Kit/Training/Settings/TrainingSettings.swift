@@ -1,9 +1,10 @@
-// What a fine-tuning run is told.
+// The settings of a fine-tuning run.
 
 import Records
 
 /// Hyperparameters; the defaults are those of the book's chapter 6.
 public struct TrainingSettings: Sendable, Equatable {
+    /// The order of the training texts.
     public enum Shuffle: String, Sendable, CaseIterable {
         /// A new order every epoch, drawn from the seed.
         case seeded
@@ -11,46 +12,59 @@ public struct TrainingSettings: Sendable, Equatable {
         case none
     }
 
+    /// The part of the model that is trained.
     public var trainable = TrainableSet.lastBlocks(1)
+    /// The token whose state the head reads.
     public var pooling = Pooling.lastToken
-    /// Of the frozen blocks' products; what is trained is Float32.
+    /// The number type of matrix products in frozen blocks. All training is in Float32.
     public var precision = Precision.float32
+    /// Passes through the training texts.
     public var epochs = 5
-    /// Rows of a step. A last batch with fewer rows is left out, as the chapter does, unless it is the only one.
+    /// Texts of a forward and backward pass. A last step with too few texts is dropped, as in the chapter, unless it is
+    /// the only one.
     public var batch = 8
-    /// The highest learning rate; ``schedule`` says what of it a step has.
+    /// The highest learning rate. ``schedule`` tells the factor of every step.
     public var learningRate = 5e-5
+    /// How the learning rate changes over the steps.
     public var schedule = LearningRateSchedule()
+    /// AdamW's weight decay, applied to all trained parameters.
     public var weightDecay = 0.1
-    /// The largest norm of all gradients together; nil for any.
+    /// The largest L2 norm of all gradients together, to which a larger one is clipped; nil for no limit.
     public var clipNorm: Double?
-    /// Parts that a step is computed in, each of ``batch`` rows: the update is that of a batch so many times as large.
+    /// Batches of a step. Their gradients are added: the update is that of one batch as large as all of them.
     public var accumulate = 1
-    /// ε of ``CrossEntropyLoss``, 0 ... 1.
+    /// ε of label smoothing (Szegedy et al. 2016, https://arxiv.org/abs/1512.00567, §7), 0 ... 1.
     public var labelSmoothing = 0.0
+    /// How much each class counts in the training loss.
     public var classWeights = ClassWeights.equal
-    /// The probability that a number is dropped in the trainable part, 0 ..< 1.
+    /// The probability of dropout in the trainable part, 0 ..< 1.
     public var dropout = 0.0
-    /// Whether attention is causal, as GPT-2's is.
+    /// Whether attention is causal, as in GPT-2.
     public var causalMask = true
-    /// Steps between two ``TrainingEvent/evaluation``s.
+    /// Steps from one evaluation to the next.
     public var evaluateEvery = 50
-    /// Batches of each set that an evaluation looks at; 0 for all.
+    /// Batches of each set that an evaluation computes; 0 for all.
     public var evaluationBatches = 5
+    /// The order of the training texts.
     public var shuffle = Shuffle.seeded
+    /// The seed of everything random: the order of texts, dropout, adapters, the draw of a search.
     public var seed: UInt64 = 123
-    /// Evaluations without a lower validation loss after which training ends; nil for never.
+    /// Evaluations in a row without a lower validation loss, after which training ends; nil for no such end.
     public var patience: Int?
+    /// The weights that the run ends with.
     public var keep = KeptWeights.last
-    /// Steps and minutes after which training ends, whatever ``epochs`` says.
+    /// Steps after which training ends, whatever ``epochs`` says; nil for no limit.
     public var maxSteps: Int?
+    /// Minutes after which training ends, whatever ``epochs`` says; nil for no limit.
     public var maxMinutes: Double?
 
     public init() {}
 
-    /// Whether evaluations decide something: then they look at the whole validation set.
+    /// Whether evaluations decide something. Then they compute the whole validation set.
     package var dependsOnEvaluations: Bool { patience != nil || keep == .best }
 
+    /// Refuses settings that a model of these sizes can't be trained with.
+    ///
     /// - Throws: ``ModelError/impossibleSetting(_:remedy:)``.
     package func check(_ config: GPT2Config) throws(ModelError) {
         if dropout > 0, trainable == .head {
@@ -67,7 +81,8 @@ public struct TrainingSettings: Sendable, Equatable {
 
 /// The weights that a run ends with.
 public enum KeptWeights: String, Sendable, CaseIterable {
+    /// Those after the last step.
     case last
-    /// Those with the least loss over the whole validation set, of all evaluations and the end.
+    /// Those with the lowest loss over the whole validation set, among all evaluations and the end.
     case best
 }

@@ -1,19 +1,27 @@
 // Adam with decoupled weight decay (Loshchilov & Hutter 2019, https://arxiv.org/abs/1711.05101, algorithm 2), in the
 // form and the order of operations of torch.optim.AdamW: decay first, both moments corrected for their bias, ε outside
-// the square root. Weight decay applies to every trainable tensor, biases and LayerNorms included, as there.
+// the square root. Weight decay applies to every trainable tensor, biases and LayerNorms included, as in PyTorch.
 
 import Platform
 
+/// Updates parameters by their gradients, and keeps the moments of these.
 package final class AdamW {
+    /// The hyperparameters, by default those of torch.optim.AdamW but for learning rate and weight decay.
     package struct Settings: Sendable, Equatable {
+        /// The learning rate of the next update.
         package var learningRate = 5e-5
+        /// β₁, the decay of the first moment.
         package var beta1 = 0.9
+        /// β₂, the decay of the second moment.
         package var beta2 = 0.999
+        /// ε, added to the root of the second moment.
         package var epsilon = 1e-8
+        /// λ. An update first multiplies every parameter by 1 − learning rate · λ.
         package var weightDecay = 0.1
         /// Whether vectors (biases and LayerNorms) are left out of the weight decay.
         package var decaysMatricesOnly = false
 
+        /// Settings with PyTorch's defaults for β₁, β₂ and ε.
         package init(learningRate: Double = 5e-5, weightDecay: Double = 0.1) {
             self.learningRate = learningRate
             self.weightDecay = weightDecay
@@ -27,10 +35,12 @@ package final class AdamW {
         let square: Tensor  // second moment v
     }
 
+    /// The hyperparameters of the next update.
     package var settings: Settings
     /// Updates made so far, t.
     package private(set) var updates = 0
     private let slots: [Slot]
+    /// The threads that update.
     package var workers: Workers
 
     /// - Parameter pairs: every trainable parameter with its gradient.
@@ -52,10 +62,10 @@ package final class AdamW {
     /// The first and the second moment of every parameter, in the order of the pairs.
     package var moments: [(mean: Tensor, square: Tensor)] { slots.map { ($0.mean, $0.square) } }
 
-    /// Goes on as after so many updates, whose ``moments`` are there.
+    /// Continues as after `updates` updates, whose ``moments`` the caller has restored.
     package func resume(after updates: Int) { self.updates = updates }
 
-    /// One update of every parameter; the gradients are zero afterwards, ready for the next batch.
+    /// Updates every parameter once. The gradients are zero afterwards, ready for the next step.
     package func update() {
         updates += 1
         let (beta1, beta2) = (settings.beta1, settings.beta2)

@@ -8,17 +8,19 @@ package struct BatchSampler {
     private let batch: Int
     private var generator: SeededGenerator?
 
+    /// Batches of `batch` of the rows 0 ..< `rows`, of all where they are fewer.
     package init(rows: Int, batch: Int, shuffle: TrainingSettings.Shuffle, seed: UInt64) {
         self.rows = rows
         self.batch = min(batch, rows)
         generator = shuffle == .seeded ? SeededGenerator(seed: seed) : nil
     }
 
+    /// The number of batches in an epoch.
     package var stepsPerEpoch: Int { Self.stepsPerEpoch(rows: rows, batch: batch) }
 
     static func stepsPerEpoch(rows: Int, batch: Int) -> Int { rows / min(batch, rows) }
 
-    /// The next epoch's batches; what doesn't fill a batch is left out.
+    /// The next epoch's batches. Rows that don't fill a batch are dropped.
     package mutating func epoch() -> [[Int]] {
         let order = generator?.permutation(rows) ?? Array(0..<rows)
         return (0..<stepsPerEpoch).map { Array(order[$0 * batch..<($0 + 1) * batch]) }
@@ -39,7 +41,7 @@ struct BatchIterator {
         return epoch.removeFirst()
     }
 
-    /// Leaves out the next `count` batches.
+    /// Skips the next `count` batches.
     mutating func skip(_ count: Int) {
         for _ in 0..<count / stepsPerEpoch { _ = sampler.epoch() }
         let rest = count % stepsPerEpoch

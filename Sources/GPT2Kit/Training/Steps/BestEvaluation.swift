@@ -1,23 +1,26 @@
-// What evaluations have shown, and what follows from it: whether a run is over.
+// The best evaluation of a run, and whether the run is over because none is better.
 
-/// What evaluations have shown so far.
+/// The best evaluation so far.
 package struct BestEvaluation: Sendable, Equatable {
-    /// The least validation loss, and the step after which it was measured.
+    /// The lowest validation loss; nil before the first evaluation.
     package private(set) var loss: Double?
+    /// The step after which it was measured.
     package private(set) var step: Int?
-    /// Evaluations since.
+    /// Evaluations since then, none of them better.
     package private(set) var evaluationsSince = 0
 
     package init() {}
 
-    /// Goes on from what a checkpoint kept.
+    /// The state that a checkpoint has kept.
     package init(loss: Double?, step: Int?, evaluationsSince: Int) {
         self.loss = loss
         self.step = step
         self.evaluationsSince = evaluationsSince
     }
 
-    /// Takes a validation loss into account; whether it is the least so far.
+    /// Takes a validation loss into account.
+    ///
+    /// - Returns: whether it is the lowest so far.
     package mutating func note(_ loss: Double, step: Int) -> Bool {
         if let least = self.loss, loss >= least {
             evaluationsSince += 1
@@ -31,7 +34,7 @@ package struct BestEvaluation: Sendable, Equatable {
 }
 
 extension TrainingSettings {
-    /// The limit that a run has reached after so many steps and minutes, if any.
+    /// The limit that a run has reached after `steps` steps and `minutes` minutes, if any.
     package func limit(steps: Int, minutes: Double, _ best: BestEvaluation) -> EndReason? {
         if let maxSteps, steps >= maxSteps { return .maxSteps }
         if let patience, best.evaluationsSince >= patience { return .patience }

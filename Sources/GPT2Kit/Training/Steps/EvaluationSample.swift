@@ -1,4 +1,4 @@
-// The rows that evaluations look at while a model is trained: drawn once, so that they can be compared with each other.
+// The rows that evaluations compute while a model is trained. They are drawn once, so evaluations can be compared.
 
 /// Rows of the training and the validation set.
 struct EvaluationSample {
@@ -18,9 +18,9 @@ struct EvaluationSample {
         validation = Array((0..<data.validation.count).prefix(settings.dependsOnEvaluations ? .max : limit))
     }
 
-    /// Looks at the model after a step, as far as it is time to. Changes nothing, so that it can be done again.
+    /// Evaluates the model after a step, as far as an evaluation is due. It changes nothing and can be repeated.
     ///
-    /// - Parameter shouldStop: asked now and then: whether to leave it for later.
+    /// - Parameter shouldStop: asked now and then whether to leave the evaluation for later.
     /// - Throws: ``ModelError/lossNotFinite(step:)``; ``StopRequested``.
     func evaluation(_ run: TrainingRun, minutes: () -> Double, shouldStop: () -> Bool) throws -> StepEvaluation {
         let step = run.state.step - 1
@@ -58,5 +58,5 @@ struct EvaluationSample {
     }
 }
 
-/// Somebody wants the run to stop, and an evaluation was left for later.
+/// The run was asked to stop, and left an evaluation for later.
 struct StopRequested: Error {}

@@ -1,5 +1,5 @@
-// Clipping of gradients by their global norm (Pascanu, Mikolov & Bengio 2013, https://arxiv.org/abs/1211.5063, algorithm
-// 1), as torch.nn.utils.clip_grad_norm_ does it.
+// Clipping of gradients by their global norm (Pascanu, Mikolov & Bengio 2013, https://arxiv.org/abs/1211.5063,
+// algorithm 1), as torch.nn.utils.clip_grad_norm_ does it.
 
 /// All gradients of a model, seen as one vector.
 package struct GradientVector {
@@ -7,13 +7,14 @@ package struct GradientVector {
     private let workers: Workers
     private static let tile = 1 << 15
 
+    /// The vector of `gradients`, which it reads and scales in place.
     package init(_ gradients: [Tensor], workers: Workers) {
         self.gradients = gradients
         self.workers = workers
     }
 
-    /// The L2 norm. Squares are summed in double precision, tile by tile, and tiles in their order: the same bits for
-    /// any number of threads.
+    /// The L2 norm. Squares are summed in double precision tile by tile, then the tiles in their order: the result has
+    /// the same bits for any number of threads.
     package func norm() -> Double {
         gradients.reduce(0.0) { $0 + squares($1) }.squareRoot()
     }
@@ -31,7 +32,9 @@ package struct GradientVector {
         }
     }
 
-    /// Shortens the vector to a length of about `limit` where it is longer; the norm it had.
+    /// Scales the vector to a norm of about `limit` where it is longer.
+    ///
+    /// - Returns: the norm before.
     package func clip(norm limit: Double) -> Double {
         let norm = norm()
         let factor = limit / (norm + 1e-6)

@@ -6,13 +6,16 @@ import Tokenization
 public struct LabelledTexts: Sendable {
     /// A file's path, or "stdin".
     public let source: String
+    /// The tokens and labels, and how they were made.
     public let texts: TokenizedTexts
 
+    /// Texts that came from `source`.
     public init(source: String, texts: TokenizedTexts) {
         self.source = source
         self.texts = texts
     }
 
+    /// The number of texts.
     public var count: Int { texts.rows.count }
 
     /// Refuses texts that were not made for `base`.
@@ -46,13 +49,16 @@ public struct LabelledTexts: Sendable {
     }
 }
 
-/// The texts of a run.
+/// The three sets of a run.
 public struct Datasets: Sendable {
+    /// The texts that gradients are computed of.
     public let training: LabelledTexts
+    /// The texts that evaluations compute while training runs.
     public let validation: LabelledTexts
-    /// Read once, when training has ended; nil for none.
+    /// The texts that are evaluated once, when training has ended; nil for none.
     public let test: LabelledTexts?
 
+    /// The sets of a run.
     public init(training: LabelledTexts, validation: LabelledTexts, test: LabelledTexts? = nil) {
         self.training = training
         self.validation = validation

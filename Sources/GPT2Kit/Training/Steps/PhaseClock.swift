@@ -1,17 +1,17 @@
-// What takes how long.
+// How long each phase of a run takes.
 
 extension ContinuousClock.Instant {
     /// Seconds from this instant until now.
     var secondsUntilNow: Double { (ContinuousClock.now - self) / .seconds(1) }
 }
 
-/// Adds up what each phase takes.
+/// Adds up the seconds of each phase.
 struct PhaseClock {
     private var last = ContinuousClock.now
     /// Seconds by phase.
     private(set) var totals: [TrainingEvent.Phase: Double]
 
-    /// - Parameter totals: what an earlier part of the run took.
+    /// - Parameter totals: the seconds of the run before it was resumed.
     init(_ totals: [TrainingEvent.Phase: Double] = [:]) { self.totals = totals }
 
     /// Charges the time since the last call to `phase`.

@@ -14,12 +14,14 @@ package struct Snapshot {
         self.copies = copies
     }
 
+    /// Copies the tensors as they are now.
     package func save() {
         for (copy, original) in zip(copies, originals) {
             copy.mutablePointer.update(from: original.pointer, count: copy.count)
         }
     }
 
+    /// Sets the tensors to their copies.
     package func restore() {
         for (copy, original) in zip(copies, originals) {
             original.mutablePointer.update(from: copy.pointer, count: copy.count)

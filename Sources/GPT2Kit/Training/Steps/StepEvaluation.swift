@@ -1,8 +1,8 @@
-// What is known after a step.
+// The outcome of the evaluation after a step.
 
 /// What was found after a step.
 struct StepEvaluation {
-    /// Where evaluations decide something, what they have shown now.
+    /// The best evaluation so far, where evaluations decide something.
     var evaluations: BestEvaluation
     var losses: (training: Double, validation: Double)?
     var isBest: Bool?
@@ -10,7 +10,7 @@ struct StepEvaluation {
     /// Why no other step follows.
     var reason: EndReason?
 
-    /// What there is to tell.
+    /// The events to report.
     func events(_ run: TrainingRun, seconds: Double) -> [TrainingEvent] {
         var events: [TrainingEvent] = []
         if let losses {

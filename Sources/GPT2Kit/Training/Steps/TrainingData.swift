@@ -1,4 +1,4 @@
-// What a run works on: the model that it starts from, and its texts, checked against each other.
+// The input of a run: the base and the texts, checked against each other.
 
 import Tokenization
 
@@ -50,7 +50,7 @@ package struct TrainingData: Sendable {
         }
     }
 
-    /// What the metrics stream begins with.
+    /// The summary of the event that a run begins with.
     ///
     /// - Parameters:
     ///   - model: tells what is trained.

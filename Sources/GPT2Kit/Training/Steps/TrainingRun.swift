@@ -2,11 +2,11 @@
 
 import Evaluation
 
-/// Computes with a ``TrainingState``: makes steps, and evaluates what came of them.
+/// Computes with a ``TrainingState``: makes steps, and evaluates the model.
 final class TrainingRun {
     let state: TrainingState
     let settings: TrainingSettings
-    /// The steps of all epochs, and those that are to be made at most.
+    /// The steps of all epochs, and the most that are made.
     let epochSteps: Int
     let steps: Int
     private let data: TrainingData
@@ -17,7 +17,7 @@ final class TrainingRun {
     private let embeddings: EmbeddingGradient?
     private var states: FloatBuffer
 
-    /// - Parameter state: where to go on; nil for the beginning.
+    /// - Parameter state: the state to continue from; nil for the beginning.
     init(
         _ data: TrainingData, _ settings: TrainingSettings, _ workers: Workers, from state: TrainingState? = nil
     ) throws {
@@ -51,12 +51,12 @@ final class TrainingRun {
     var epoch: Int { (state.step - 1) / state.batches.stepsPerEpoch + 1 }
     var isAtEndOfEpoch: Bool { state.step % state.batches.stepsPerEpoch == 0 }
 
-    /// What a step came to.
+    /// The outcome of a step.
     struct Outcome {
-        /// Of its rows, before the update.
+        /// The mean loss of its rows, before the update.
         let loss: Double
         let learningRate: Double
-        /// Where gradients are clipped, their norm before.
+        /// The norm of the gradients before clipping, where they are clipped.
         let gradientNorm: Double?
     }
 
@@ -82,7 +82,9 @@ final class TrainingRun {
         return Outcome(loss: loss / denominator, learningRate: learningRate, gradientNorm: norm)
     }
 
-    /// Adds the gradients of a part of a step's rows; the sum of their losses.
+    /// Adds the gradients of a batch of a step.
+    ///
+    /// - Returns: the sum of the rows' losses.
     private func addGradients(_ rows: [Int], denominator: Double) throws -> Double {
         let features = data.training
         let labels = rows.map { features.labels[$0] }
@@ -106,7 +108,7 @@ final class TrainingRun {
         try evaluate(Array(0..<features.count), of: features)
     }
 
-    /// What the run has come to, by an evaluation of whole sets.
+    /// The summary of the run, after an evaluation of whole sets.
     ///
     /// - Parameters:
     ///   - keptStep: the step after which the weights were as they are now.
@@ -125,7 +127,7 @@ final class TrainingRun {
             testClasses: tested, seconds: seconds(), secondsByPhase: clock.phases)
     }
 
-    /// Mean loss and accuracy over all rows of every set, and what labels the test rows got.
+    /// Mean loss and accuracy over all rows of every set, and the expected and predicted labels of the test rows.
     private func evaluateSets() throws -> (results: [(loss: Double, accuracy: Double)], test: ConfusionMatrix?) {
         let labels = data.base.labels.map { Array($0.utf8) }
         var matrix = ConfusionMatrix()
@@ -142,8 +144,8 @@ final class TrainingRun {
     /// Mean loss and accuracy over `rows`.
     ///
     /// - Parameters:
-    ///   - shouldStop: asked now and then: whether to leave it for later.
-    ///   - told: gets the label of every row, and the one that it got.
+    ///   - shouldStop: asked now and then whether to leave the evaluation for later.
+    ///   - told: gets the expected and the predicted label of every row.
     /// - Throws: ``StopRequested``.
     func evaluate(
         _ rows: [Int], of features: FeatureSet, shouldStop: () -> Bool = { false },
@@ -152,7 +154,7 @@ final class TrainingRun {
         let K = data.base.labels.count
         var loss = 0.0
         var correct = 0
-        // As many rows at a time as make some chunks of work for every core.
+        // Enough rows at a time for some chunks of work on every core.
         let layout = TextLayout(lengths: rows.map(features.layout.length))
         for part in layout.chunks(tokens: 16 * InferenceBlocks.chunkTokens, rows: 4096) {
             if shouldStop() { throw StopRequested() }
@@ -175,7 +177,7 @@ final class TrainingRun {
         return (loss / Double(rows.count), Double(correct) / Double(rows.count))
     }
 
-    /// Brings the states of `rows` into ``states``.
+    /// Loads the features of `rows` into ``states``.
     private func load(_ rows: [Int], of features: FeatureSet) throws -> TextLayout {
         let layout = TextLayout(lengths: rows.map(features.layout.length))
         let count = max(layout.tokens, rows.count) * data.base.config.width

@@ -1,12 +1,12 @@
-// What changes in a training run. All else follows from the data and the settings, so that this is what a checkpoint
-// keeps, and what a trial of a search leaves when it is paused.
+// What changes in a training run. All else follows from the data and the settings, so a checkpoint keeps this alone,
+// and so does a paused trial of a search.
 
 final class TrainingState {
     /// Parameters, and room for their gradients, which are zero between steps.
     var model: TrainableModel
     /// Moments, and the number of updates.
     let optimizer: AdamW
-    /// The best weights so far, where they are to be kept, and what evaluations have shown.
+    /// The best weights so far, where they are kept, and the best evaluation.
     let best: Snapshot?
     var evaluations = BestEvaluation()
     /// Steps made, and the batches that follow.
@@ -27,7 +27,7 @@ final class TrainingState {
                 rows: data.training.count, batch: settings.rowsOfStep, shuffle: settings.shuffle, seed: settings.seed))
     }
 
-    /// Whoever computes with it next.
+    /// Sets the threads that compute with it next.
     func use(_ workers: Workers) {
         model.workers = workers
         optimizer.workers = workers
