@@ -20,7 +20,23 @@ pass[FILENAME] == 1 && match($0, /^((public|package|private|fileprivate|final|in
   sub(/.* /, "", declaration)
   home[declaration] = folder
 }
+# Functions at the top level of a file.
+pass[FILENAME] == 1 && /^(@[^ ]+ )*((public|package) )*func [a-zA-Z]/ {
+  declaration = $0
+  sub(/.*func /, "", declaration)
+  sub(/[^a-zA-Z0-9].*/, "", declaration)
+  home[declaration "("] = folder
+}
 pass[FILENAME] == 2 {
+  line = $0
+  gsub(/"[^"]*"/, "", line)
+  while (match(line, /(^|[^.a-zA-Z0-9_])[a-z][A-Za-z0-9]*\(/)) {
+    word = substr(line, RSTART, RLENGTH)
+    sub(/^[^a-zA-Z0-9]/, "", word)
+    if (word in home && rank[home[word]] > rank[folder])
+      print FILENAME ":" FNR ": " word ") is of " home[word] ", a later floor than " folder
+    line = substr(line, RSTART + RLENGTH)
+  }
   line = $0
   gsub(/"[^"]*"/, "", line)
   while (match(line, /[A-Z][A-Za-z0-9]*/)) {

@@ -6,6 +6,7 @@ import Records
 
 /// Why a model directory's weights can't be read.
 public enum WeightFilesError: DiagnosableError, Equatable {
+    /// The model directory is missing.
     case noDirectory(path: String)
     /// The directory has neither model.safetensors nor an index.
     case noWeights(directory: String)

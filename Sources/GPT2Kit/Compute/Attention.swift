@@ -41,7 +41,7 @@ package enum Attention {
         matmul(
             p, query.at(row: first), key, m: rows, n: last, k: d, transposeB: true, scale: 1 / Float(d).squareRoot())
         for row in 0..<rows {
-            causalSoftmax(p.pointer + row * last, visible: isCausal ? first + row + 1 : last, count: last)
+            Softmax.causal(p.pointer + row * last, visible: isCausal ? first + row + 1 : last, count: last)
         }
     }
 
@@ -79,55 +79,10 @@ package enum Attention {
             }
             matmul(dValue, dropped, dOutput.at(row: first), m: last, n: d, k: rows, transposeA: true, keep: 1)
             for row in 0..<rows {
-                softmaxBackward(dP.pointer + row * last, probabilities: p.pointer + row * last, count: last)
+                Softmax.backward(dP.pointer + row * last, probabilities: p.pointer + row * last, count: last)
             }
             matmul(dQuery.at(row: first), dP, key, m: rows, n: d, k: last, scale: scale)
             matmul(dKey, dP, query.at(row: first), m: last, n: d, k: rows, transposeA: true, scale: scale, keep: 1)
-        }
-    }
-
-    /// Replaces scores [count] with their softmax over the first `visible`; the others become 0.
-    @inline(__always)
-    package static func causalSoftmax(_ scores: UnsafeMutablePointer<Float>, visible: Int, count: Int) {
-        softmax(scores, count: visible)
-        (scores + visible).update(repeating: 0, count: count - visible)
-    }
-
-    /// Replaces scores [count] with their softmax, e^(s − max) / Σ e^(s − max).
-    @inline(__always)
-    package static func softmax(_ scores: UnsafeMutablePointer<Float>, count: Int) {
-        var highest = -Float.infinity
-        for i in 0..<count { highest = max(highest, scores[i]) }
-        var sums = Lanes()
-        let rest = Lanes.each(count) { i in
-            let e = exponential(scores.lanes(i) - highest)
-            scores.store(e, i)
-            sums += e
-        }
-        var sum = sums.total()
-        for i in rest {
-            let e = exponential(scores[i] - highest)
-            scores[i] = e
-            sum += e
-        }
-        let share = 1 / sum
-        Lanes.each(count) { i in
-            scores.store(scores.lanes(i) * share, i)
-        } rest: { i in
-            scores[i] *= share
-        }
-    }
-
-    /// Replaces dP in dScores [count] with dS = P ∘ (dP − Σ P∘dP).
-    @inline(__always)
-    package static func softmaxBackward(
-        _ dScores: UnsafeMutablePointer<Float>, probabilities: UnsafePointer<Float>, count: Int
-    ) {
-        let mean = dot(dScores, probabilities, count)
-        Lanes.each(count) { i in
-            dScores.store(probabilities.lanes(i) * (dScores.lanes(i) - mean), i)
-        } rest: { i in
-            dScores[i] = probabilities[i] * (dScores[i] - mean)
         }
     }
 }

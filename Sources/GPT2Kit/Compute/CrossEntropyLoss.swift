@@ -26,11 +26,11 @@ package struct CrossEntropyLoss: Sendable, Equatable {
 
     /// The loss of logits [B,K], summed over the rows and not yet divided.
     package func sum(_ logits: UnsafePointer<Float>, labels: [Int], classes K: Int) -> Double {
-        if self == CrossEntropyLoss() { return crossEntropy(logits, labels: labels, classes: K).sum }
+        if self == CrossEntropyLoss() { return Self.sumAndCorrect(logits, labels: labels, classes: K).sum }
         var sum = 0.0
         for (row, label) in labels.enumerated() {
             let y = UnsafeBufferPointer(start: logits + row * K, count: K)
-            let best = Double(y[argmax(y)])
+            let best = Double(y[Softmax.indexOfLargest(y)])
             let logTotal = log(y.reduce(0.0) { $0 + exp(Double($1) - best) }) + best
             for k in 0..<K { sum += target(k, label, K) * (logTotal - Double(y[k])) }
         }
@@ -45,45 +45,30 @@ package struct CrossEntropyLoss: Sendable, Equatable {
         for (row, label) in labels.enumerated() {
             let d = dLogits + row * K
             d.update(from: logits + row * K, count: K)
-            Attention.softmax(d, count: K)
+            Softmax.forward(d, count: K)
             let targets = (0..<K).map { target($0, label, K) }
             let total = Float(targets.reduce(0, +))
             for k in 0..<K { d[k] = (d[k] * total - Float(targets[k])) / Float(denominator) }
         }
     }
 
+    /// The sum of the cross entropies of logits [B,K], and the number of rows whose largest logit is the label's.
+    package static func sumAndCorrect(
+        _ logits: UnsafePointer<Float>, labels: [Int], classes K: Int
+    ) -> (sum: Double, correct: Int) {
+        var sum = 0.0
+        var correct = 0
+        for (row, label) in labels.enumerated() {
+            let y = UnsafeBufferPointer(start: logits + row * K, count: K)
+            let best = Softmax.indexOfLargest(y)
+            let total = y.reduce(0.0) { $0 + exp(Double($1 - y[best])) }
+            sum += log(total) - Double(y[label] - y[best])
+            if best == label { correct += 1 }
+        }
+        return (sum, correct)
+    }
+
     private func target(_ k: Int, _ label: Int, _ K: Int) -> Double {
         (k == label ? (1 - smoothing) * (weights?[label] ?? 1) : 0) + smoothing / Double(K) * (weights?[k] ?? 1)
     }
-}
-
-/// The sum of the cross entropies of logits [B,K], and the number of rows whose largest logit is the label's.
-package func crossEntropy(
-    _ logits: UnsafePointer<Float>, labels: [Int], classes K: Int
-) -> (sum: Double, correct: Int) {
-    var sum = 0.0
-    var correct = 0
-    for (row, label) in labels.enumerated() {
-        let y = UnsafeBufferPointer(start: logits + row * K, count: K)
-        let best = argmax(y)
-        let total = y.reduce(0.0) { $0 + exp(Double($1 - y[best])) }
-        sum += log(total) - Double(y[label] - y[best])
-        if best == label { correct += 1 }
-    }
-    return (sum, correct)
-}
-
-/// The index of the largest number; the first of several equal ones.
-package func argmax(_ values: UnsafeBufferPointer<Float>) -> Int {
-    var best = 0
-    for i in 0..<values.count where values[i] > values[best] { best = i }
-    return best
-}
-
-/// softmax of K logits in double precision.
-package func probabilities(_ logits: UnsafeBufferPointer<Float>) -> [Double] {
-    let highest = logits[argmax(logits)]
-    let powers = logits.map { exp(Double($0 - highest)) }
-    let total = powers.reduce(0, +)
-    return powers.map { $0 / total }
 }

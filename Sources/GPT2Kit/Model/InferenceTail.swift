@@ -3,7 +3,7 @@
 
 /// Logits or pooled states of texts, from the input of some block on.
 package final class InferenceTail: @unchecked Sendable {  // layers belong to one worker each
-    private let layers: [TrainableTail]
+    private let layers: [ClassifierTail]
     private let workers: Workers
     private let width: Int
     private let classes: Int
@@ -19,7 +19,7 @@ package final class InferenceTail: @unchecked Sendable {  // layers belong to on
         width = config.width
         classes = parameters.classes
         layers = (0..<workers.count).map { _ in
-            TrainableTail(
+            ClassifierTail(
                 parameters, gradients: nil, trainable: .head, config: config, pooling: pooling,
                 firstBlock: firstBlock, workers: Workers(count: 1))
         }
@@ -63,7 +63,7 @@ package final class InferenceTail: @unchecked Sendable {  // layers belong to on
     }
 
     private func eachChunk(
-        _ layout: TextLayout, _ body: @Sendable (TrainableTail, Range<Int>, TextLayout) throws -> Void
+        _ layout: TextLayout, _ body: @Sendable (ClassifierTail, Range<Int>, TextLayout) throws -> Void
     ) throws {
         let chunks = chunks(layout)
         let failure = FirstFailure()

@@ -128,7 +128,7 @@ package final class PooledAttention: @unchecked Sendable {  // one batch at a ti
         matmul(
             a.matrix(T), queries.matrix(C), inputs, m: H, n: T, k: C, transposeB: true,
             scale: 1 / Float(d).squareRoot())
-        for head in 0..<H { Attention.softmax(a.pointer + head * T, count: T) }
+        for head in 0..<H { Softmax.forward(a.pointer + head * T, count: T) }
         let mixture = mixed.advanced(by: row * H * C)
         matmul(mixture.matrix(C), dropOut(a, row, layout).matrix(T), inputs, m: H, n: C, k: T)
         let output = z.pointer + row * H * C
@@ -221,7 +221,7 @@ package final class PooledAttention: @unchecked Sendable {  // one batch at a ti
         matmul(dA.matrix(T), dMixture.matrix(C), inputs, m: H, n: T, k: C, transposeB: true)
         if let dropout { dropOutBackward(dA, row, dHeads, layout, dropout) }
         for head in 0..<H {
-            Attention.softmaxBackward(dA.pointer + head * T, probabilities: a.pointer + head * T, count: T)
+            Softmax.backward(dA.pointer + head * T, probabilities: a.pointer + head * T, count: T)
         }
         let dQueries = dScaled.advanced(by: row * H * C)
         matmul(dQueries.matrix(C), dA.matrix(T), inputs, m: H, n: C, k: T, scale: scale)

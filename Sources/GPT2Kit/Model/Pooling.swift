@@ -11,6 +11,15 @@ public enum Pooling: String, Sendable, CaseIterable {
     /// The mean of the logits over all T positions, pads included.
     case mean
 
+    /// Whether the head reads a mean over all positions, of which the last block is then needed whole; otherwise it reads
+    /// one position.
+    package var readsAllPositions: Bool {
+        switch self {
+        case .mean: true
+        case .lastToken, .lastPosition, .first: false
+        }
+    }
+
     /// How many positions of a text of `length` tokens have to be computed. With the causal mask the pooled position
     /// doesn't attend to those behind it. Without the mask it attends to the whole text, but not to pads, unless the
     /// pooling reads them.
@@ -33,7 +42,4 @@ public enum Pooling: String, Sendable, CaseIterable {
         tokens.append(contentsOf: repeatElement(padToken, count: max(0, wanted - text.count)))
         return wanted
     }
-
-    /// Whether the result depends on the length that texts are padded to.
-    public var needsPadding: Bool { self == .lastPosition || self == .mean }
 }

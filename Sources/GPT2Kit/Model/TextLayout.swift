@@ -23,7 +23,11 @@ package struct TextLayout: Sendable {
 
     /// The index of the token that `pooling` reads of a text, its first or its last. Not for the mean, which reads all.
     package func pooledToken(_ row: Int, _ pooling: Pooling) -> Int {
-        pooling == .first ? offsets[row] : offsets[row + 1] - 1
+        switch pooling {
+        case .first: offsets[row]
+        case .lastToken, .lastPosition: offsets[row + 1] - 1
+        case .mean: preconditionFailure("the mean reads all positions")
+        }
     }
 
     /// Consecutive texts in chunks of at most `tokens` tokens and `rows` texts. A longer text is a chunk of its own.

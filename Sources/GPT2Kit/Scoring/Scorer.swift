@@ -36,8 +36,8 @@ public final class Scorer {
     public private(set) var truncated = 0
 
     private let workers: Workers
-    private let frozen: InferenceBlocks
-    private let inference: InferenceTail
+    private let blocks: InferenceBlocks
+    private let tail: InferenceTail
     private let scratch: [Scratch]
     private var encoder: TokenEncoder
 
@@ -55,10 +55,10 @@ public final class Scorer {
         self.thresholds = thresholds
         self.workers = workers
         let config = classifier.config
-        let firstBlock = classifier.pooling == .mean ? config.blocks : config.blocks - 1
-        frozen = try InferenceBlocks(
+        let firstBlock = classifier.pooling.readsAllPositions ? config.blocks : config.blocks - 1
+        blocks = try InferenceBlocks(
             classifier.parameters, config: config, count: firstBlock, precision: precision, workers: workers)
-        inference = InferenceTail(
+        tail = InferenceTail(
             classifier.parameters, config: config, pooling: classifier.pooling, firstBlock: firstBlock,
             workers: workers)
         scratch = (0..<workers.count).map { _ in Scratch() }
@@ -100,7 +100,7 @@ public final class Scorer {
             throw ModelError.notFinite("score (the logits of a text)", file: classifier.origin)
         }
         return rows.map { row in
-            let p = probabilities(UnsafeBufferPointer(start: logits.pointer + row * K, count: K))
+            let p = Softmax.probabilities(UnsafeBufferPointer(start: logits.pointer + row * K, count: K))
             return Score(probabilities: p, label: choose(p))
         }
     }
@@ -129,14 +129,14 @@ public final class Scorer {
             lengths: texts.map(\.count), tokens: InferenceBlocks.chunkTokens, tile: PrepackedLinear.tileRows,
             workers: workers.count)
         let failure = FirstFailure()
-        workers.forEach(plan.chunks.count) { [scratch, frozen, inference] chunk, worker in
+        workers.forEach(plan.chunks.count) { [scratch, blocks, tail] chunk, worker in
             let rows = plan.order[plan.chunks[chunk]]
             let layout = TextLayout(lengths: rows.map { texts[$0].count })
             failure.catching {
                 try scratch[worker].reserve(hidden: layout.tokens * C, logits: layout.rows * K)
                 let (hidden, results) = (scratch[worker].hidden, scratch[worker].logits)
-                try frozen.run(hidden, tokens: rows.flatMap { texts[$0] }, layout, worker: worker)
-                try inference.logits(results, hidden: hidden, layout, worker: worker)
+                try blocks.run(hidden, tokens: rows.flatMap { texts[$0] }, layout, worker: worker)
+                try tail.logits(results, hidden: hidden, layout, worker: worker)
                 for (place, row) in rows.enumerated() {
                     (logits.pointer + row * K).update(from: results.pointer + place * K, count: K)
                 }

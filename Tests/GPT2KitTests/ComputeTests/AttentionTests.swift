@@ -70,7 +70,7 @@ struct AttentionTests {
         ]
         for logits in cases {
             var p = logits
-            Attention.softmax(&p, count: p.count)
+            Softmax.forward(&p, count: p.count)
             let highest = Double(logits.max() ?? 0)
             let powers = logits.map { Foundation.exp(Double($0) - highest) }
             let total = powers.reduce(0, +)
@@ -82,7 +82,7 @@ struct AttentionTests {
     @Test("later positions get no weight")
     func causality() {
         var scores: [Float] = [1, 2, 50, .nan]
-        Attention.causalSoftmax(&scores, visible: 2, count: 4)
+        Softmax.causal(&scores, visible: 2, count: 4)
         #expect(scores[2] == 0 && scores[3] == 0)
         #expect(abs(scores[0] + scores[1] - 1) < 1e-6)
     }

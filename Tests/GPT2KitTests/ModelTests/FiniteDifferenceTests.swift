@@ -28,7 +28,7 @@ struct FiniteDifferenceTests {
         let labels = [2, 0, 1, 1]
         func loss() throws -> Double {
             let logits = try model.run(tokens: tokens, layout, pooling: pooling, trainable: trainable).logits
-            return crossEntropy(logits, labels: labels, classes: 3).sum / Double(labels.count)
+            return CrossEntropyLoss.sumAndCorrect(logits, labels: labels, classes: 3).sum / Double(labels.count)
         }
         let gradients = try model.run(
             tokens: tokens, layout, pooling: pooling, trainable: trainable, labels: labels

@@ -119,7 +119,7 @@ struct Run {
     let parameters: GPT2Parameters
     let gradients: GPT2Parameters?
     let frozen: InferenceBlocks
-    let layers: TrainableTail
+    let layers: ClassifierTail
     let embedding: EmbeddingGradient?
 
     init(
@@ -135,7 +135,7 @@ struct Run {
         parameters = try reference.parameters.copyingTrainable(trainable, config: config)
         gradients = wanted ? try GPT2Parameters.gradients(config, classes: reference.K, of: trainable) : nil
         frozen = try InferenceBlocks(parameters, config: config, count: first, workers: workers)
-        layers = TrainableTail(
+        layers = ClassifierTail(
             parameters, gradients: gradients, trainable: trainable, config: config, pooling: pooling,
             firstBlock: first, workers: workers)
         embedding = try gradients.map { try EmbeddingGradient($0, config: config, workers: workers) }

@@ -38,7 +38,7 @@ package struct FeatureExtractor {
     /// How many blocks run at all positions before training reads a text. For the head alone these are all but the
     /// last, of which one position is read; for the mean they are all.
     package var frozenBlocks: Int {
-        trainable == .head && pooling != .mean ? config.blocks - 1 : trainable.firstBlock(of: config.blocks)
+        trainable == .head && !pooling.readsAllPositions ? config.blocks - 1 : trainable.firstBlock(of: config.blocks)
     }
 
     /// The pooling whose state alone is kept of each text, where only the head is trained; nil where the states of all

@@ -12,7 +12,7 @@ final class TrainingRun {
     private let data: TrainingData
     private let extractor: FeatureExtractor
     private let gradients: GradientVector
-    private let layers: TrainableTail
+    private let layers: ClassifierTail
     private let inference: InferenceTail
     private let embeddings: EmbeddingGradient?
     private var states: FloatBuffer
@@ -35,7 +35,7 @@ final class TrainingRun {
             model.parameters, config: config, pooling: data.base.pooling, trainable: settings.trainable,
             precision: settings.precision, workers: workers)
         let firstBlock = settings.trainable.firstBlock(of: config.blocks)
-        layers = TrainableTail(
+        layers = ClassifierTail(
             model.parameters, gradients: model.gradients, adapters: model.adapters, trainable: settings.trainable,
             objective: data.objective, config: config, pooling: data.base.pooling, firstBlock: firstBlock,
             workers: workers)
@@ -167,9 +167,9 @@ final class TrainingRun {
                 try inference.logits(FloatView(logits.pointer), hidden: FloatView(states.pointer), layout)
             }
             let labels = chunk.map { features.labels[$0] }
-            let result = crossEntropy(logits.pointer, labels: labels, classes: K)
+            let result = CrossEntropyLoss.sumAndCorrect(logits.pointer, labels: labels, classes: K)
             for (row, label) in labels.enumerated() {
-                told?(label, argmax(UnsafeBufferPointer(start: logits.pointer + row * K, count: K)))
+                told?(label, Softmax.indexOfLargest(UnsafeBufferPointer(start: logits.pointer + row * K, count: K)))
             }
             loss += result.sum
             correct += result.correct

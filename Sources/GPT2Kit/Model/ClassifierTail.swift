@@ -1,8 +1,9 @@
-// The part of the classifier behind the frozen blocks: the trainable blocks, the final LayerNorm and the head, with the
-// loss on top, forward and backward. Without gradients it is the end of the scoring pass.
+// The end of a classifier, from some block on: the remaining blocks, the final LayerNorm, the pooling and the head, which makes
+// the logits; with the loss on top, forward and backward. In training these are the trainable blocks, and the frozen ones
+// come before; scoring runs it forward alone.
 
-/// The trainable blocks, the final LayerNorm, the head and the loss, forward and backward.
-package final class TrainableTail: @unchecked Sendable {  // one batch at a time; each tile writes its own part
+/// The last blocks, the final LayerNorm, the head and the loss, forward and backward.
+package final class ClassifierTail: @unchecked Sendable {  // one batch at a time; each tile writes its own part
     private let parameters: GPT2Parameters
     private let gradients: GPT2Parameters?
     private let config: GPT2Config
@@ -55,7 +56,7 @@ package final class TrainableTail: @unchecked Sendable {  // one batch at a time
         trainsBlocks = gradients != nil && trainable != .head
         trainsEmbeddings = gradients != nil && trainable == .all
         let plainBlocks =
-            pooling == .mean ? firstBlock..<config.blocks : firstBlock..<max(firstBlock, config.blocks - 1)
+            pooling.readsAllPositions ? firstBlock..<config.blocks : firstBlock..<max(firstBlock, config.blocks - 1)
         let wanted: GPT2Parameters? = trainsBlocks ? gradients : nil
         func blockGradients(_ block: Int) -> BlockGradients? {
             wanted.map { adapters?.gradients(block: block) ?? BlockGradients($0.blocks[block]) }
@@ -66,7 +67,7 @@ package final class TrainableTail: @unchecked Sendable {  // one batch at a time
         }
         let last = config.blocks - 1
         pooledBlock =
-            pooling == .mean || firstBlock > last
+            pooling.readsAllPositions || firstBlock > last
             ? nil
             : PooledBlock(
                 parameters.blocks[last], gradients: blockGradients(last), config: config, pooling: pooling,
@@ -78,7 +79,7 @@ package final class TrainableTail: @unchecked Sendable {  // one batch at a time
         let N = max(layout.tokens + layout.tokens / 4, capacity.tokens)
         let B = max(layout.rows, capacity.rows)
         // The head's rows: all positions for the mean of logits, otherwise the pooled one.
-        let P = pooling == .mean ? N : B
+        let P = pooling.readsAllPositions ? N : B
         try workspace.allocate { take in
             norm = take(P * C)
             rstd = take(P)
@@ -120,7 +121,7 @@ package final class TrainableTail: @unchecked Sendable {  // one batch at a time
                 dropout: dropout.map { BlockDropout($0, block: firstBlock + index, layout) })
             x = states[index]
         }
-        if pooling == .mean {
+        if pooling.readsAllPositions {
             finalNorm(x, rows: layout.tokens)
             for row in 0..<B {
                 let mean = pooled.pointer + row * C
@@ -198,8 +199,8 @@ package final class TrainableTail: @unchecked Sendable {  // one batch at a time
             dPooled.matrix(C), dLogits.matrix(K), Matrix(reading: parameters.headWeight.pointer, stride: C), m: B, n: C,
             k: K)
 
-        let pooledRows = pooling == .mean ? layout.tokens : B
-        if pooling == .mean {
+        let pooledRows = pooling.readsAllPositions ? layout.tokens : B
+        if pooling.readsAllPositions {
             for row in 0..<B {
                 let share = 1 / Float(layout.length(row))
                 for token in layout.offsets[row]..<layout.offsets[row + 1] {
