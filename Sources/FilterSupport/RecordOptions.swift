@@ -37,7 +37,8 @@ public struct RecordOptions: ParsableArguments {
 /// How long a line may be.
 public struct LineOptions: ParsableArguments {
     @Option(
-        help: ArgumentHelp("The longest line that is read.", valueName: "bytes"), transform: positiveInteger)
+        help: ArgumentHelp("The longest line that is read. (default: 64 MiB)", valueName: "bytes"),
+        transform: positiveInteger)
     public var maxLine = LineReader.defaultMaximumLineLength
 
     public init() {}
@@ -56,7 +57,7 @@ public struct LineOptions: ParsableArguments {
 /// The seed of everything that is drawn.
 public struct SeedOption: ParsableArguments {
     @Option(
-        help: ArgumentHelp("The same seed gives the same output, whatever the number of threads.", valueName: "number"))
+        help: ArgumentHelp("The same seed and input give the same output.", valueName: "number"))
     public var seed: UInt64 = 123
 
     public init() {}

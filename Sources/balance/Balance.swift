@@ -18,8 +18,12 @@ struct Balance: Filter {
               fetch-unzip sms.zip --entry SMSSpamCollection | balance > balanced.ndjson
 
             EXIT CODES
-              64 usage, 65 bad record or too few of a class, 66 no such file, 71 too little memory, 74 read or write \
-            error
+              64   usage
+              65   bad record, or too few of a class
+              66   no such file
+              71   too little memory
+              74   read or write error
+              77   permission denied
             """)
 
     @OptionGroup var input: InputArgument

@@ -24,8 +24,12 @@ struct Evaluate: Filter {
                 | evaluate
 
             EXIT CODES
-              64 usage, 65 a record without one of the labels, 66 no such file, 71 too little memory, 74 \
-            read or write error
+              64   usage
+              65   a record without one of the labels
+              66   no such file
+              71   too little memory
+              74   read or write error
+              77   permission denied
             """)
 
     @Option(help: "The form of the output.")

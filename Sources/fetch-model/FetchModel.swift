@@ -10,9 +10,9 @@ struct FetchModel: Filter {
         "fetch-model", "Get GPT-2: configuration, tokenizer and weights.",
         discussion: """
             Reads nothing from stdin. Looks for DIR/NAME/FILE under --mirror first, then on huggingface.co.
-            Writes config.json, vocab.json, merges.txt and model.safetensors (gpt2: 548 MB) into --out. Correct \
-            files that are there already stay, and a broken download is resumed. One that is slower than 1,000 bytes a \
-            second for 30 s, or takes longer than 6 hours, ends with 75.
+            Writes config.json, vocab.json, merges.txt and model.safetensors (gpt2: 548 MB) into --out. Files that are \
+            already there and correct are kept, and a broken download is resumed. A download that is slower than 1,000 \
+            bytes a second for 30 s, or takes longer than 6 hours, ends with 75.
             The revision of gpt2 is pinned, and its tokenizer and weights are checked by SHA-256. Of the larger models \
             only the tokenizer is checked.
             Streams: memory doesn't grow with the files.
@@ -22,8 +22,18 @@ struct FetchModel: Filter {
               fetch-model gpt2 --out models/gpt2 --mirror ../mirror --tokenizer-only
 
             EXIT CODES
-              64 usage, 65 wrong file, 69 neither mirror nor network has a file, 73 can't create, 74 read or write \
-            error, 75 cut short or stalled: run again, 76 forbidden redirect or no HTTP
+              64   usage
+              65   wrong file
+              69   neither mirror nor network has a file
+              71   too little memory
+              73   --out can't be created
+              74   read or write error
+              75   cut short, stalled, or locked by another run: run again
+              76   forbidden redirect, or not HTTP
+              77   permission denied
+              129  ended by HUP
+              130  ended by INT
+              143  ended by TERM
             """)
 
     @Argument(help: "gpt2 (124M), gpt2-medium, gpt2-large or gpt2-xl.")

@@ -12,14 +12,15 @@ struct FetchUnzip: Filter {
     static let configuration = CommandConfiguration.filter(
         "fetch-unzip", "Get a table, plain or in a zip archive, and write it as records.",
         discussion: """
-            Reads from an http(s) address, a file, or stdin (-). The first bytes tell a zip archive, not the name; \
-            anything else is the table itself. An address is looked for in --mirror first, then in --cache, then on \
+            Reads from an http(s) address, a file, or stdin (-). A zip archive is recognised by its first bytes, not by its \
+            name; anything else is the table itself. An address is looked for in --mirror first, then in --cache, then on \
             the network, then at the --fallback addresses.
-            Writes NDJSON records, {"id": "SMSSpamCollection-1", "label": …, "text": …}, one per row; with --format \
-            raw the bytes. Every row must have as many columns as --columns names or, with --header, as the header \
-            has. Without a header, the last column of a tab-separated row keeps further tabs.
+            Writes NDJSON records, {"id": "SMSSpamCollection-1", "label": …, "text": …}, one for each line of the \
+            table; with --format raw the bytes. Every line must have as many columns as --columns names or, with \
+            --header, as the header has. Without a header, the last column of a tab-separated line keeps further tabs. A \
+            line of a CSV table may have line breaks in quoted fields.
             The table is read twice: first to check its SHA-256 and an entry's CRC and length, then to write it. So \
-            nothing of a damaged archive is written. Streams: holds the longest row.
+            nothing of a damaged archive is written. Streams: holds the longest line of the table.
             A download that is slower than 1,000 bytes a second for 30 s, or takes longer than 6 hours, ends with 75; \
             with --cache the next run resumes it.
 
@@ -31,8 +32,19 @@ struct FetchUnzip: Filter {
                 | head -1
 
             EXIT CODES
-              64 usage, 65 damaged or wrong archive or row, 66 no such file, 69 server or network, 74 read or write \
-            error, 75 cut short or stalled: run again, 76 forbidden redirect or no HTTP
+              64   usage
+              65   damaged or wrong archive, or bad table
+              66   no such file
+              69   server or network not available
+              71   too little memory
+              73   --cache or a temporary file can't be created
+              74   read or write error
+              75   cut short, stalled, or locked by another run: run again
+              76   forbidden redirect, or not HTTP
+              77   permission denied
+              129  ended by HUP
+              130  ended by INT
+              143  ended by TERM
             """)
 
     @Argument(help: ArgumentHelp("The archive or table: an address, a file, or - for stdin.", valueName: "url|file|-"))
@@ -74,10 +86,12 @@ struct FetchUnzip: Filter {
             valueName: "a,b"))
     var columns = "label,text"
 
-    @Flag(help: "The first row names the columns, and --columns chooses from them.")
+    @Flag(help: "The first line of the table names the columns, and --columns chooses from them.")
     var header = false
 
-    @Option(help: ArgumentHelp("The most to download, and to unzip.", valueName: "bytes"), transform: positiveInteger)
+    @Option(
+        help: ArgumentHelp("The most to download, and to unzip. (default: 1 GiB)", valueName: "bytes"),
+        transform: positiveInteger)
     var maxBytes = 1 << 30
 
     @OptionGroup var lines: LineOptions

@@ -39,10 +39,19 @@ struct Finetune: Filter {
               finetune --base gpt2 --checkpoint-every 100 --resume … >> metrics.ndjson
 
             EXIT CODES
-              64 usage, 65 bad shard, damaged weights or a loss that isn't finite, 66 no such file, 71 too little \
-            memory, 73 the model can't be written, a model is there and no --force, or checkpoints and no --resume, 74 \
-            read or write error, 75 another run is writing the same --out, 78 base, tokenizer and shards don't belong \
-            together, or the checkpoints to another run, 130 INT, 143 TERM
+              64   usage
+              65   bad shard, damaged weights, or a loss that isn't finite
+              66   no such file
+              69   oneDNN can't do what is needed
+              71   too little memory
+              73   --out can't be written, holds a model (--force), or has checkpoints (--resume)
+              74   read or write error
+              75   another run is writing the same --out
+              77   permission denied
+              78   base, tokenizer, shards and checkpoints don't belong together
+              129  ended by HUP
+              130  ended by INT
+              143  ended by TERM
             """)
 
     @OptionGroup(title: "Files") var files: FileOptions

@@ -41,7 +41,11 @@ struct FileOptions: ParsableArguments {
 }
 
 struct ModelOptions: ParsableArguments {
-    @Option(help: "The token that the head reads.")
+    @Option(
+        help: """
+            What the head reads: the state of the text's last token, of the last padded position, or of the first token, \
+            or the mean of the states of all positions, pads included.
+            """)
     var pool = Pooling.lastToken
 
     @Flag(help: "Every position attends to the whole text, not only to those before. Hugging Face's class can't.")

@@ -11,12 +11,12 @@ struct StepOptions: ParsableArguments {
     var epochs = 5
 
     @Option(
-        help: ArgumentHelp("End after n steps, unless the epochs are over before.", valueName: "n"),
+        help: ArgumentHelp("End after n steps, unless the epochs end first.", valueName: "n"),
         transform: positiveInteger)
     var maxSteps: Int?
 
     @Option(
-        help: ArgumentHelp("End after so many minutes, unless the epochs are over before.", valueName: "number"),
+        help: ArgumentHelp("End after this many minutes, unless the epochs end first.", valueName: "number"),
         transform: NumberArgument.positive)
     var maxMinutes: Double?
 

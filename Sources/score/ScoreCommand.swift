@@ -27,8 +27,14 @@ struct ScoreCommand: Filter {
               tail -F inbox.log | score --model model --line-buffered
 
             EXIT CODES
-              64 usage, 65 some lines were bad, the input is token shards or the weights are damaged, 66 no such file, 71 \
-            too little memory, 74 read or write error, 78 incomplete model
+              64   usage
+              65   bad lines, token shards as input, or damaged weights
+              66   no such file
+              69   oneDNN can't do what is needed
+              71   too little memory
+              74   read or write error
+              77   permission denied
+              78   incomplete model
             """)
 
     @Option(help: ArgumentHelp("The model directory.", valueName: "dir"))
@@ -42,7 +48,10 @@ struct ScoreCommand: Filter {
 
     @Option(
         help: ArgumentHelp(
-            "Choose this label from this probability on, whatever the others have. Repeatable.", valueName: "label=p"))
+            """
+            Choose this label if its probability is at least p, even if another is likelier; below p, choose another. \
+            Repeatable: of the labels that reach their p, the likeliest is chosen; if none does, the likeliest without a p.
+            """, valueName: "label=p"))
     var threshold: [String] = []
 
     @Option(help: "The number type of matrix products; auto is bf16 if the CPU has it, else f32.")
@@ -50,8 +59,10 @@ struct ScoreCommand: Filter {
 
     @Option(
         help: ArgumentHelp(
-            "With int8: report how many of the first n texts auto labels differently; 0 for no check. (default: 128)",
-            valueName: "n"),
+            """
+            With int8: of the first n texts, report how many get a different label than with auto; 0 for no check. \
+            (default: 128)
+            """, valueName: "n"),
         transform: nonNegativeInteger)
     var check = 128
 

@@ -23,8 +23,17 @@ struct Split: Filter {
                 | score --model model --input ndjson | evaluate
 
             EXIT CODES
-              64 usage, 65 bad record, 66 no such file, 71 too little memory, 73 can't create, 74 read or write error, \
-            75 another run is writing the same --out
+              64   usage
+              65   bad record
+              66   no such file
+              71   too little memory
+              73   --out can't be created
+              74   read or write error
+              75   another run is writing the same --out
+              77   permission denied
+              129  ended by HUP
+              130  ended by INT
+              143  ended by TERM
             """)
 
     enum GroupKey: String, ExpressibleByArgument { case text }
@@ -43,7 +52,10 @@ struct Split: Filter {
     @Flag(help: "Give every part the same shares of all classes.")
     var stratify = false
 
-    @Option(help: "Keep records with the same text (letter case and white space aside) in the same part.")
+    @Option(
+        help: ArgumentHelp(
+            "--group-by text keeps records with the same text (letter case and white space aside) in the same part.",
+            valueName: "key"))
     var groupBy: GroupKey?
 
     @OptionGroup var seed: SeedOption

@@ -15,9 +15,11 @@ struct TokenizePad: Filter {
             Reads NDJSON records with a text and perhaps a label. Texts are encoded with the byte-level BPE of \
             --tokenizer, cut to --length, and padded with <|endoftext|>; the word <|endoftext|> inside a text is \
             ordinary text. An empty text becomes one pad. Cut texts are counted on stderr.
-            Writes a stream of token shards (docs/formats.md), each a safetensors blob, but not to a terminal.
-            Streams with --pack, and with --length N, model or SHARD together with --labels or --labels-from. Otherwise it buffers, as the \
-            longest text or the labels are known only at the end: 4 bytes for each token, and 20 for each text.
+            Writes a stream of token shards, but not to a terminal. A shard is a safetensors blob with the tokens, lengths, \
+            labels and line numbers of up to --rows-per-shard texts.
+            Streams with --pack, and with --length N, model or SHARD together with --labels or --labels-from. Otherwise \
+            it buffers, because the longest text or the labels are known only at the end: 4 bytes for each token, and 20 \
+            for each text.
 
             EXAMPLE
               split --part train < all.ndjson \\
@@ -30,8 +32,13 @@ struct TokenizePad: Filter {
                 corpus.ndjson > corpus.tokens
 
             EXIT CODES
-              64 usage, 65 bad record, unknown label or, with --strict, a text that is too long, 66 no such \
-            file, 71 too little memory, 74 read or write error, 78 not a GPT-2 tokenizer, or SHARD was made with another one
+              64   usage
+              65   bad record, unknown label, damaged SHARD, or (--strict) a text that is too long
+              66   no such file
+              71   too little memory
+              74   read or write error
+              77   permission denied
+              78   not a GPT-2 tokenizer, or SHARD was made with another one
             """)
 
     @OptionGroup var input: InputArgument
@@ -63,12 +70,12 @@ struct TokenizePad: Filter {
     @Flag(
         help: """
             Rows for a language model: as many whole texts as fit, each with <|endoftext|> at its end; longer texts are cut \
-            into parts. Labels are left out. "longest" means what the model takes.
+            into pieces. Labels are left out. "longest" means what the model takes.
             """)
     var pack = false
 
     @Option(
-        help: ArgumentHelp("The most texts in one shard.", valueName: "n"), transform: positiveInteger)
+        help: ArgumentHelp("The most rows in one shard. (default: 4096)", valueName: "n"), transform: positiveInteger)
     var rowsPerShard = 4096
 
     @OptionGroup var records: RecordOptions

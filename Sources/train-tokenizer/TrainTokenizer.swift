@@ -22,8 +22,17 @@ struct TrainTokenizer: Filter {
               train-tokenizer --vocab-size 1024 --out build/tokenizer < train.ndjson
 
             EXIT CODES
-              64 usage, 65 bad record, 66 no such file, 71 too little memory, 73 the directory can't \
-            be created, 74 read or write error, 75 another run is writing the same --out
+              64   usage
+              65   bad record
+              66   no such file
+              71   too little memory
+              73   --out can't be created
+              74   read or write error
+              75   another run is writing the same --out
+              77   permission denied
+              129  ended by HUP
+              130  ended by INT
+              143  ended by TERM
             """)
 
     @OptionGroup var input: InputArgument
