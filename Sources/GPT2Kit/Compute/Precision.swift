@@ -31,20 +31,21 @@ package enum BFloat16 {
     /// output [count] = input rounded, as bf16.
     package static func convert(_ output: UnsafeMutableRawPointer, _ input: UnsafePointer<Float>, count: Int) {
         let halves = output.assumingMemoryBound(to: UInt16.self)
-        Lanes.each(count) { i in
+        // Not `Lanes.each`, which isn't inlined around these casts (2 % of the time of scoring).
+        let whole = count / 8 * 8
+        for i in stride(from: 0, to: whole, by: 8) {
             let upper = SIMD8<UInt16>(truncatingIfNeeded: roundedBits(input.lanes(i)) &>> 16)
             UnsafeMutableRawPointer(halves + i).storeBytes(of: upper, as: SIMD8<UInt16>.self)
-        } rest: { i in
-            halves[i] = UInt16(truncatingIfNeeded: roundedBits(Lanes(repeating: input[i]))[0] >> 16)
         }
+        for i in whole..<count { halves[i] = UInt16(truncatingIfNeeded: roundedBits(Lanes(repeating: input[i]))[0] >> 16) }
     }
 
     /// output [count] = input rounded, as Float32; output and input may be the same.
     package static func round(_ output: UnsafeMutablePointer<Float>, _ input: UnsafePointer<Float>, count: Int) {
-        Lanes.each(count) { i in
+        let whole = count / 8 * 8
+        for i in stride(from: 0, to: whole, by: 8) {
             output.store(unsafeBitCast(roundedBits(input.lanes(i)) & 0xFFFF_0000, to: Lanes.self), i)
-        } rest: { i in
-            output[i] = Float(bitPattern: roundedBits(Lanes(repeating: input[i]))[0] & 0xFFFF_0000)
         }
+        for i in whole..<count { output[i] = Float(bitPattern: roundedBits(Lanes(repeating: input[i]))[0] & 0xFFFF_0000) }
     }
 }
