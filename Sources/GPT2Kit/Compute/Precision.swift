@@ -37,7 +37,9 @@ package enum BFloat16 {
             let upper = SIMD8<UInt16>(truncatingIfNeeded: roundedBits(input.lanes(i)) &>> 16)
             UnsafeMutableRawPointer(halves + i).storeBytes(of: upper, as: SIMD8<UInt16>.self)
         }
-        for i in whole..<count { halves[i] = UInt16(truncatingIfNeeded: roundedBits(Lanes(repeating: input[i]))[0] >> 16) }
+        for i in whole..<count {
+            halves[i] = UInt16(truncatingIfNeeded: roundedBits(Lanes(repeating: input[i]))[0] >> 16)
+        }
     }
 
     /// output [count] = input rounded, as Float32; output and input may be the same.
@@ -46,6 +48,8 @@ package enum BFloat16 {
         for i in stride(from: 0, to: whole, by: 8) {
             output.store(unsafeBitCast(roundedBits(input.lanes(i)) & 0xFFFF_0000, to: Lanes.self), i)
         }
-        for i in whole..<count { output[i] = Float(bitPattern: roundedBits(Lanes(repeating: input[i]))[0] & 0xFFFF_0000) }
+        for i in whole..<count {
+            output[i] = Float(bitPattern: roundedBits(Lanes(repeating: input[i]))[0] & 0xFFFF_0000)
+        }
     }
 }
