@@ -1,4 +1,4 @@
-// Whether finetune saves itself, and goes on from where it was.
+// Whether finetune saves itself, and resumes.
 
 import ArgumentParser
 import FilterSupport

@@ -151,7 +151,8 @@ struct Finetune: Filter {
                 }, progress: progress.show)
         } catch let stopped as TrainingStopped {
             progress.finish()
-            verbosity.notes("finetune").always("stopped after step \(stopped.step), which is saved: --resume goes on")
+            verbosity.notes("finetune").always(
+                "stopped after step \(stopped.step), which is saved: resume from there with --resume")
             Interruption.release()
             throw stopped
         }

@@ -93,7 +93,7 @@ public struct ShardError: DiagnosableError, Equatable {
         case .rowsTotal(let claimed, let found): "the end mark counts \(claimed) rows, \(found) came"
         case .lengthOutOfRange(let row, let value): "row \(row) has the length \(value)"
         case .tokenOutOfRange(let row, let value): "row \(row) has the token \(value)"
-        case .paddingBroken(let row): "row \(row) goes on after its end"
+        case .paddingBroken(let row): "row \(row) has tokens after its end"
         case .labelOutOfRange(let row, let value): "row \(row) has the label \(value)"
         case .lineOutOfRange(let row, let value): "row \(row) has the line number \(value)"
         }
