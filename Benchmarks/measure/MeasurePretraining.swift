@@ -34,24 +34,24 @@ struct MeasurePretraining: ParsableCommand {
             model.trained.map { ($0.parameter, $0.gradient) }, settings: settings, workers: workers)
         var generator = SeededGenerator(seed: 2)
         let layout = TextLayout(lengths: repeatElement(length, count: texts))
-        var seconds = 0.0
+        var total = 0.0
         for step in 0...steps {
             let tokens = (0..<batch / texts).map { _ in
                 (0..<layout.tokens).map { _ in Int32(generator.nextInteger(below: vocabulary)) }
             }
-            let begin = ContinuousClock.now
+            let begin = seconds()
             for tokens in tokens {
                 _ = try language.addGradients(
                     tokens: tokens, layout, denominator: Double(LanguageModel.predictions(layout) * batch / texts))
             }
             optimizer.update()
-            if step > 0 { seconds += (ContinuousClock.now - begin) / .seconds(1) }
+            if step > 0 { total += seconds() - begin }
         }
         let (C, F) = (Double(width), Double(config.innerWidth))
         // Products of a token, forward and backward: twice as many floating-point operations each.
         let products =
             Double(blocks) * (4 * C * C + 2 * C * F + Double(length) * C) + Double(vocabulary) * C
-        let rate = Double(steps * batch * length) / seconds
+        let rate = Double(steps * batch * length) / total
         try printObject([
             "tokens_per_second": .number("\(rate.rounded())"),
             "gflops": .number("\((6 * products * rate / 1e8).rounded() / 10)"),

@@ -92,10 +92,13 @@ extension Filter {
 private func endProcess(_ status: Int32) -> Never { exit(status) }
 
 extension CommandConfiguration {
-    /// A filter's name, one line about it, and what it reads, writes, keeps in memory, with an example.
-    public static func filter(_ name: String, _ abstract: String, discussion: String) -> CommandConfiguration {
+    /// A filter's name, one line about it, what it reads, writes, keeps in memory, with an example, and its exit codes.
+    public static func filter(
+        _ name: String, _ abstract: String, discussion: String, exits: ExitCodes
+    ) -> CommandConfiguration {
         CommandConfiguration(
-            commandName: name, abstract: abstract, discussion: discussion, version: "\(name) \(filterVersion)")
+            commandName: name, abstract: abstract, discussion: "\(discussion)\n\n\(exits.section)",
+            version: "\(name) \(filterVersion)")
     }
 }
 

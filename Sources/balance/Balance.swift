@@ -16,15 +16,10 @@ struct Balance: Filter {
 
             EXAMPLE
               fetch-unzip sms.zip --entry SMSSpamCollection | balance > balanced.ndjson
-
-            EXIT CODES
-              64   usage
-              65   bad record, or too few of a class
-              66   no such file
-              71   too little memory
-              74   read or write error
-              77   permission denied
-            """)
+            """,
+        exits: ExitCodes([
+            .badData: "bad record, or too few of a class"
+        ]))
 
     @OptionGroup var input: InputArgument
 

@@ -22,15 +22,10 @@ struct Evaluate: Filter {
             EXAMPLE
               score --model build/demo/model --input ndjson build/demo/test.ndjson \\
                 | evaluate
-
-            EXIT CODES
-              64   usage
-              65   a record without one of the labels
-              66   no such file
-              71   too little memory
-              74   read or write error
-              77   permission denied
-            """)
+            """,
+        exits: ExitCodes([
+            .badData: "a record without one of the labels"
+        ]))
 
     @Option(help: "The form of the output.")
     var format = Format.text

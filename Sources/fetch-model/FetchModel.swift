@@ -20,21 +20,15 @@ struct FetchModel: Filter {
             EXAMPLES
               fetch-model gpt2 --out models/gpt2
               fetch-model gpt2 --out models/gpt2 --mirror ../mirror --tokenizer-only
-
-            EXIT CODES
-              64   usage
-              65   wrong file
-              69   neither mirror nor network has a file
-              71   too little memory
-              73   --out can't be created
-              74   read or write error
-              75   cut short, stalled, or locked by another run: run again
-              76   forbidden redirect, or not HTTP
-              77   permission denied
-              129  ended by HUP
-              130  ended by INT
-              143  ended by TERM
-            """)
+            """,
+        exits: ExitCodes(
+            [
+                .badData: "wrong file",
+                .unavailable: "neither mirror nor network has a file",
+                .cannotCreate: "--out can't be created",
+                .temporaryFailure: "cut short, stalled, or locked by another run: run again",
+                .protocolError: "forbidden redirect, or not HTTP",
+            ], cleansUp: true, opensFiles: false))
 
     @Argument(help: "gpt2 (124M), gpt2-medium, gpt2-large or gpt2-xl.")
     var name: String

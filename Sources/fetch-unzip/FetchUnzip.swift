@@ -30,22 +30,15 @@ struct FetchUnzip: Filter {
               fetch-unzip --entry SMSSpamCollection \\
                 https://archive.ics.uci.edu/static/public/228/sms+spam+collection.zip \\
                 | head -1
-
-            EXIT CODES
-              64   usage
-              65   damaged or wrong archive, or bad table
-              66   no such file
-              69   server or network not available
-              71   too little memory
-              73   --cache or a temporary file can't be created
-              74   read or write error
-              75   cut short, stalled, or locked by another run: run again
-              76   forbidden redirect, or not HTTP
-              77   permission denied
-              129  ended by HUP
-              130  ended by INT
-              143  ended by TERM
-            """)
+            """,
+        exits: ExitCodes(
+            [
+                .badData: "damaged or wrong archive, or bad table",
+                .unavailable: "server or network not available",
+                .cannotCreate: "--cache or a temporary file can't be created",
+                .temporaryFailure: "cut short, stalled, or locked by another run: run again",
+                .protocolError: "forbidden redirect, or not HTTP",
+            ], cleansUp: true))
 
     @Argument(help: ArgumentHelp("The archive or table: an address, a file, or - for stdin.", valueName: "url|file|-"))
     var archive: String

@@ -37,22 +37,15 @@ struct Finetune: Filter {
             A run that may be interrupted or killed, and how to resume it:
               finetune --base gpt2 --checkpoint-every 100 … > metrics.ndjson
               finetune --base gpt2 --checkpoint-every 100 --resume … >> metrics.ndjson
-
-            EXIT CODES
-              64   usage
-              65   bad shard, damaged weights, or a loss that isn't finite
-              66   no such file
-              69   oneDNN can't do what is needed
-              71   too little memory
-              73   --out can't be written, holds a model (--force), or has checkpoints (--resume)
-              74   read or write error
-              75   another run is writing the same --out
-              77   permission denied
-              78   base, tokenizer, shards and checkpoints don't belong together
-              129  ended by HUP
-              130  ended by INT
-              143  ended by TERM
-            """)
+            """,
+        exits: ExitCodes(
+            [
+                .badData: "bad shard, damaged weights, or a loss that isn't finite",
+                .unavailable: "oneDNN can't do what is needed",
+                .cannotCreate: "--out can't be written, holds a model (--force), or has checkpoints (--resume)",
+                .temporaryFailure: "another run is writing the same --out",
+                .configuration: "base, tokenizer, shards and checkpoints don't belong together",
+            ], cleansUp: true))
 
     @OptionGroup(title: "Files") var files: FileOptions
     @OptionGroup(title: "Model") var model: ModelOptions

@@ -25,17 +25,12 @@ struct ScoreCommand: Filter {
               score --model build/demo/model < messages.txt \\
                 | jq -r 'select(.label == "spam").text'
               tail -F inbox.log | score --model model --line-buffered
-
-            EXIT CODES
-              64   usage
-              65   bad lines, token shards as input, or damaged weights
-              66   no such file
-              69   oneDNN can't do what is needed
-              71   too little memory
-              74   read or write error
-              77   permission denied
-              78   incomplete model
-            """)
+            """,
+        exits: ExitCodes([
+            .badData: "bad lines, token shards as input, or damaged weights",
+            .unavailable: "oneDNN can't do what is needed",
+            .configuration: "incomplete model",
+        ]))
 
     @Option(help: ArgumentHelp("The model directory.", valueName: "dir"))
     var model: String

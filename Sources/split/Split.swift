@@ -21,20 +21,13 @@ struct Split: Filter {
               balance sms.ndjson | split --out parts
               balance sms.ndjson | split --part test --group-by text \\
                 | score --model model --input ndjson | evaluate
-
-            EXIT CODES
-              64   usage
-              65   bad record
-              66   no such file
-              71   too little memory
-              73   --out can't be created
-              74   read or write error
-              75   another run is writing the same --out
-              77   permission denied
-              129  ended by HUP
-              130  ended by INT
-              143  ended by TERM
-            """)
+            """,
+        exits: ExitCodes(
+            [
+                .badData: "bad record",
+                .cannotCreate: "--out can't be created",
+                .temporaryFailure: "another run is writing the same --out",
+            ], cleansUp: true))
 
     enum GroupKey: String, ExpressibleByArgument { case text }
 

@@ -30,16 +30,11 @@ struct TokenizePad: Filter {
             Rows for a language model, streamed:
               tokenize-pad --tokenizer models/gpt2 --pack --length 256 \\
                 corpus.ndjson > corpus.tokens
-
-            EXIT CODES
-              64   usage
-              65   bad record, unknown label, damaged SHARD, or (--strict) a text that is too long
-              66   no such file
-              71   too little memory
-              74   read or write error
-              77   permission denied
-              78   not a GPT-2 tokenizer, or SHARD was made with another one
-            """)
+            """,
+        exits: ExitCodes([
+            .badData: "bad record, unknown label, damaged SHARD, or (--strict) a text that is too long",
+            .configuration: "not a GPT-2 tokenizer, or SHARD was made with another one",
+        ]))
 
     @OptionGroup var input: InputArgument
 
@@ -112,15 +107,11 @@ struct TokenizePad: Filter {
     }
 
     private func pack(_ maker: TokenShardMaker, into sink: ByteSink) throws {
-        let length =
-            switch maker.paddedLength {
-            case .longest(let maximum): maximum
-            case .fixed(let length): length
-            }
-        let report = try maker.pack(records.reader(try input.open()), length: length, into: sink)
+        let report = try maker.pack(records.reader(try input.open()), into: sink)
         try sink.close()
         verbosity.notes("tokenize-pad").onTerminal(
-            "\(report.documents) texts in \(report.rows) rows of \(length) tokens, \(Int(100 * report.fill)) % full")
+            "\(report.documents) texts in \(report.rows) rows of \(report.paddedLength) tokens, \(Int(100 * report.fill)) % full"
+        )
     }
 
     private func rowLength(_ tokens: Tokenizer) throws -> TokenShardMaker.PaddedLength {

@@ -20,20 +20,13 @@ struct TrainTokenizer: Filter {
 
             EXAMPLE
               train-tokenizer --vocab-size 1024 --out build/tokenizer < train.ndjson
-
-            EXIT CODES
-              64   usage
-              65   bad record
-              66   no such file
-              71   too little memory
-              73   --out can't be created
-              74   read or write error
-              75   another run is writing the same --out
-              77   permission denied
-              129  ended by HUP
-              130  ended by INT
-              143  ended by TERM
-            """)
+            """,
+        exits: ExitCodes(
+            [
+                .badData: "bad record",
+                .cannotCreate: "--out can't be created",
+                .temporaryFailure: "another run is writing the same --out",
+            ], cleansUp: true))
 
     @OptionGroup var input: InputArgument
 

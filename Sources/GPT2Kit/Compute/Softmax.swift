@@ -16,6 +16,14 @@ package enum Softmax {
     package static func forward(_ scores: UnsafeMutablePointer<Float>, count: Int) {
         var highest = -Float.infinity
         for i in 0..<count { highest = max(highest, scores[i]) }
+        scale(scores, count: count, by: 1 / exponentiate(scores, count: count, highest: highest))
+    }
+
+    /// Replaces scores [count] with e^(s − highest).
+    ///
+    /// - Returns: their sum.
+    @inline(__always)
+    static func exponentiate(_ scores: UnsafeMutablePointer<Float>, count: Int, highest: Float) -> Float {
         var sums = Lanes()
         let rest = Lanes.each(count) { i in
             let e = exponential(scores.lanes(i) - highest)
@@ -28,11 +36,16 @@ package enum Softmax {
             scores[i] = e
             sum += e
         }
-        let share = 1 / sum
+        return sum
+    }
+
+    /// Multiplies numbers [count] by `factor`.
+    @inline(__always)
+    static func scale(_ numbers: UnsafeMutablePointer<Float>, count: Int, by factor: Float) {
         Lanes.each(count) { i in
-            scores.store(scores.lanes(i) * share, i)
+            numbers.store(numbers.lanes(i) * factor, i)
         } rest: { i in
-            scores[i] *= share
+            numbers[i] *= factor
         }
     }
 

@@ -20,7 +20,7 @@ extension Classifier {
 
             | | |
             | --- | --- |
-            | base | \(cell(origin)) |
+            | base | \(origin.tableCell) |
             | pooling | \(pooling.rawValue) |
             | attention | \(config.isCausal ? "causal" : "to all positions (no causal mask)") |
             | length | \(paddedLength) tokens |
@@ -59,5 +59,7 @@ extension Classifier {
     }
 }
 
-/// `text`, escaped for a cell of a Markdown table.
-package func cell(_ text: String) -> String { text.printable.replacing("|", with: "\\|") }
+extension String {
+    /// This text as it can stand in a cell of a Markdown table.
+    package var tableCell: String { printable.replacing("|", with: "\\|") }
+}

@@ -19,8 +19,7 @@ package final class InferenceBlocks: @unchecked Sendable {  // layers don't chan
     package static let chunkTokens = 528
 
     private let config: GPT2Config
-    private let tokenEmbedding: Tensor
-    private let positionEmbedding: Tensor
+    private let embeddings: Embeddings
     private let layers: [Layers]
     private let workers: Workers
     private let scratch: [Scratch]
@@ -33,8 +32,7 @@ package final class InferenceBlocks: @unchecked Sendable {  // layers don't chan
     ) throws {
         self.config = config
         self.workers = workers
-        tokenEmbedding = parameters.tokenEmbedding
-        positionEmbedding = parameters.positionEmbedding
+        embeddings = Embeddings(parameters)
         layers = try Self.packed(parameters.blocks.prefix(count), precision, workers)
         let layerScratch =
             layers.flatMap { [$0.attention, $0.attentionProjection, $0.mlpFC, $0.mlpProjection] }
@@ -112,12 +110,8 @@ package final class InferenceBlocks: @unchecked Sendable {  // layers don't chan
         let N = layout.tokens
         let x = scratch.x
         for row in 0..<layout.rows {
-            for position in 0..<layout.length(row) {
-                let token = layout.offsets[row] + position
-                let y = x.pointer + token * C
-                y.update(from: tokenEmbedding.pointer + Int(tokens[token]) * C, count: C)
-                addVector(y, positionEmbedding.pointer + position * C, C)
-            }
+            let first = layout.offsets[row]
+            embeddings.forward(x.pointer + first * C, tokens: tokens + first, count: layout.length(row))
         }
         for layer in layers { run(layer, layout, scratch) }
         output.pointer.update(from: x.pointer, count: N * C)

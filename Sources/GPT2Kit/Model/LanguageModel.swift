@@ -8,6 +8,7 @@ package final class LanguageModel: @unchecked Sendable {  // one batch at a time
     private let workers: Workers
     private let blocks: [TransformerBlock]
     private let head: LanguageModelHead
+    private let table: Embeddings
     private let embeddings: EmbeddingGradient?
 
     private let workspace = Workspace()
@@ -30,6 +31,7 @@ package final class LanguageModel: @unchecked Sendable {  // one batch at a time
         self.gradients = gradients
         self.config = config
         self.workers = workers
+        table = Embeddings(parameters)
         blocks = parameters.blocks.indices.map { block in
             TransformerBlock(
                 parameters.blocks[block], gradients: gradients.map { BlockGradients($0.blocks[block]) }, config: config,
@@ -96,10 +98,9 @@ package final class LanguageModel: @unchecked Sendable {  // one batch at a time
         let x = states[0]
         workers.forEach(layout.rows) { text in
             let first = layout.offsets[text]
-            for position in 0..<layout.length(text) {
-                let row = x.pointer + (first + position) * C
-                row.update(from: parameters.tokenEmbedding.pointer + Int(tokens[first + position]) * C, count: C)
-                addVector(row, parameters.positionEmbedding.pointer + position * C, C)
+            tokens[first..<layout.offsets[text + 1]].withUnsafeBufferPointer { tokens in
+                guard let start = tokens.baseAddress else { return }
+                table.forward(x.pointer + first * C, tokens: start, count: tokens.count)
             }
         }
     }

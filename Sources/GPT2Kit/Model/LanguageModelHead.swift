@@ -43,14 +43,15 @@ package final class LanguageModelHead: @unchecked Sendable {  // one batch at a 
         for first in stride(from: 0, to: targets.count, by: Self.block) {
             let rows = first..<min(first + Self.block, targets.count)
             let block = states.advanced(by: first * C)
-            sum += losses(block, targets[rows], dStates?.advanced(by: first * C), Float(1 / denominator))
+            sum += losses(
+                block, targets[rows], dStates?.advanced(by: first * C), dStates.map { _ in Float(1 / denominator) })
             if dStates != nil { addEmbeddingGradient(block, rows: rows.count) }
         }
         return sum
     }
 
     private func losses(
-        _ states: FloatView, _ targets: ArraySlice<Int32>, _ dStates: FloatView?, _ factor: Float
+        _ states: FloatView, _ targets: ArraySlice<Int32>, _ dStates: FloatView?, _ factor: Float?
     ) -> Double {
         let weight = Matrix(reading: embedding.pointer, stride: C)
         let all = Matrix(logits.pointer, stride: V)
@@ -72,10 +73,12 @@ package final class LanguageModelHead: @unchecked Sendable {  // one batch at a 
         }
     }
 
-    /// The loss of one position; its logits [count] become their gradient times `factor`, all 0 where nothing is
-    /// predicted.
+    /// The loss of one position.
+    ///
+    /// - Parameter factor: the logits [count] become their gradient times this, all 0 where nothing is predicted; nil
+    ///   where no gradient is wanted.
     private static func softmaxLoss(
-        _ logits: UnsafeMutablePointer<Float>, count: Int, target: Int, _ factor: Float
+        _ logits: UnsafeMutablePointer<Float>, count: Int, target: Int, _ factor: Float?
     ) -> Double {
         guard target >= 0 else {
             logits.update(repeating: 0, count: count)
@@ -89,25 +92,11 @@ package final class LanguageModelHead: @unchecked Sendable {  // one batch at a 
         var most = highest.max()
         for i in behind { most = max(most, logits[i]) }
         let margin = most - logits[target]
-        var sums = Lanes()
-        let rest = Lanes.each(count) { i in
-            let e = exponential(logits.lanes(i) - most)
-            logits.store(e, i)
-            sums += e
+        let sum = Softmax.exponentiate(logits, count: count, highest: most)
+        if let factor {
+            Softmax.scale(logits, count: count, by: factor / sum)
+            logits[target] -= factor
         }
-        var sum = sums.total()
-        for i in rest {
-            let e = exponential(logits[i] - most)
-            logits[i] = e
-            sum += e
-        }
-        let share = factor / sum
-        Lanes.each(count) { i in
-            logits.store(logits.lanes(i) * share, i)
-        } rest: { i in
-            logits[i] *= share
-        }
-        logits[target] -= factor
         return log(Double(sum)) + Double(margin)
     }
 

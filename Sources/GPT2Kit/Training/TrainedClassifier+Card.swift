@@ -44,7 +44,7 @@ extension TrainedClassifier {
         for (index, label) in matrix.labels.enumerated() {
             let ratios = [matrix.precision(index), matrix.recall(index), matrix.f1(index)]
             let shares = ratios.map { $0.map(percent) ?? "–" }
-            text += "| \(cell(label)) | \(shares.joined(separator: " | ")) | \(matrix.support(index)) |\n"
+            text += "| \(label.tableCell) | \(shares.joined(separator: " | ")) | \(matrix.support(index)) |\n"
         }
         return text
     }
@@ -52,11 +52,11 @@ extension TrainedClassifier {
 
 extension Provenance {
     fileprivate var rows: String {
-        let sets = data.map { "\($0.part): \($0.records) records of \(cell($0.source))" }
+        let sets = data.map { "\($0.part): \($0.records) records of \($0.source.tableCell)" }
         return """
             | data | \(sets.joined(separator: "; ")) |
             | date | \(date) |
-            | CPU | \(cell(processor)) |
+            | CPU | \(processor.tableCell) |
 
             """
     }

@@ -35,19 +35,18 @@ package struct RowPacker {
         _ document: [Int32], line: Int64, emit: (_ row: [Int32], _ line: Int64) throws -> Void
     ) rethrows {
         var rest = (document + [endOfText])[...]
-        while rest.count > length {
+        while rest.count >= length {
             try emit(Array(rest.prefix(length)), line)
             rest = rest.dropFirst(length)
         }
+        if rest.isEmpty { return }
         let fitting = open.indices.filter { open[$0].ids.count + rest.count <= length }
         if let best = fitting.max(by: { open[$0].ids.count < open[$1].ids.count }) {
             open[best].ids += rest
             if open[best].ids.count == length { try emitRow(at: best, emit) }
         } else {
             open.append(Row(ids: Array(rest), line: line))
-            if rest.count == length {
-                try emitRow(at: open.count - 1, emit)
-            } else if open.count > Self.openRows,
+            if open.count > Self.openRows,
                 let fullest = open.indices.max(by: { open[$0].ids.count < open[$1].ids.count })
             {
                 try emitRow(at: fullest, emit)

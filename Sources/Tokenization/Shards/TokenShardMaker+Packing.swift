@@ -23,17 +23,17 @@ extension TokenShardMaker {
     /// A document is a record's text and `<|endoftext|>`; an empty text is left out. A document of more than T tokens is
     /// cut into parts. Memory doesn't grow with the input.
     ///
-    /// - Parameter length: T, at least 2.
+    /// T is the most that ``paddedLength`` can be, at least 2.
+    ///
     /// - Throws: `RecordError` or `StreamError`.
-    public func pack(_ reader: RecordReader, length: Int, into sink: ByteSink) throws -> PackingReport {
+    public func pack(_ reader: RecordReader, into sink: ByteSink) throws -> PackingReport {
         var reader = reader
+        let length = paddedLength.maximum
         var encoder = TokenEncoder(tokenizer)
         var packer = RowPacker(length: length, endOfText: tokenizer.endOfText)
         var writer = ShardWriter(
             sink,
-            description: TokenSetDescription(
-                paddedLength: length, padToken: tokenizer.endOfText, labelNames: [], tokenizerSHA256: tokenizer.sha256),
-            rowsPerShard: rowsPerShard)
+            description: description(length, []), rowsPerShard: rowsPerShard)
         var report = PackingReport(paddedLength: length)
         func write(_ row: [Int32], _ line: Int64) throws {
             try writer.append(row, label: -1, line: line)

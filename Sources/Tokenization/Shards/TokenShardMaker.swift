@@ -31,6 +31,14 @@ public struct TokenShardMaker {
         case longest(maximum: Int)
         /// This many tokens.
         case fixed(Int)
+
+        /// The most that T can be.
+        public var maximum: Int {
+            switch self {
+            case .longest(let maximum): maximum
+            case .fixed(let length): length
+            }
+        }
     }
 
     /// What was written.
@@ -92,15 +100,10 @@ public struct TokenShardMaker {
     }
 
     private func buffer(_ reader: RecordReader, into sink: ByteSink) throws -> Report {
-        let maximum =
-            switch paddedLength {
-            case .longest(let maximum): maximum
-            case .fixed(let length): length
-            }
         var classes = Classes(labels)
         var rows = TokenRows()
         var isTruncated: [Bool] = []
-        try forEachRow(reader, maximum: maximum, classes: &classes) { ids, label, line, isCut in
+        try forEachRow(reader, maximum: paddedLength.maximum, classes: &classes) { ids, label, line, isCut in
             rows.append(ids, label: label, line: line)
             isTruncated.append(isCut)
         }
@@ -115,7 +118,7 @@ public struct TokenShardMaker {
         return Report(rows: rows.count, truncated: isTruncated.count { $0 }, paddedLength: length)
     }
 
-    private func description(_ length: Int, _ names: [String]) -> TokenSetDescription {
+    func description(_ length: Int, _ names: [String]) -> TokenSetDescription {
         TokenSetDescription(
             paddedLength: length, padToken: tokenizer.endOfText, labelNames: names, tokenizerSHA256: tokenizer.sha256)
     }
