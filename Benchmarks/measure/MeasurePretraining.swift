@@ -17,6 +17,7 @@ struct MeasurePretraining: ParsableCommand {
     @Option(help: "Texts of a step.") var batch = 64
     @Option(help: "Texts that go through the model at a time.") var texts = 64
     @Option(help: "Steps that are timed.") var steps = 5
+    @Option(help: "The numbers of the products.") var precision = Precision.float32
 
     @OptionGroup var threads: ThreadsOption
 
@@ -27,7 +28,7 @@ struct MeasurePretraining: ParsableCommand {
         let start = try GPT2Parameters(random: config, classes: 0, seed: 1, workers: workers)
         let model = try TrainableModel(start, .all, config: config, seed: 1, workers: workers)
         let language = try LanguageModel(
-            model.parameters, gradients: model.gradients, config: config, workers: workers)
+            model.parameters, gradients: model.gradients, config: config, precision: precision, workers: workers)
         var settings = AdamW.Settings(learningRate: 1e-3)
         settings.decaysMatricesOnly = true
         let optimizer = try AdamW(

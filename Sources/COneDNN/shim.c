@@ -147,7 +147,9 @@ int onednn_sgemm(bool transpose_a, bool transpose_b, int64_t m, int64_t n, int64
 struct onednn_matmul {
     dnnl_primitive_desc_t description;
     dnnl_primitive_t primitive;
-    layout_t source, weights, plain_weights, bias, destination;
+    layout_t source, weights, bias, destination;
+    dnnl_dims_t weight_dims;
+    dnnl_data_type_t plain_type;
     char implementation[64];
 };
 
@@ -160,8 +162,15 @@ static dnnl_data_type_t data_type(onednn_type type) {
     }
 }
 
-int onednn_matmul_create(onednn_matmul **result, int64_t rows, int64_t inner, int64_t columns, onednn_type source_type,
-                         onednn_type destination_type, onednn_epilogue epilogue) {
+// Strides of a matrix [rows,columns].
+static void set_strides(dnnl_dims_t strides, int64_t rows, int64_t columns, onednn_order order, int64_t stride) {
+    bool by_columns = order == ONEDNN_COLUMNS;
+    if (stride == 0) stride = by_columns ? rows : columns;
+    strides[0] = by_columns ? 1 : stride;
+    strides[1] = by_columns ? stride : 1;
+}
+
+int onednn_matmul_create(onednn_matmul **result, const onednn_matmul_shape *shape) {
     dnnl_status_t status = dnnl_success;
     dnnl_primitive_attr_t attributes = NULL;
     dnnl_post_ops_t operations = NULL;
@@ -170,35 +179,45 @@ int onednn_matmul_create(onednn_matmul **result, int64_t rows, int64_t inner, in
     onednn_matmul *matmul = calloc(1, sizeof *matmul);
     if (!matmul) return dnnl_out_of_memory;
 
-    dnnl_data_type_t type = data_type(source_type), weight_type = source_type == ONEDNN_U8 ? dnnl_s8 : type;
+    const int64_t rows = shape->rows, inner = shape->inner, columns = shape->columns;
+    const bool is_integer = shape->source_type == ONEDNN_U8;
+    const dnnl_data_type_t type = data_type(shape->source_type), weight_type = is_integer ? dnnl_s8 : type;
     dnnl_dims_t source_dims = {rows, inner}, weight_dims = {inner, columns}, bias_dims = {1, columns},
                 destination_dims = {rows, columns};
-    dnnl_dims_t source_strides = {inner, 1}, plain_strides = {columns, 1};
+    dnnl_dims_t source_strides, weight_strides, destination_strides, bias_strides = {columns, 1};
+    set_strides(source_strides, rows, inner, shape->source_order, shape->source_stride);
+    set_strides(weight_strides, inner, columns, shape->weights_order, shape->weights_stride);
+    set_strides(destination_strides, rows, columns, ONEDNN_ROWS, shape->destination_stride);
+    memcpy(matmul->weight_dims, weight_dims, sizeof weight_dims);
+    matmul->plain_type = is_integer ? dnnl_s8 : dnnl_f32;
     TRY(engine(&cpu));
     TRY(layout_strided(&matmul->source, 2, source_dims, type, source_strides));
-    if (source_type == ONEDNN_U8) {
+    if (!shape->has_bias) {
         TRY(layout_none(&matmul->bias));
     } else {
-        TRY(layout_strided(&matmul->bias, 2, bias_dims, dnnl_f32, plain_strides));
+        TRY(layout_strided(&matmul->bias, 2, bias_dims, dnnl_f32, bias_strides));
     }
-    TRY(layout_strided(&matmul->destination, 2, destination_dims, data_type(destination_type), plain_strides));
-    TRY(layout_strided(&matmul->plain_weights, 2, weight_dims, source_type == ONEDNN_U8 ? dnnl_s8 : dnnl_f32,
-                       plain_strides));
+    TRY(layout_strided(&matmul->destination, 2, destination_dims, data_type(shape->destination_type),
+                       destination_strides));
 
     TRY(dnnl_primitive_attr_create(&attributes));
     TRY(dnnl_primitive_attr_set_scratchpad_mode(attributes, dnnl_scratchpad_mode_user));
-    if (epilogue != ONEDNN_STORE) {
+    if (shape->epilogue != ONEDNN_STORE) {
         TRY(dnnl_post_ops_create(&operations));
-        TRY(epilogue == ONEDNN_ADD ? append_sum(operations) : append_gelu(operations));
+        TRY(shape->epilogue == ONEDNN_ADD ? append_sum(operations) : append_gelu(operations));
         TRY(dnnl_primitive_attr_set_post_ops(attributes, operations));
     }
 
-    TRY(layout_any(&matmul->weights, 2, weight_dims, weight_type));
+    if (shape->weights_order == ONEDNN_PACKED) {
+        TRY(layout_any(&matmul->weights, 2, weight_dims, weight_type));
+    } else {
+        TRY(layout_strided(&matmul->weights, 2, weight_dims, weight_type, weight_strides));
+    }
     TRY(describe(&matmul->description, cpu, &matmul->source, &matmul->weights, &matmul->bias, &matmul->destination,
                  attributes));
     const char *name = "";
     TRY(dnnl_primitive_desc_query(matmul->description, dnnl_query_impl_info_str, 0, &name));
-    if (strncmp(name, "gemm", 4) == 0) {
+    if (shape->weights_order == ONEDNN_PACKED && strncmp(name, "gemm", 4) == 0) {
         // The general matrix product takes weights as they are. Rows a multiple of 4 KiB apart would fight for the
         // same cache lines (measured: half the speed for [768,3072]); 64 bytes more per row prevent that.
         dnnl_dims_t padded_strides = {columns + (weight_type == dnnl_s8 ? 64 : 16), 1};
@@ -209,7 +228,7 @@ int onednn_matmul_create(onednn_matmul **result, int64_t rows, int64_t inner, in
         TRY(describe(&matmul->description, cpu, &matmul->source, &matmul->weights, &matmul->bias,
                      &matmul->destination, attributes));
         TRY(dnnl_primitive_desc_query(matmul->description, dnnl_query_impl_info_str, 0, &name));
-    } else {
+    } else if (shape->weights_order == ONEDNN_PACKED) {
         layout_view_t chosen = dnnl_primitive_desc_query_md(matmul->description, dnnl_query_weights_md, 0);
         layout_destroy(&matmul->weights);
         TRY(layout_copy(&matmul->weights, chosen));
@@ -234,7 +253,6 @@ void onednn_matmul_destroy(onednn_matmul *matmul) {
     if (matmul->description) dnnl_primitive_desc_destroy(matmul->description);
     layout_destroy(&matmul->source);
     layout_destroy(&matmul->weights);
-    layout_destroy(&matmul->plain_weights);
     layout_destroy(&matmul->bias);
     layout_destroy(&matmul->destination);
     free(matmul);
@@ -255,24 +273,31 @@ size_t onednn_matmul_scratch_size(const onednn_matmul *matmul) {
     return layout ? dnnl_memory_desc_get_size(layout) : 0;
 }
 
-int onednn_matmul_pack(const onednn_matmul *matmul, const void *weights, void *packed) {
+int onednn_matmul_pack(const onednn_matmul *matmul, const void *weights, onednn_order order, int64_t stride,
+                       void *packed) {
     dnnl_status_t status = dnnl_success;
     dnnl_engine_t cpu;
     dnnl_stream_t stream = NULL;
     dnnl_memory_t from = NULL, to = NULL;
     dnnl_primitive_desc_t description = NULL;
     dnnl_primitive_t reorder = NULL;
+    dnnl_dims_t dims, strides;
+    memcpy(dims, matmul->weight_dims, sizeof dims);
+    set_strides(strides, dims[0], dims[1], order, stride);
+    layout_t plain = {0};
+    TRY(layout_strided(&plain, 2, dims, matmul->plain_type, strides));
     TRY(engine(&cpu));
     TRY(dnnl_stream_create(&stream, cpu, dnnl_stream_default_flags));
-    TRY(dnnl_memory_create(&from, layout_view(&matmul->plain_weights), cpu, (void *)weights));
+    TRY(dnnl_memory_create(&from, layout_view(&plain), cpu, (void *)weights));
     TRY(dnnl_memory_create(&to, layout_view(&matmul->weights), cpu, packed));
-    TRY(dnnl_reorder_primitive_desc_create(&description, layout_view(&matmul->plain_weights), cpu,
+    TRY(dnnl_reorder_primitive_desc_create(&description, layout_view(&plain), cpu,
                                            layout_view(&matmul->weights), cpu, NULL));
     TRY(dnnl_primitive_create(&reorder, description));
     dnnl_exec_arg_t arguments[] = {{DNNL_ARG_FROM, from}, {DNNL_ARG_TO, to}};
     TRY(dnnl_primitive_execute(reorder, stream, 2, arguments));
     TRY(dnnl_stream_wait(stream));
 done:
+    layout_destroy(&plain);
     if (reorder) dnnl_primitive_destroy(reorder);
     if (description) dnnl_primitive_desc_destroy(description);
     if (from) dnnl_memory_destroy(from);

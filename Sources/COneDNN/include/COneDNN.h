@@ -37,7 +37,7 @@ int onednn_sgemm(bool transpose_a, bool transpose_b, int64_t m, int64_t n, int64
 typedef enum {
     ONEDNN_F32 = 0,
     ONEDNN_BF16 = 1,
-    ONEDNN_U8 = 2,   ///< of sources; the weights are then signed, the destination is ONEDNN_S32, there is no bias
+    ONEDNN_U8 = 2,   ///< of sources; the weights are then signed, the destination is ONEDNN_S32, without a bias
     ONEDNN_S32 = 3,  ///< of destinations
 } onednn_type;
 
@@ -48,22 +48,41 @@ typedef enum {
     ONEDNN_ADD = 2,        ///< dst = dst + src·W + b
 } onednn_epilogue;
 
+/// How the numbers of a matrix lie in memory.
+typedef enum {
+    ONEDNN_ROWS = 0,     ///< row after row
+    ONEDNN_COLUMNS = 1,  ///< column after column: the matrix is the transpose of one that lies row after row
+    ONEDNN_PACKED = 2,   ///< of weights: as the implementation wants them, made by onednn_matmul_pack
+} onednn_order;
+
+/// What a product multiplies, and how: source [rows,inner] × weights [inner,columns] → destination [rows,columns].
+typedef struct {
+    int64_t rows, inner, columns;
+    onednn_type source_type, destination_type;
+    onednn_order source_order, weights_order;
+    /// Numbers from a row, or a column, to the next; 0 where one follows the other.
+    int64_t source_stride, weights_stride, destination_stride;
+    bool has_bias;
+    onednn_epilogue epilogue;
+} onednn_matmul_shape;
+
 /// A matrix product of one fixed shape, compiled once, run many times, also by several threads at a time:
-/// src [rows,inner] × weights [inner,columns] + bias [columns] → dst [rows,columns].
+/// destination = epilogue(source × weights + bias [columns]). The destination lies row after row.
 typedef struct onednn_matmul onednn_matmul;
 
-int onednn_matmul_create(onednn_matmul *_Nullable *_Nonnull result, int64_t rows, int64_t inner, int64_t columns,
-                         onednn_type source_type, onednn_type destination_type, onednn_epilogue epilogue);
+int onednn_matmul_create(onednn_matmul *_Nullable *_Nonnull result, const onednn_matmul_shape *_Nonnull shape);
 void onednn_matmul_destroy(onednn_matmul *_Nullable matmul);
 
 /// The name of oneDNN's implementation, for instance "brg:avx512_core_bf16".
 const char *_Nonnull onednn_matmul_implementation(const onednn_matmul *_Nonnull matmul);
-/// Bytes that the packed weights take.
+/// Bytes that the weights take in the product's order.
 size_t onednn_matmul_packed_size(const onednn_matmul *_Nonnull matmul);
 /// Bytes of scratch memory that each concurrent run needs.
 size_t onednn_matmul_scratch_size(const onednn_matmul *_Nonnull matmul);
-/// Brings weights [inner,columns] (f32; s8 for ONEDNN_U8) into the layout and type that the implementation wants.
-int onednn_matmul_pack(const onednn_matmul *_Nonnull matmul, const void *_Nonnull weights, void *_Nonnull packed);
+/// Brings weights [inner,columns] (f32; s8 for ONEDNN_U8), which lie in `order`, `stride` numbers apart, into the layout
+/// and type that the implementation wants.
+int onednn_matmul_pack(const onednn_matmul *_Nonnull matmul, const void *_Nonnull weights, onednn_order order,
+                       int64_t stride, void *_Nonnull packed);
 int onednn_matmul_run(const onednn_matmul *_Nonnull matmul, const void *_Nonnull source, const void *_Nonnull packed,
                       const float *_Nullable bias, void *_Nonnull destination, void *_Nullable scratch);
 

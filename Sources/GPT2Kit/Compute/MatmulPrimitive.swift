@@ -1,28 +1,11 @@
-// A matrix product of one shape, compiled by oneDNN once, run by any number of threads at a time.
+// A matrix product together with its weights, which never change.
 
 import COneDNN
-import Records
-
-/// oneDNN can't run an operation on this machine.
-public struct OneDNNError: DiagnosableError {
-    /// What oneDNN was asked to do, in words.
-    public let operation: String
-    /// oneDNN's status code (`dnnl_status_t`).
-    public let status: Int32
-
-    public var diagnosis: Diagnosis {
-        Diagnosis(
-            source: "oneDNN \(String(cString: onednn_version()))", problem: "\(operation) failed with status \(status)",
-            remedy: "install the current oneDNN of your system", status: .unavailable)
-    }
-}
 
 /// destination [rows,outputs] = epilogue(source [rows,inputs] · weights [inputs,outputs] + bias [outputs]).
-package final class MatmulPrimitive: @unchecked Sendable {  // after init nothing changes any more
-    private let product: OpaquePointer
+package struct MatmulPrimitive: Sendable {
+    private let product: Product
     private let packed: FloatBuffer
-    /// Floats of scratch memory that each concurrent run needs.
-    package let scratchCount: Int
 
     /// - Parameter weights: [inputs,outputs], Float32, or Int8 where the source is `ONEDNN_U8`; read here and not kept.
     /// - Throws: ``OneDNNError`` where oneDNN has no such product for this CPU; ``OutOfMemory``.
@@ -30,30 +13,18 @@ package final class MatmulPrimitive: @unchecked Sendable {  // after init nothin
         rows: Int, inputs: Int, outputs: Int, weights: UnsafeRawPointer, source: onednn_type = ONEDNN_F32,
         destination: onednn_type = ONEDNN_F32, epilogue: onednn_epilogue = ONEDNN_STORE
     ) throws {
-        var created: OpaquePointer?
-        let status = onednn_matmul_create(
-            &created, Int64(rows), Int64(inputs), Int64(outputs), source, destination, epilogue)
-        if status == Int32(onednn_out_of_memory) { throw OutOfMemory(bytes: 4 * inputs * outputs) }
-        guard status == 0, let created else {
-            throw OneDNNError(operation: "a matrix product [\(rows),\(inputs)]×[\(inputs),\(outputs)]", status: status)
-        }
-        product = created
-        scratchCount = (onednn_matmul_scratch_size(created) + 3) / 4
-        do {
-            packed = try FloatBuffer(count: (onednn_matmul_packed_size(created) + 3) / 4)
-        } catch {
-            onednn_matmul_destroy(created)
-            throw error
-        }
-        let layout = onednn_matmul_pack(created, weights, packed.pointer)
-        if layout == Int32(onednn_out_of_memory) { throw OutOfMemory(bytes: 4 * packed.count) }
-        guard layout == 0 else { throw OneDNNError(operation: "layout weights", status: layout) }
+        product = try Product(
+            rows: rows, inputs: inputs, outputs: outputs, source: source, destination: destination,
+            hasBias: source != ONEDNN_U8, epilogue: epilogue)
+        packed = try FloatBuffer(count: product.packedCount)
+        try product.pack(weights, into: packed.pointer)
     }
 
-    deinit { onednn_matmul_destroy(product) }
+    /// Floats of scratch memory that each concurrent run needs.
+    package var scratchCount: Int { product.scratchCount }
 
     /// The name of oneDNN's kernel.
-    package var implementation: String { String(cString: onednn_matmul_implementation(product)) }
+    package var implementation: String { product.implementation }
 
     /// Computes one product on the calling thread. It ends the process where oneDNN fails.
     ///
@@ -67,7 +38,6 @@ package final class MatmulPrimitive: @unchecked Sendable {  // after init nothin
         _ destination: UnsafeMutableRawPointer, _ source: UnsafeRawPointer, bias: UnsafePointer<Float>?,
         scratch: UnsafeMutableRawPointer
     ) {
-        let status = onednn_matmul_run(product, source, packed.pointer, bias, destination, scratch)
-        if status != 0 { fail(status, "a prepared matrix product") }
+        product.run(destination, source, packed.pointer, bias: bias, scratch: scratch)
     }
 }

@@ -40,11 +40,14 @@ package final class ClassifierTail: @unchecked Sendable {  // one batch at a tim
     ///   - adapters: LoRA's, whose merged weights are among the parameters.
     ///   - trainable: which gradients are needed.
     ///   - objective: what `loss` computes, and `backward` differentiates.
+    ///   - precision: of the operands of products over the tokens of whole texts.
+    ///   - other: one for other batches of the same parameters, which prepares the weights for both; nil for none.
+    /// - Throws: ``OneDNNError``, ``OutOfMemory``.
     package init(
         _ parameters: GPT2Parameters, gradients: GPT2Parameters?, adapters: Adapters? = nil, trainable: TrainableSet,
         objective: CrossEntropyLoss = CrossEntropyLoss(), config: GPT2Config, pooling: Pooling, firstBlock: Int,
-        workers: Workers
-    ) {
+        precision: Precision = .float32, sharing other: ClassifierTail? = nil, workers: Workers
+    ) throws {
         self.parameters = parameters
         self.gradients = gradients
         self.adapters = adapters
@@ -61,9 +64,11 @@ package final class ClassifierTail: @unchecked Sendable {  // one batch at a tim
         func blockGradients(_ block: Int) -> BlockGradients? {
             wanted.map { adapters?.gradients(block: block) ?? BlockGradients($0.blocks[block]) }
         }
-        blocks = plainBlocks.map {
-            TransformerBlock(
-                parameters.blocks[$0], gradients: blockGradients($0), config: config, workers: workers)
+        let scratch = ProductScratch()
+        blocks = try plainBlocks.map {
+            try TransformerBlock(
+                parameters.blocks[$0], gradients: blockGradients($0), config: config, precision, scratch: scratch,
+                sharing: other?.blocks[$0 - firstBlock], workers: workers)
         }
         let last = config.blocks - 1
         pooledBlock =
@@ -72,6 +77,11 @@ package final class ClassifierTail: @unchecked Sendable {  // one batch at a tim
             : PooledBlock(
                 parameters.blocks[last], gradients: blockGradients(last), config: config, pooling: pooling,
                 workers: workers)
+    }
+
+    /// Reads the weights as they are now. To be called after every change of the parameters.
+    package func refresh() {
+        for block in blocks { block.refresh() }
     }
 
     private func reserve(_ layout: TextLayout) throws(OutOfMemory) {
@@ -102,7 +112,7 @@ package final class ClassifierTail: @unchecked Sendable {  // one batch at a tim
     /// Fills ``logits`` from the input of block `firstBlock`, [N,C].
     ///
     /// - Parameter dropout: for training; where the embeddings are trained, it changes `input` too.
-    package func forward(_ input: FloatView, _ layout: TextLayout, dropout: Dropout? = nil) throws(OutOfMemory) {
+    package func forward(_ input: FloatView, _ layout: TextLayout, dropout: Dropout? = nil) throws {
         self.dropout = dropout
         dropEmbeddings(input, layout)
         try pool(input, layout, dropout: dropout)
@@ -111,7 +121,7 @@ package final class ClassifierTail: @unchecked Sendable {  // one batch at a tim
 
     /// Fills ``pooledStates``, the input of the head: the final LayerNorm's output at the pooled position, or its mean
     /// over positions (the mean of the logits is the logit of the mean).
-    package func pool(_ input: FloatView, _ layout: TextLayout, dropout: Dropout? = nil) throws(OutOfMemory) {
+    package func pool(_ input: FloatView, _ layout: TextLayout, dropout: Dropout? = nil) throws {
         try reserve(layout)
         let B = layout.rows
         var x = input

@@ -11,18 +11,27 @@ package final class InferenceTail: @unchecked Sendable {  // layers belong to on
     /// Texts in a chunk.
     private static let chunkRows = 64
 
-    /// - Parameter firstBlock: the block whose input is given; `config.blocks` for the final hidden states.
+    /// - Parameters:
+    ///   - firstBlock: the block whose input is given; `config.blocks` for the final hidden states.
+    ///   - precision: of the operands of products over the tokens of whole texts.
+    ///   - other: one that trains the same parameters, and prepares its weights for both; nil for none.
+    /// - Throws: ``OneDNNError``, ``OutOfMemory``.
     package init(
-        _ parameters: GPT2Parameters, config: GPT2Config, pooling: Pooling, firstBlock: Int, workers: Workers
-    ) {
+        _ parameters: GPT2Parameters, config: GPT2Config, pooling: Pooling, firstBlock: Int,
+        precision: Precision = .float32, sharing other: ClassifierTail? = nil, workers: Workers
+    ) throws {
         self.workers = workers
         width = config.width
         classes = parameters.classes
-        layers = (0..<workers.count).map { _ in
-            ClassifierTail(
-                parameters, gradients: nil, trainable: .head, config: config, pooling: pooling,
-                firstBlock: firstBlock, workers: Workers(count: 1))
+        var layers: [ClassifierTail] = []
+        for _ in 0..<workers.count {
+            layers.append(
+                try ClassifierTail(
+                    parameters, gradients: nil, trainable: .head, config: config, pooling: pooling,
+                    firstBlock: firstBlock, precision: precision, sharing: other ?? layers.first,
+                    workers: Workers(count: 1)))
         }
+        self.layers = layers
     }
 
     /// logits [B,K] from hidden states [N,C].
@@ -35,7 +44,7 @@ package final class InferenceTail: @unchecked Sendable {  // layers belong to on
     }
 
     /// The same on the calling thread, with the layers of worker `worker`.
-    package func logits(_ logits: FloatView, hidden: FloatView, _ layout: TextLayout, worker: Int) throws(OutOfMemory) {
+    package func logits(_ logits: FloatView, hidden: FloatView, _ layout: TextLayout, worker: Int) throws {
         for rows in chunks(layout) {
             let chunk = TextLayout(lengths: rows.map(layout.length))
             try layers[worker].forward(hidden.advanced(by: layout.offsets[rows.lowerBound] * width), chunk)

@@ -11,6 +11,10 @@ package final class LanguageModel: @unchecked Sendable {  // one batch at a time
     private let table: Embeddings
     private let embeddings: EmbeddingGradient?
 
+    /// About how many tokens go through the model at a time: few, so that what the backward pass needs is still in
+    /// the cache, and enough that each core has work.
+    private static let chunkTokens = 1024
+
     private let workspace = Workspace()
     private var capacity = 0
     // Inputs of all blocks, and the last one's output, each [N,C].
@@ -22,22 +26,29 @@ package final class LanguageModel: @unchecked Sendable {  // one batch at a time
 
     private var C: Int { config.width }
 
-    /// - Parameter gradients: where ``addGradients(tokens:_:denominator:)`` adds; nil for losses alone. Those of the
-    ///   classification head stay as they are.
+    /// - Parameters:
+    ///   - gradients: where ``addGradients(tokens:_:denominator:)`` adds; nil for losses alone. Those of the
+    ///     classification head stay as they are.
+    ///   - precision: of the operands of matrix products.
+    /// - Throws: ``OneDNNError``, ``OutOfMemory``.
     package init(
-        _ parameters: GPT2Parameters, gradients: GPT2Parameters?, config: GPT2Config, workers: Workers
-    ) throws(OutOfMemory) {
+        _ parameters: GPT2Parameters, gradients: GPT2Parameters?, config: GPT2Config, precision: Precision = .float32,
+        workers: Workers
+    ) throws {
         self.parameters = parameters
         self.gradients = gradients
         self.config = config
         self.workers = workers
         table = Embeddings(parameters)
-        blocks = parameters.blocks.indices.map { block in
-            TransformerBlock(
+        let scratch = ProductScratch()
+        blocks = try parameters.blocks.indices.map { block in
+            try TransformerBlock(
                 parameters.blocks[block], gradients: gradients.map { BlockGradients($0.blocks[block]) }, config: config,
-                workers: workers)
+                precision, scratch: scratch, workers: workers)
         }
-        head = try LanguageModelHead(parameters.tokenEmbedding, gradient: gradients?.tokenEmbedding, workers: workers)
+        head = try LanguageModelHead(
+            parameters.tokenEmbedding, gradient: gradients?.tokenEmbedding, OperandType(precision), scratch: scratch,
+            workers: workers)
         embeddings =
             if let gradients {
                 try EmbeddingGradient(gradients, config: config, workers: workers)
@@ -52,15 +63,33 @@ package final class LanguageModel: @unchecked Sendable {  // one batch at a time
     /// The sum of the losses of all predicted tokens.
     ///
     /// - Parameter tokens: those of all texts, one after another, [N].
-    package func loss(tokens: [Int32], _ layout: TextLayout) throws(OutOfMemory) -> Double {
-        try forward(tokens, layout)
-        return head.loss(states: output, targets: Self.targets(tokens, layout))
+    package func loss(tokens: [Int32], _ layout: TextLayout) throws -> Double {
+        try eachChunk(tokens, layout) { tokens, layout in
+            try forward(tokens, layout)
+            return head.loss(states: output, targets: Self.targets(tokens, layout))
+        }
     }
 
     /// Adds the gradients of the loss divided by `denominator`; the sum of the losses, as ``loss(tokens:_:)`` gives it.
     package func addGradients(
         tokens: [Int32], _ layout: TextLayout, denominator: Double
-    ) throws(OutOfMemory) -> Double {
+    ) throws -> Double {
+        try eachChunk(tokens, layout) { try addChunk($0, $1, denominator) }
+    }
+
+    /// The sum of what `body` computes for some texts at a time. The weights are read once, before the first.
+    private func eachChunk(
+        _ tokens: [Int32], _ layout: TextLayout, _ body: (_ tokens: [Int32], _ layout: TextLayout) throws -> Double
+    ) throws -> Double {
+        for block in blocks { block.refresh() }
+        head.refresh()
+        return try layout.chunks(tokens: Self.chunkTokens, rows: .max).reduce(0) { sum, texts in
+            let range = layout.offsets[texts.lowerBound]..<layout.offsets[texts.upperBound]
+            return try sum + body(Array(tokens[range]), TextLayout(lengths: texts.map(layout.length)))
+        }
+    }
+
+    private func addChunk(_ tokens: [Int32], _ layout: TextLayout, _ denominator: Double) throws -> Double {
         guard let gradients, let embeddings else { preconditionFailure("a language model without gradients") }
         let N = layout.tokens
         try forward(tokens, layout)
@@ -83,7 +112,7 @@ package final class LanguageModel: @unchecked Sendable {  // one batch at a time
     }
 
     /// Fills ``output`` [N,C].
-    private func forward(_ tokens: [Int32], _ layout: TextLayout) throws(OutOfMemory) {
+    private func forward(_ tokens: [Int32], _ layout: TextLayout) throws {
         let N = layout.tokens
         try reserve(N)
         embed(tokens, layout)

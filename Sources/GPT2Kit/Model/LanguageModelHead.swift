@@ -11,26 +11,42 @@ import Platform
 package final class LanguageModelHead: @unchecked Sendable {  // one batch at a time; each tile writes its own part
     /// Positions whose logits are in memory together.
     private static let block = 512
-    private static let rowTile = 64
-    private static let columnTile = 256
+    private static let rowTile = 16
 
-    private let embedding: Tensor
-    private let gradient: Tensor?
+    private let linear: PackedLinear
+    private let gradient: LinearGradient?
     private let workers: Workers
-    private let logits: FloatBuffer
+    private let logits: FloatView
+    private let buffer: FloatBuffer
 
-    private var V: Int { embedding.shape[0] }
-    private var C: Int { embedding.shape[1] }
+    private var V: Int { linear.outputs }
+    private var C: Int { linear.inputs }
 
     /// - Parameters:
     ///   - embedding: wte [V,C].
     ///   - gradient: where ``loss(states:targets:dStates:denominator:)`` adds dwte [V,C]; nil where none is wanted.
-    package init(_ embedding: Tensor, gradient: Tensor?, workers: Workers) throws(OutOfMemory) {
-        self.embedding = embedding
-        self.gradient = gradient
+    ///   - scratch: working memory that the layers of a model share.
+    /// - Throws: ``OneDNNError``, ``OutOfMemory``.
+    package init(
+        _ embedding: Tensor, gradient: Tensor?, _ type: OperandType = .float32,
+        scratch: ProductScratch = ProductScratch(), workers: Workers
+    ) throws {
+        linear = try PackedLinear(
+            embedding, nil, isTransposed: true, gradient == nil ? .forward : .gradients, type, scratch: scratch,
+            workers: workers)
+        let (C, V) = (linear.inputs, linear.outputs)
+        self.gradient = gradient.map {
+            LinearGradient(dWeight: Matrix($0.mutablePointer, stride: C), dBias: nil, inputs: C, outputs: V)
+        }
         self.workers = workers
-        logits = try FloatBuffer(count: Self.block * embedding.shape[0])
+        buffer = try FloatBuffer(count: Self.block * V)
+        logits = FloatView(buffer.pointer)
+        try linear.reserve(rows: Self.block)
+        refresh()
     }
+
+    /// Reads the embedding as it is now. To be called after every change of it.
+    package func refresh() { linear.refresh() }
 
     /// The sum of the losses of states [N,C], the final LayerNorm's output.
     ///
@@ -42,32 +58,26 @@ package final class LanguageModelHead: @unchecked Sendable {  // one batch at a 
         var sum = 0.0
         for first in stride(from: 0, to: targets.count, by: Self.block) {
             let rows = first..<min(first + Self.block, targets.count)
-            let block = states.advanced(by: first * C)
-            sum += losses(
-                block, targets[rows], dStates?.advanced(by: first * C), dStates.map { _ in Float(1 / denominator) })
-            if dStates != nil { addEmbeddingGradient(block, rows: rows.count) }
+            linear.forward(logits, states.advanced(by: first * C), rows: rows.count)
+            sum += losses(targets[rows], dStates.map { _ in Float(1 / denominator) })
+            if let dStates {
+                linear.backward(dStates.advanced(by: first * C), logits, rows: rows.count, gradient: gradient)
+            }
         }
         return sum
     }
 
-    private func losses(
-        _ states: FloatView, _ targets: ArraySlice<Int32>, _ dStates: FloatView?, _ factor: Float?
-    ) -> Double {
-        let weight = Matrix(reading: embedding.pointer, stride: C)
-        let all = Matrix(logits.pointer, stride: V)
-        return withUnsafeTemporaryAllocation(of: Double.self, capacity: targets.count) { losses in
+    /// The sum of the losses of positions whose logits are there.
+    ///
+    /// - Parameter factor: the logits become their gradients times this; nil where no gradient is wanted.
+    private func losses(_ targets: ArraySlice<Int32>, _ factor: Float?) -> Double {
+        withUnsafeTemporaryAllocation(of: Double.self, capacity: targets.count) { losses in
             nonisolated(unsafe) let losses = losses  // each tile writes its own
             workers.forEachRange(targets.count, by: Self.rowTile) { rows in
-                let tile = all.at(row: rows.lowerBound)
-                matmul(
-                    tile, states.matrix(C).at(row: rows.lowerBound), weight, m: rows.count, n: V, k: C,
-                    transposeB: true)
                 for row in rows {
                     losses[row] = Self.softmaxLoss(
-                        all.at(row: row).pointer, count: V, target: Int(targets[targets.startIndex + row]), factor)
+                        logits.pointer + row * V, count: V, target: Int(targets[targets.startIndex + row]), factor)
                 }
-                guard let dStates else { return }
-                matmul(dStates.matrix(C).at(row: rows.lowerBound), tile, weight, m: rows.count, n: C, k: V)
             }
             return losses.prefix(targets.count).reduce(0, +)
         }
@@ -98,17 +108,5 @@ package final class LanguageModelHead: @unchecked Sendable {  // one batch at a 
             logits[target] -= factor
         }
         return log(Double(sum)) + Double(margin)
-    }
-
-    /// dwte += dLogitsᵀ·states, tiles over the vocabulary.
-    private func addEmbeddingGradient(_ states: FloatView, rows: Int) {
-        guard let gradient else { return }
-        let dLogits = Matrix(logits.pointer, stride: V)
-        workers.forEachRange(V, by: Self.columnTile) { tokens in
-            matmul(
-                Matrix(gradient.mutablePointer, stride: C).at(row: tokens.lowerBound),
-                dLogits.at(column: tokens.lowerBound), states.matrix(C), m: tokens.count, n: C, k: rows,
-                transposeA: true, keep: 1)
-        }
     }
 }

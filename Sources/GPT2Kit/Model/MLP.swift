@@ -7,7 +7,7 @@ package final class MLP: @unchecked Sendable {  // one batch at a time; each til
     private let gradients: BlockGradients?
     private let C: Int, F: Int
     private let epsilon: Float
-    private let rowTile: Int?
+    private let fcLayer: any TrainableLayer, projection: any TrainableLayer
     private let workers: Workers
 
     private let workspace = Workspace()
@@ -18,14 +18,16 @@ package final class MLP: @unchecked Sendable {  // one batch at a time; each til
     private var dWide = FloatView(), dNarrow = FloatView()  // scratch of the backward pass
     private var dropout: BlockDropout?
 
-    /// - Parameter rowTile: see ``Linear/forward(_:_:rows:tile:workers:)``.
+    /// - Parameters:
+    ///   - fc: the layer mlp.c_fc.
+    ///   - projection: the layer mlp.c_proj.
     package init(
-        _ parameters: BlockParameters, gradients: BlockGradients?, config: GPT2Config, rowTile: Int?,
-        workers: Workers
+        _ parameters: BlockParameters, gradients: BlockGradients?, config: GPT2Config, fc: any TrainableLayer,
+        projection: any TrainableLayer, workers: Workers
     ) {
         self.parameters = parameters
         self.gradients = gradients
-        self.rowTile = rowTile
+        (fcLayer, self.projection) = (fc, projection)
         self.workers = workers
         (C, F, epsilon) = (config.width, config.innerWidth, config.epsilon)
     }
@@ -44,8 +46,8 @@ package final class MLP: @unchecked Sendable {  // one batch at a time; each til
             dWide = take(rows * F)
             dNarrow = take(rows * C)
         }
-        try gradients?.mlpFC.reserve(rows: rows)
-        try gradients?.mlpProjection.reserve(rows: rows)
+        try fcLayer.reserve(rows: rows)
+        try projection.reserve(rows: rows)
         capacity = rows
     }
 
@@ -54,13 +56,12 @@ package final class MLP: @unchecked Sendable {  // one batch at a time; each til
         self.dropout = dropout
         norm.normalize(input, rstd: rstd, rows: rows, width: C, epsilon: epsilon, workers)
         x.affine(norm, weight: parameters.ln2Weight, bias: parameters.ln2Bias, rows: rows, width: C, workers)
-        parameters.mlpFC.forward(fc.matrix(F), x.matrix(C), rows: rows, tile: rowTile, workers: workers)
+        fcLayer.forward(fc, x, rows: rows)
         workers.forEachRange(rows * F, by: 1 << 14) { range in
             GELU.forward(
                 activated.pointer + range.lowerBound, fc.pointer + range.lowerBound, count: range.count)
         }
-        parameters.mlpProjection.forward(
-            projected.matrix(C), activated.matrix(F), rows: rows, tile: rowTile, workers: workers)
+        projection.forward(projected, activated, rows: rows)
         dropout?.drop(projected, .mlp, width: C, workers)
         output.copy(input, rows * C, workers)
         output.add(projected, rows * C, workers)
@@ -75,15 +76,12 @@ package final class MLP: @unchecked Sendable {  // one batch at a time; each til
             dProjected.copy(dOutput, rows * C, workers)
             dropout.drop(dProjected, .mlp, width: C, workers)
         }
-        gradients.mlpProjection.addGradients(
-            input: activated.matrix(F), dOutput: dProjected.matrix(C), rows: rows, workers: workers)
-        parameters.mlpProjection.backwardInput(dWide.matrix(F), dProjected.matrix(C), rows: rows, workers: workers)
+        projection.backward(dWide, dProjected, rows: rows)
         workers.forEachRange(rows * F, by: 1 << 14) { range in
             let start = dWide.pointer + range.lowerBound
             GELU.backward(start, start, fc.pointer + range.lowerBound, count: range.count)
         }
-        gradients.mlpFC.addGradients(input: x.matrix(C), dOutput: dWide.matrix(F), rows: rows, workers: workers)
-        parameters.mlpFC.backwardInput(dNarrow.matrix(C), dWide.matrix(F), rows: rows, workers: workers)
+        fcLayer.backward(dNarrow, dWide, rows: rows)
         dInput.copy(dOutput, rows * C, workers)
         dInput.addNormalizeBackward(
             dNarrow, normalized: norm, rstd: rstd, weight: parameters.ln2Weight, rows: rows, width: C, workers)

@@ -7,6 +7,7 @@ package final class PooledBlock: @unchecked Sendable {  // one batch at a time; 
     private let parameters: BlockParameters
     private let gradients: BlockGradients?
     private let attention: PooledAttention
+    private let projection: any TrainableLayer
     private let mlp: MLP
     private let C: Int
     private let pooling: Pooling
@@ -37,8 +38,14 @@ package final class PooledBlock: @unchecked Sendable {  // one batch at a time; 
         rowTile = gradients == nil ? 24 : 8
         attention = PooledAttention(
             parameters, gradients: gradients, config: config, pooling: pooling, rowTile: rowTile, workers: workers)
+        let (rows, threads) = (rowTile, workers)
+        func layer(_ linear: Linear, _ gradient: LayerGradient?) -> PooledLayer {
+            PooledLayer(linear, gradient: gradient, rowTile: rows, workers: threads)
+        }
+        projection = layer(parameters.attentionProjection, gradients?.attentionProjection)
         mlp = MLP(
-            parameters, gradients: gradients, config: config, rowTile: rowTile, workers: workers)
+            parameters, gradients: gradients, config: config, fc: layer(parameters.mlpFC, gradients?.mlpFC),
+            projection: layer(parameters.mlpProjection, gradients?.mlpProjection), workers: workers)
     }
 
     private func reserve(rows: Int) throws(OutOfMemory) {
@@ -52,7 +59,7 @@ package final class PooledBlock: @unchecked Sendable {  // one batch at a time; 
             dResidual = take(B * C)
         }
         try mlp.reserve(rows: B)
-        try gradients?.attentionProjection.reserve(rows: B)
+        try projection.reserve(rows: B)
         capacity = B
     }
 
@@ -64,8 +71,7 @@ package final class PooledBlock: @unchecked Sendable {  // one batch at a time; 
         self.dropout = dropout
         try reserve(rows: B)
         try attention.forward(heads, input, layout, dropout: dropout)
-        parameters.attentionProjection.forward(
-            residual.matrix(C), heads.matrix(C), rows: B, tile: rowTile, workers: workers)
+        projection.forward(residual, heads, rows: B)
         dropout?.drop(residual, .attention, width: C, workers)
         for row in 0..<B {
             addVector(residual.pointer + row * C, input.pointer + layout.pooledToken(row, pooling) * C, C)
@@ -75,7 +81,7 @@ package final class PooledBlock: @unchecked Sendable {  // one batch at a time; 
 
     /// Adds to the gradients, and sets dInput [N,C] from dOutput [B,C]. dInput is nil where it isn't needed.
     package func backward(_ dInput: FloatView?, _ dOutput: FloatView, _ layout: TextLayout) {
-        guard let gradients else { return }
+        if gradients == nil { return }
         let B = layout.rows
         mlp.backward(dResidual, dOutput, rows: B)
         var dProjected = dResidual
@@ -84,9 +90,7 @@ package final class PooledBlock: @unchecked Sendable {  // one batch at a time; 
             dProjected.copy(dResidual, B * C, workers)
             dropout.drop(dProjected, .attention, width: C, workers)
         }
-        gradients.attentionProjection.addGradients(
-            input: heads.matrix(C), dOutput: dProjected.matrix(C), rows: B, workers: workers)
-        parameters.attentionProjection.backwardInput(dHeads.matrix(C), dProjected.matrix(C), rows: B, workers: workers)
+        projection.backward(dHeads, dProjected, rows: B)
         attention.backward(dInput, dHeads, layout)
         guard let dInput else { return }
         for row in 0..<B {

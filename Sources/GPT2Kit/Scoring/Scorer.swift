@@ -58,7 +58,7 @@ public final class Scorer {
         let firstBlock = classifier.pooling.readsAllPositions ? config.blocks : config.blocks - 1
         blocks = try InferenceBlocks(
             classifier.parameters, config: config, count: firstBlock, precision: precision, workers: workers)
-        tail = InferenceTail(
+        tail = try InferenceTail(
             classifier.parameters, config: config, pooling: classifier.pooling, firstBlock: firstBlock,
             workers: workers)
         scratch = (0..<workers.count).map { _ in Scratch() }

@@ -52,6 +52,7 @@ public struct FineTuner: Sendable {
         try prepare(data, report: report, progress: progress)
         clock.charge(.frozen)
         try origin?.restore(run.state)
+        run.refresh()
         var writer = checkpoints.map { CheckpointWriter($0, from: origin) }
 
         let sample = EvaluationSample(data, settings)
@@ -109,7 +110,7 @@ public struct FineTuner: Sendable {
         let last = try run.evaluate(validation).loss
         if last < least { return lastStep }
         snapshot.restore()
-        state.model.refresh()
+        run.refresh()
         return step
     }
 }

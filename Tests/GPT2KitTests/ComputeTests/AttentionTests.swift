@@ -28,19 +28,21 @@ struct AttentionTests {
         // Two heads side by side, as c_attn packs them: strides wider than d, and a neighbour that must stay.
         let stride = 2 * d + 1
         let inputs = try (0..<4).map { _ in try Tensor(random: [T, stride], &generator) }
+        defer { withExtendedLifetime(inputs) {} }
         let outputs = try (0..<4).map { _ in try Tensor(random: [T, stride], &generator) }
         let before = outputs.map(\.array)
-        let scratch = try FloatBuffer(count: Attention.scratchCount(length: T))
+        let attention = TrainedAttention(headWidth: d, isCausal: isCausal, .float32)
+        try attention.reserve(length: T)
+        let scratch = try FloatBuffer(count: attention.scratchCount(length: T))
+        defer { withExtendedLifetime(scratch) {} }
         scratch.values.update(repeating: .nan)
         let (q, k, v, dO) = (inputs[0].matrix, inputs[1].matrix, inputs[2].matrix, inputs[3].matrix)
-        Attention.forward(
-            outputs[0].matrix, query: q, key: k, value: v, length: T, headWidth: d, isCausal: isCausal,
-            dropout: dropout, scratch: scratch.pointer)
+        attention.forward(
+            outputs[0].matrix, query: q, key: k, value: v, length: T, dropout: dropout, scratch: scratch.pointer)
         scratch.values.update(repeating: .nan)
-        Attention.backward(
+        attention.backward(
             dQuery: outputs[1].matrix, dKey: outputs[2].matrix, dValue: outputs[3].matrix, dOutput: dO,
-            query: q, key: k, value: v, length: T, headWidth: d, isCausal: isCausal, dropout: dropout,
-            scratch: scratch.pointer)
+            query: q, key: k, value: v, length: T, dropout: dropout, scratch: scratch.pointer)
 
         let head = { (tensor: Tensor) in (0..<T).map { t in (0..<d).map { Double(tensor.pointer[t * stride + $0]) } } }
         let masks = (0..<T).map { query in
@@ -50,6 +52,7 @@ struct AttentionTests {
         }
         let naive = NaiveAttention(
             head(inputs[0]), head(inputs[1]), head(inputs[2]), head(inputs[3]), isCausal: isCausal, masks)
+        if dropout == nil { try compareInference(naive, q, k, v, T, d, isCausal: isCausal, stride: stride) }
         for (index, (expected, bound)) in [naive.output, naive.dQuery, naive.dKey, naive.dValue].enumerated() {
             let name = ["output", "dQuery", "dKey", "dValue"][index]
             let got = head(outputs[index]).joined().map { Float($0) }
@@ -59,6 +62,53 @@ struct AttentionTests {
             let rest = outputs[index].array.indices.filter { $0 % stride >= d }
             #expect(
                 rest.allSatisfy { outputs[index].pointer[$0] == before[index][$0] }, "\(name) wrote beside its head")
+        }
+    }
+
+    /// The output of ``Attention``, which inference uses.
+    private func compareInference(
+        _ naive: NaiveAttention, _ q: Matrix, _ k: Matrix, _ v: Matrix, _ T: Int, _ d: Int, isCausal: Bool, stride: Int
+    ) throws {
+        let output = try Tensor(shape: [T, stride])
+        let scratch = try FloatBuffer(count: Attention.scratchCount(length: T))
+        defer { withExtendedLifetime(scratch) {} }
+        scratch.values.update(repeating: .nan)
+        Attention.forward(
+            output.matrix, query: q, key: k, value: v, length: T, headWidth: d, isCausal: isCausal,
+            scratch: scratch.pointer)
+        let (values, bounds) = naive.output
+        expectWithin(
+            (0..<T * d).map { output.pointer[$0 / d * stride + $0 % d] },
+            Bounded(values: Array(values.joined()), bounds: Array(bounds.joined())),
+            "output of inference, T \(T), d \(d)")
+        #expect((0..<T * stride).allSatisfy { $0 % stride < d || output.pointer[$0] == 0 }, "wrote beside its head")
+    }
+
+    @Test("products in bf16 are those of rounded numbers", arguments: [OperandType(.bfloat16), .rounded])
+    func roundedOperands(_ type: OperandType) throws {
+        let (T, d) = (70, 8)
+        var generator = SeededGenerator(seed: 77)
+        let inputs = try (0..<4).map { _ in try Tensor(random: [T, d], &generator) }
+        defer { withExtendedLifetime(inputs) {} }
+        func results(_ type: OperandType) throws -> [[Float]] {
+            let attention = TrainedAttention(headWidth: d, isCausal: true, type)
+            try attention.reserve(length: T)
+            let scratch = try FloatBuffer(count: attention.scratchCount(length: T))
+            defer { withExtendedLifetime(scratch) {} }
+            let outputs = try (0..<4).map { _ in try Tensor(shape: [T, d]) }
+            let (q, k, v) = (inputs[0].matrix, inputs[1].matrix, inputs[2].matrix)
+            attention.forward(outputs[0].matrix, query: q, key: k, value: v, length: T, scratch: scratch.pointer)
+            attention.backward(
+                dQuery: outputs[1].matrix, dKey: outputs[2].matrix, dValue: outputs[3].matrix,
+                dOutput: inputs[3].matrix, query: q, key: k, value: v, length: T, scratch: scratch.pointer)
+            return outputs.map(\.array)
+        }
+        let exact = try results(.float32)
+        for (index, (rounded, exact)) in zip(try results(type), exact).enumerated() {
+            // An operand is off by 2⁻⁹ at most; the largest sums have some ten terms of the size of the largest number.
+            let largest = exact.map(abs).max() ?? 0
+            expectClose(rounded, exact, tolerance: { _ in 0.04 * largest }, "result \(index)")
+            #expect(rounded != exact, "result \(index) isn't rounded")
         }
     }
 

@@ -31,7 +31,7 @@ struct IndependenceTests {
             self.model = model
             let firstBlock = pooling == .mean ? 2 : 1
             frozen = try InferenceBlocks(model.parameters, config: model.config, count: firstBlock, workers: workers)
-            inference = InferenceTail(
+            inference = try InferenceTail(
                 model.parameters, config: model.config, pooling: pooling, firstBlock: firstBlock, workers: workers)
         }
 
@@ -68,7 +68,7 @@ struct IndependenceTests {
         let frozen = try InferenceBlocks(model.parameters, config: config, count: 1, workers: workers)
         let hidden = try Tensor(shape: [layout.tokens, config.width])
         try frozen.run(hidden.region, tokens: texts.flatMap { $0 }, layout)
-        let inference = InferenceTail(
+        let inference = try InferenceTail(
             model.parameters, config: config, pooling: .lastToken, firstBlock: 1, workers: workers)
         let pooled = try Tensor(shape: [layout.rows, config.width])
         let logits = try Tensor(shape: [layout.rows, 3])

@@ -37,7 +37,7 @@ struct LoRATests {
         model.refresh()
         #expect(model.trained.count == expected.names.count { $0.hasPrefix("lora.\(scenario.key).start.") })
 
-        let layers = ClassifierTail(
+        let layers = try ClassifierTail(
             model.parameters, gradients: model.gradients, adapters: model.adapters, trainable: .lora(lora),
             config: config, pooling: scenario.pooling, firstBlock: 0, workers: workers)
         let optimizer = try AdamW(
@@ -58,6 +58,7 @@ struct LoRATests {
             }
             optimizer.update()
             model.refresh()
+            layers.refresh()
         }
         for (name, parameter, _) in model.trained {
             expectClose(parameter.values, try floats("end." + name), tolerance: 2e-5, name)
@@ -140,7 +141,7 @@ struct LoRATests {
         for (gradients, adapters, set) in [
             (model.gradients, adapters, TrainableSet.lora(lora)), (full, nil, .lastBlocks(2)),
         ] {
-            let layers = ClassifierTail(
+            let layers = try ClassifierTail(
                 model.parameters, gradients: gradients, adapters: adapters, trainable: set, config: config,
                 pooling: pooling, firstBlock: 0, workers: workers)
             try layers.forward(

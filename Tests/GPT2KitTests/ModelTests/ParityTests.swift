@@ -86,6 +86,7 @@ struct ParityTests {
             expectClose([Float(loss)], [losses[step]], tolerance: { _ in 1e-4 }, "loss of step \(step)")
             run.backward(rows)
             optimizer.update()
+            run.layers.refresh()
         }
         for (parameter, _) in pairs {
             let suffix = parameter.name.replacing("score.", with: "head.")
@@ -135,7 +136,7 @@ struct Run {
         parameters = try reference.parameters.copyingTrainable(trainable, config: config)
         gradients = wanted ? try GPT2Parameters.gradients(config, classes: reference.K, of: trainable) : nil
         frozen = try InferenceBlocks(parameters, config: config, count: first, workers: workers)
-        layers = ClassifierTail(
+        layers = try ClassifierTail(
             parameters, gradients: gradients, trainable: trainable, config: config, pooling: pooling,
             firstBlock: first, workers: workers)
         embedding = try gradients.map { try EmbeddingGradient($0, config: config, workers: workers) }

@@ -44,7 +44,7 @@ struct PooledBlockTests {
         let (gradients, plainGradients) = (try zeros(), try zeros())
         let pooled = PooledBlock(
             parameters, gradients: BlockGradients(gradients), config: config, pooling: pooling, workers: workers)
-        let plain = TransformerBlock(
+        let plain = try TransformerBlock(
             parameters, gradients: BlockGradients(plainGradients), config: config, workers: workers)
         let (output, dInput) = (try Tensor(shape: [B, C]), try Tensor(random: [N, C], &generator))
         let (plainOutput, plainDInput) = (try Tensor(shape: [N, C]), try Tensor(shape: [N, C]))

@@ -40,7 +40,7 @@ struct RandomClassifier {
         let hidden = try Tensor(shape: [layout.tokens, config.width])
         try frozen.run(hidden.region, tokens: tokens, layout)
         let gradients = try GPT2Parameters.gradients(config, classes: K, of: trainable)
-        let layers = ClassifierTail(
+        let layers = try ClassifierTail(
             parameters, gradients: labels == nil ? nil : gradients, trainable: trainable, config: config,
             pooling: pooling, firstBlock: firstBlock, workers: workers)
         try layers.forward(hidden.region, layout)

@@ -170,7 +170,7 @@ struct TrainingParityTests {
             }
             let input = try Tensor(shape: [layout.tokens, config.width])
             try frozen.run(input.region, tokens: rows, layout)
-            let inference = InferenceTail(
+            let inference = try InferenceTail(
                 reference.parameters, config: config, pooling: pooling, firstBlock: count, workers: workers)
             let logits = try Tensor(shape: [reference.B, reference.K])
             try inference.logits(logits.region, hidden: input.region, layout)

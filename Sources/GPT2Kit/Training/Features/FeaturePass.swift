@@ -14,8 +14,8 @@ struct FeaturePass {
     ) throws {
         self.config = config
         frozen = try InferenceBlocks(parameters, config: config, count: count, precision: precision, workers: workers)
-        pooled = pooling.map {
-            InferenceTail(parameters, config: config, pooling: $0, firstBlock: count, workers: workers)
+        pooled = try pooling.map {
+            try InferenceTail(parameters, config: config, pooling: $0, firstBlock: count, workers: workers)
         }
     }
 

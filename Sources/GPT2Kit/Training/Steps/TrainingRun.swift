@@ -35,12 +35,13 @@ final class TrainingRun {
             model.parameters, config: config, pooling: data.base.pooling, trainable: settings.trainable,
             precision: settings.precision, workers: workers)
         let firstBlock = settings.trainable.firstBlock(of: config.blocks)
-        layers = ClassifierTail(
+        layers = try ClassifierTail(
             model.parameters, gradients: model.gradients, adapters: model.adapters, trainable: settings.trainable,
             objective: data.objective, config: config, pooling: data.base.pooling, firstBlock: firstBlock,
             workers: workers)
-        inference = InferenceTail(
-            model.parameters, config: config, pooling: data.base.pooling, firstBlock: firstBlock, workers: workers)
+        inference = try InferenceTail(
+            model.parameters, config: config, pooling: data.base.pooling, firstBlock: firstBlock, sharing: layers,
+            workers: workers)
         embeddings =
             settings.trainable == .all
             ? try EmbeddingGradient(model.gradients, config: config, workers: workers) : nil
@@ -77,9 +78,15 @@ final class TrainingRun {
         let learningRate = settings.learningRate * settings.schedule.factor(step: step, of: steps)
         state.optimizer.settings.learningRate = learningRate
         state.optimizer.update()
-        state.model.refresh()
+        refresh()
         state.step += 1
         return Outcome(loss: loss / denominator, learningRate: learningRate, gradientNorm: norm)
+    }
+
+    /// Reads the parameters as they are now. To be called after every change of them.
+    func refresh() {
+        state.model.refresh()
+        layers.refresh()
     }
 
     /// Adds the gradients of a batch of a step.
