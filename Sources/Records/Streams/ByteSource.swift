@@ -9,6 +9,8 @@ public final class ByteSource {
     public let name: String
     private let readBytes: (UnsafeMutableRawBufferPointer) throws(StreamError) -> Int
     private let ownedDescriptor: Int32?
+    /// The descriptor that is read; nil where the bytes come from elsewhere.
+    let descriptor: Int32?
 
     /// Opens the file at `path`; nil and `-` mean stdin.
     public init(path: String?) throws(StreamError) {
@@ -24,6 +26,7 @@ public final class ByteSource {
             ownedDescriptor = nil
         }
         self.name = name
+        self.descriptor = descriptor
         readBytes = { buffer throws(StreamError) in
             try Self.read(descriptor, into: buffer, source: name)
         }
@@ -38,6 +41,7 @@ public final class ByteSource {
         self.name = name
         readBytes = read
         ownedDescriptor = nil
+        descriptor = nil
     }
 
     /// A source of bytes that are in memory already.

@@ -53,6 +53,11 @@ public final class MappedFile: @unchecked Sendable {
         if isMapped { madvise(UnsafeMutableRawPointer(mutating: bytes.baseAddress), bytes.count, MADV_WILLNEED) }
     }
 
+    /// Tells the system that parts of it are about to be read in no order, so that nothing is read ahead.
+    package func willReadAnywhere() {
+        if isMapped { madvise(UnsafeMutableRawPointer(mutating: bytes.baseAddress), bytes.count, MADV_RANDOM) }
+    }
+
     /// Copies `contents`, so that what came through a pipe is read like a file.
     public init(copying contents: [UInt8], name: String) {
         self.name = name

@@ -2,12 +2,12 @@
 
 import Platform
 
-/// Blocks of bytes, written one after another and read by mapping them; in $TMPDIR.
+/// Bytes, written anywhere and read by mapping them; in $TMPDIR.
 package final class UnnamedFile: Sendable {
     private let descriptor: Int32
     /// For messages: the directory that it is in.
     package let directory: String
-    /// Blocks begin at multiples of this, which is one of every page size.
+    /// What is mapped begins at multiples of this, which is one of every page size.
     package static let alignment = 1 << 16
 
     /// Makes the file, empty.
@@ -18,7 +18,7 @@ package final class UnnamedFile: Sendable {
 
     deinit { close(descriptor) }
 
-    /// Writes `bytes` from `offset`, a multiple of ``alignment``, on.
+    /// Writes `bytes` from `offset` on.
     package func write(_ bytes: UnsafeRawBufferPointer, at offset: Int) throws(StreamError) {
         var done = 0
         while done < bytes.count {

@@ -15,6 +15,10 @@ public struct ShardReader {
     /// Whether a shard so far has the format's version 1, in which damage of the metadata can go unnoticed.
     public private(set) var isFormerFormat = false
 
+    /// Where the shard that was read last begins, and where it has its tokens [n,T] and its lengths [n], in bytes from
+    /// the stream's start.
+    private(set) var place = (shard: 0, tokens: 0, lengths: 0)
+
     private let source: ByteSource
     private let vocabularySize: Int?
     private var buffer: [UInt8] = []
@@ -96,6 +100,7 @@ public struct ShardReader {
         // 16 bytes and T tokens for each row.
         guard header.dataSize <= 8 * TokenShard.maximumTokens else { throw error(.tooLarge) }
         guard try fill(to: header.fileSize) else { throw error(.endedEarly) }
+        place = (position, start(of: "input_ids", header), start(of: "lengths", header))
         do {
             return try buffer.withUnsafeBytes {
                 try TokenShard(
@@ -105,6 +110,12 @@ public struct ShardReader {
         } catch let reason as ShardError.Reason {
             throw error(reason)
         }
+    }
+
+    /// Where a tensor begins; meaningless where the shard lacks it, which it is refused for.
+    private func start(of tensor: String, _ header: SafetensorsHeader) -> Int {
+        let range = header.tensors.first { $0.name == tensor }?.range
+        return position + header.dataStart + (range?.lowerBound ?? 0)
     }
 
     private mutating func check(_ shard: TokenShard) throws(ShardError) {
