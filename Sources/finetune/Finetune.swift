@@ -69,7 +69,7 @@ struct Finetune: Filter {
         tuner.featureDirectory = files.features
         try tuner.requirePossible(for: base)
         if files.tokenizer == nil { _ = try base.tokenizerDirectory() }
-        try Shards.requireWritable(files.out)
+        try AtomicDirectory.requireWritable(files.out)
         if let features = files.features { try Directory.requireWritable(features) }
         let lock = try OutputLock(path: files.out)
         AtomicDirectory.removeLeftovers(of: files.out)

@@ -14,11 +14,4 @@ enum Shards {
         if texts.isFormerFormat { notes.formerShards(source.name) }
         return LabelledTexts(source: source.name, texts: texts)
     }
-
-    /// Fails now rather than after the training, where the model directory can't be written.
-    static func requireWritable(_ directory: String) throws {
-        let output = try AtomicDirectory(path: directory)
-        _ = try output.file("model.safetensors")
-        output.cancel()
-    }
 }

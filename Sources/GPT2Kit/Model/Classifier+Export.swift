@@ -1,11 +1,7 @@
-// Writes a model directory as Hugging Face's `GPT2ForSequenceClassification` expects it, with everything that scoring
-// needs: config.json, model.safetensors, vocab.json, merges.txt, tokenizer_config.json and a model card
-// (Classifier+Card).
+// Writes a model directory (ModelDirectory) as Hugging Face's `GPT2ForSequenceClassification` expects it, with everything
+// that scoring needs, and a model card (Classifier+Card).
 
-import Hashing
 import Records
-import Safetensors
-import Tokenization
 
 /// How a model was trained, as its directory tells it. Scoring doesn't need it.
 package struct ModelStory: Sendable {
@@ -36,28 +32,28 @@ extension Classifier {
     ///
     /// - Throws: `StreamError` where it can't be written; ``OutOfMemory``.
     package func write(directory: String, story: ModelStory = ModelStory()) throws {
-        let output = try AtomicDirectory(path: directory)
         let tensors = try foldingHeadBias()
-        var weights = SafetensorsWriter(metadata: ["format": "pt"])
-        for (name, tensor) in tensors {
-            weights.add(name, type: .float32, shape: tensor.shape) { sink in
-                try sink(UnsafeRawBufferPointer(tensor.values))
-            }
-        }
-        let sink = try output.file("model.safetensors")
-        let hash = SHA256()
-        try weights.write {
-            hash.update($0)
-            try sink.write($0)
-        }
-        try output.file("config.json").write(configuration(weightsSHA256: hash.hexadecimal, story.configuration))
-        try output.file("tokenizer_config.json").write(tokenizerConfiguration())
-        let (vocabulary, merges) = try Tokenizer.files(directory: tokenizerDirectory)
-        try output.file("vocab.json").write(vocabulary)
-        try output.file("merges.txt").write(merges)
-        try output.file("README.md").write(
-            card(story, hasHeadBias: tensors.contains { $0.name == "score.bias" }))
-        try output.commit()
+        var files = ModelDirectory(
+            config: config, endOfText: padToken, paddedLength: paddedLength, tokenizerDirectory: tokenizerDirectory,
+            architecture: "GPT2ForSequenceClassification", tensors: tensors)
+        files.members = [
+            JSONMember(key: "num_labels", value: .number("\(labels.count)")),
+            JSONMember(key: "problem_type", value: .string("single_label_classification")),
+            JSONMember(
+                key: "id2label",
+                value: .object(labels.enumerated().map { .init(key: String($0), value: .string($1)) })),
+            JSONMember(
+                key: "label2id",
+                value: .object(labels.enumerated().map { .init(key: $1, value: .number(String($0))) })),
+        ]
+        files.own.before = [
+            JSONMember(key: "pooling", value: .string(pooling.rawValue)),
+            JSONMember(key: "causal_mask", value: .bool(config.isCausal)),
+            JSONMember(key: "max_length", value: .number("\(paddedLength)")),
+            JSONMember(key: "tokenizer_sha256", value: .string(tokenizerSHA256)),
+        ]
+        files.own.after = story.configuration
+        try files.write(directory, card: card(story, hasHeadBias: tensors.contains { $0.name == "score.bias" }))
     }
 
     /// All tensors under Hugging Face's names, the head's bias folded into ln_f.bias: W·y + b becomes W·(y + δ), with
@@ -93,74 +89,6 @@ extension Classifier {
             for i in 0..<C { differences.mutablePointer[k * C + i] = W.pointer[k * C + i] - W.pointer[(K - 1) * C + i] }
         }
         return leastNormSolution(differences, offsets)
-    }
-
-    private func configuration(weightsSHA256: String, _ additions: [JSONMember]) -> [UInt8] {
-        var json = JSONWriter()
-        json.beginObject()
-        json.key("architectures")
-        json.value(.array([.string("GPT2ForSequenceClassification")]))
-        for (key, value) in [
-            ("model_type", "gpt2"), ("activation_function", "gelu_new"), ("dtype", "float32"),
-        ] {
-            json.key(key)
-            json.string(value)
-        }
-        for (key, value) in [
-            ("vocab_size", config.vocabularySize), ("n_positions", config.positions), ("n_ctx", config.positions),
-            ("n_embd", config.width), ("n_layer", config.blocks), ("n_head", config.heads),
-            ("n_inner", config.innerWidth), ("bos_token_id", Int(padToken)), ("eos_token_id", Int(padToken)),
-            ("pad_token_id", Int(padToken)), ("num_labels", labels.count),
-        ] {
-            json.key(key)
-            json.number(value)
-        }
-        json.key("layer_norm_epsilon")
-        json.number(config.epsilon)
-        json.key("problem_type")
-        json.string("single_label_classification")
-        json.key("id2label")
-        json.value(.object(labels.enumerated().map { .init(key: String($0), value: .string($1)) }))
-        json.key("label2id")
-        json.value(.object(labels.enumerated().map { .init(key: $1, value: .number(String($0))) }))
-        json.key("gpt2kit")
-        json.beginObject()
-        json.key("pooling")
-        json.string(pooling.rawValue)
-        json.key("causal_mask")
-        json.bool(config.isCausal)
-        json.key("max_length")
-        json.number(paddedLength)
-        json.key("tokenizer_sha256")
-        json.string(tokenizerSHA256)
-        json.key("weights_sha256")
-        json.string(weightsSHA256)
-        for addition in additions {
-            json.key(addition.key)
-            json.value(addition.value)
-        }
-        json.endObject()
-        json.endObject()
-        json.newline()
-        return json.bytes
-    }
-
-    private func tokenizerConfiguration() -> [UInt8] {
-        var json = JSONWriter()
-        json.beginObject()
-        json.key("tokenizer_class")
-        json.string("GPT2Tokenizer")
-        json.key("model_max_length")
-        json.number(paddedLength)
-        json.key("add_prefix_space")
-        json.bool(false)
-        for key in ["bos_token", "eos_token", "unk_token", "pad_token"] {
-            json.key(key)
-            json.string(Tokenizer.endOfTextName)
-        }
-        json.endObject()
-        json.newline()
-        return json.bytes
     }
 }
 

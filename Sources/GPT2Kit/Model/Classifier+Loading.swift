@@ -45,6 +45,21 @@ extension Classifier {
             return directory
         }
 
+        /// The sizes of the base.
+        ///
+        /// - Throws: ``ModelError/noBase(_:)``, ``ModelError/unknownModel(_:)``, and what reading its config.json throws.
+        func config() throws -> GPT2Config {
+            switch self {
+            case .directory(let directory):
+                guard Directory.entryNames(of: directory) != nil else { throw ModelError.noBase(directory) }
+                return try GPT2Config(path: directory + "/config.json")
+            case .randomNamed(let name):
+                guard let known = try GPT2Config.named(name) else { throw ModelError.unknownModel(name) }
+                return known
+            case .randomConfig(let path): return try GPT2Config(path: path)
+            }
+        }
+
         /// The directory that may hold the base's tokenizer.
         private var directory: String? {
             switch self {
@@ -99,12 +114,8 @@ extension Classifier {
             }
             // The check takes little time beside training, so training waits for it.
             try check?.wait()
-        case .randomNamed(let name):
-            guard let known = try GPT2Config.named(name) else { throw ModelError.unknownModel(name) }
-            config = known
-            parameters = try GPT2Parameters(random: config, classes: labels.count, seed: seed, workers: workers)
-        case .randomConfig(let path):
-            config = try GPT2Config(path: path)
+        case .randomNamed, .randomConfig:
+            config = try base.config()
             parameters = try GPT2Parameters(random: config, classes: labels.count, seed: seed, workers: workers)
         }
         let tokenizer = try Tokenizer(directory: tokenizerDirectory)

@@ -8,7 +8,7 @@ extension FineTuner {
     public func identity(_ base: Classifier, _ datasets: Datasets) -> RunIdentity {
         // The base counts by its weights, not by its path.
         let members = (settings.json(base: "").object ?? []).filter { $0.key != "base" }
-        var entries = members.map { (name: $0.key, value: text($0.value)) }
+        var entries = members.map { (name: $0.key, value: $0.value.text) }
         entries += [
             ("eval_every", "\(settings.evaluateEvery)"), ("eval_batches", "\(settings.evaluationBatches)"),
             ("heads", "\(base.config.heads)"), ("layer_norm_epsilon", "\(base.config.epsilon)"),
@@ -19,10 +19,13 @@ extension FineTuner {
         ]
         return RunIdentity(entries: entries)
     }
+}
 
-    private func text(_ value: JSONValue) -> String {
+extension JSONValue {
+    /// As JSON.
+    var text: String {
         var json = JSONWriter()
-        json.value(value)
+        json.value(self)
         return String(decoding: json.bytes, as: UTF8.self)
     }
 }

@@ -12,19 +12,8 @@ extension FineTuner {
     /// - Throws: ``ModelError/impossibleSetting(_:remedy:)``, ``OutOfMemory``, and what reading the base's config.json
     ///   throws.
     public func requirePossible(for base: Classifier.Base) throws {
-        let config: GPT2Config
-        var isMapped = false
-        switch base {
-        case .directory(let directory):
-            guard Directory.entryNames(of: directory) != nil else { throw ModelError.noBase(directory) }
-            config = try GPT2Config(path: directory + "/config.json")
-            isMapped = true
-        case .randomNamed(let name):
-            guard let known = try GPT2Config.named(name) else { throw ModelError.unknownModel(name) }
-            config = known
-        case .randomConfig(let path):
-            config = try GPT2Config(path: path)
-        }
+        let config = try base.config()
+        let isMapped = if case .directory = base { true } else { false }
         try settings.check(config)
         let all = config.parameterCount
         let trained: Double

@@ -38,7 +38,7 @@ public struct FineTuner: Sendable {
         _ base: Classifier, on datasets: Datasets, report: (TrainingEvent) throws -> Void,
         progress: @escaping @Sendable (TrainingProgress) -> Void = { _ in }
     ) throws -> TrainedClassifier {
-        let origin = try checkpoints?.newest(report: report)
+        let origin = try checkpoints?.newest { try report(.warning($0)) }
         var clock = PhaseClock(origin?.description.seconds ?? [:])
         let begin = ContinuousClock.now - .seconds(clock.total)
         let data = try TrainingData(base, datasets, settings)
@@ -57,6 +57,7 @@ public struct FineTuner: Sendable {
 
         let sample = EvaluationSample(data, settings)
         let state = run.state
+        let written = { try report(.checkpoint(step: $0, isLast: $1)) }
         let minutes = { begin.secondsUntilNow / 60 }
         let shouldStop = checkpoints?.shouldStop ?? { false }
         // A run that was stopped between a step and its evaluation resumes with that evaluation.
@@ -79,7 +80,7 @@ public struct FineTuner: Sendable {
                 evaluation = try sample.evaluation(run, minutes: minutes, shouldStop: shouldStop)
             } catch let stop as StopRequested {
                 try writer?.afterStep(
-                    state, seconds: clock.totals, isLast: false, isEvaluationPending: true, report: report)
+                    state, seconds: clock.totals, isLast: false, isEvaluationPending: true, written: written)
                 throw stop
             }
             state.evaluations = evaluation.evaluations
@@ -87,7 +88,7 @@ public struct FineTuner: Sendable {
             for event in evaluation.events(run, seconds: begin.secondsUntilNow) { try report(event) }
             clock.charge(.evaluation)
             reason = evaluation.reason
-            try writer?.afterStep(state, seconds: clock.totals, isLast: reason != nil, report: report)
+            try writer?.afterStep(state, seconds: clock.totals, isLast: reason != nil, written: written)
         }
         let keptStep = try keep(run, validation: data.validation)
         let end = try run.endSummary(reason: reason ?? .epochs, keptStep: keptStep, &clock) { begin.secondsUntilNow }

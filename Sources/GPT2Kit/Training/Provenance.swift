@@ -20,7 +20,18 @@ public struct Provenance: Sendable {
     ///   - command: the words of its command line, its own name first.
     ///   - datasets: the sets that it has read.
     public init(command: [String], _ datasets: Datasets) {
-        data = zip(["training", "validation", "test"], datasets.all).map { ($0, $1.source, $1.count) }
+        self.init(
+            command: command,
+            data: zip(["training", "validation", "test"], datasets.all).map { ($0, $1.source, $1.count) })
+    }
+
+    /// The provenance of a run that has just ended on this machine.
+    ///
+    /// - Parameters:
+    ///   - command: the words of its command line, its own name first.
+    ///   - data: the sets that it has read, where the card doesn't have them from elsewhere.
+    public init(command: [String], data: [(part: String, source: String, records: Int)] = []) {
+        self.data = data
         commandLine = command.map(quoted).joined(separator: " ")
         var now = time(nil)
         var parts = tm()

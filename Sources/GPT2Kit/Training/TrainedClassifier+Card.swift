@@ -53,16 +53,8 @@ extension TrainedClassifier {
 extension Provenance {
     fileprivate var rows: String {
         let sets = data.map { "\($0.part): \($0.records) records of \($0.source.tableCell)" }
-        return """
-            | data | \(sets.joined(separator: "; ")) |
-            | date | \(date) |
-            | CPU | \(processor.tableCell) |
-
-            """
+        return "| data | \(sets.joined(separator: "; ")) |\n" + machineRows
     }
-
-    /// Indented rather than fenced, because no word can end an indented block.
-    fileprivate var commandSection: String { "\n## Command\n\n    \(commandLine.printable)\n" }
 }
 
 private func percent(_ share: Double) -> String { "\((share * 10_000).rounded() / 100) %" }

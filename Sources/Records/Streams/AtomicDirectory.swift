@@ -49,6 +49,13 @@ public final class AtomicDirectory {
         cancel()
     }
 
+    /// Fails where a directory can't be written to `path`: now rather than when the work is done.
+    public static func requireWritable(_ path: String) throws(StreamError) {
+        let output = try AtomicDirectory(path: path)
+        _ = try output.file("probe")
+        output.cancel()
+    }
+
     /// A new file of the directory. It is closed and published by ``commit()``.
     public func file(_ name: String) throws(StreamError) -> ByteSink {
         let shown = "\(path)/\(name)"

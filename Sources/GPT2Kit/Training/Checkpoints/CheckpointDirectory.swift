@@ -43,7 +43,9 @@ struct CheckpointDirectory: Sendable {
     }
 
     /// Adds a checkpoint. Once it is whole, all others but that of step `previous` are removed, older and damaged ones.
-    func write(_ state: TrainingState, _ description: CheckpointDescription, keeping previous: Int?) throws {
+    func write(
+        _ state: some CheckpointedState, _ description: CheckpointDescription, keeping previous: Int?
+    ) throws {
         try Directory.create(path)
         try TrainingCheckpoint.write(state, description, to: file(description.step))
         for step in steps where step != description.step && step != previous { unlink(file(step)) }

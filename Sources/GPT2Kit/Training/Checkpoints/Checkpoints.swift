@@ -81,19 +81,19 @@ public struct Checkpoints: Sendable {
 
     /// The checkpoint to resume from; nil for the beginning.
     ///
+    /// - Parameter warn: gets what the run can do without.
     /// - Throws: ``ModelError/otherRun(differences:file:)``; ``DamagedCheckpoint`` where none is whole.
-    func newest(report: (TrainingEvent) throws -> Void) throws -> TrainingCheckpoint? {
+    func newest(warn: (Diagnosis) throws -> Void) throws -> TrainingCheckpoint? {
         directory.removeLeftovers()
         guard resumes else {
             try directory.requireNone()
             return nil
         }
-        guard let found = try directory.newest(damaged: { try report(.warning($0)) }) else {
-            try report(
-                .warning(
-                    Diagnosis(
-                        source: directory.path, problem: "no checkpoint to resume from",
-                        remedy: "training starts from the beginning", status: .configuration)))
+        guard let found = try directory.newest(damaged: warn) else {
+            try warn(
+                Diagnosis(
+                    source: directory.path, problem: "no checkpoint to resume from",
+                    remedy: "training starts from the beginning", status: .configuration))
             return nil
         }
         let differences = identity.differences(from: found.description.identity)
@@ -170,16 +170,17 @@ struct CheckpointWriter {
     ///   - isLast: whether no other step follows. It gets a checkpoint too, because the evaluation of whole sets takes
     ///     time.
     ///   - isEvaluationPending: whether the run was asked to stop before the evaluation of the step was done.
+    ///   - written: is told of a checkpoint that is on disk.
     /// - Throws: ``TrainingStopped``; ``CheckpointNotWritten``.
     mutating func afterStep(
-        _ state: TrainingState, seconds: [TrainingEvent.Phase: Double], isLast: Bool,
-        isEvaluationPending: Bool = false, report: (TrainingEvent) throws -> Void
+        _ state: some CheckpointedState, seconds: [TrainingEvent.Phase: Double], isLast: Bool,
+        isEvaluationPending: Bool = false, written: (_ step: Int, _ isLast: Bool) throws -> Void
     ) throws {
         let stops = isEvaluationPending || checkpoints.shouldStop()
         let isDue = every.map { state.step % $0 == 0 } ?? false
         guard stops || isDue || isLast else { return }
         var description = CheckpointDescription(step: state.step, identity: checkpoints.identity)
-        description.evaluations = state.evaluations
+        state.describe(&description)
         description.seconds = seconds
         description.every = every
         description.isEvaluationPending = isEvaluationPending
@@ -190,7 +191,7 @@ struct CheckpointWriter {
             throw CheckpointNotWritten(cause: error.diagnosis, newest: newest)
         }
         newest = state.step
-        try report(.checkpoint(step: state.step, isLast: isLast))
+        try written(state.step, isLast)
         if stops { throw TrainingStopped(step: state.step) }
     }
 }

@@ -1,6 +1,5 @@
-// The state of a training run on disk, after a step: a safetensors file (docs/formats.md). Its tensors are the
-// parameters that are trained, AdamW's moments and, where they are kept, the best parameters so far. Its metadata hold
-// all else that isn't a function of the data and the settings.
+// The state of a training run on disk, after a step: a safetensors file (docs/formats.md). Its tensors are those of the
+// state (CheckpointedState). Its metadata hold all else that isn't a function of the data and the settings.
 
 import Records
 import Safetensors
@@ -19,6 +18,8 @@ package struct CheckpointDescription: Sendable {
     package var every: Int?
     /// Whether the evaluation of the step isn't done yet.
     package var isEvaluationPending = false
+    /// The tokens of all steps, where a run counts them.
+    package var tokens: Int?
     /// The identity of the run.
     package var identity: RunIdentity
 
@@ -26,6 +27,7 @@ package struct CheckpointDescription: Sendable {
         var result = ["format": Self.format, "step": "\(step)"]
         if let every { result["every"] = "\(every)" }
         if isEvaluationPending { result["review"] = "pending" }
+        if let tokens { result["tokens"] = "\(tokens)" }
         if let loss = evaluations.loss, let best = evaluations.step {
             result["best_loss"] = "\(loss)"
             result["best_step"] = "\(best)"
@@ -47,6 +49,7 @@ package struct CheckpointDescription: Sendable {
         self.step = step
         every = metadata["every"].flatMap { Int($0) }
         isEvaluationPending = metadata["review"] == "pending"
+        tokens = metadata["tokens"].flatMap { Int($0) }
         evaluations = BestEvaluation(
             loss: metadata["best_loss"].flatMap { Double($0) }, step: metadata["best_step"].flatMap { Int($0) },
             evaluationsSince: since)
@@ -91,8 +94,8 @@ struct TrainingCheckpoint {
     }
 
     /// Sets a state that is before its first step to that of the checkpoint.
-    func restore(_ state: TrainingState) throws {
-        for (name, tensor) in state.tensors(withBest: description.evaluations.step != nil) {
+    func restore(_ state: some CheckpointedState) throws {
+        for (name, tensor) in state.tensors(description) {
             do {
                 guard let numbers = try file.float32(name, shape: tensor.shape), let start = numbers.baseAddress else {
                     throw DamagedCheckpoint(path: path, problem: "tensor '\(name)' isn't F32")
@@ -102,16 +105,14 @@ struct TrainingCheckpoint {
                 throw DamagedCheckpoint(path: path, problem: error.diagnosis.problem)
             }
         }
-        state.model.refresh()
-        state.optimizer.resume(after: description.step)
-        state.evaluations = description.evaluations
-        state.batches.skip(description.step)
-        state.step = description.step
+        state.resume(description)
     }
 
     /// Writes a checkpoint to `path`. The file appears whole, or not at all.
-    static func write(_ state: TrainingState, _ description: CheckpointDescription, to path: String) throws {
-        let tensors = state.tensors(withBest: description.evaluations.step != nil)
+    static func write(
+        _ state: some CheckpointedState, _ description: CheckpointDescription, to path: String
+    ) throws {
+        let tensors = state.tensors(description)
         var crc = CRC32()
         for (name, tensor) in tensors {
             crc.update(name, .float32, tensor.shape, UnsafeRawBufferPointer(tensor.values))
@@ -134,19 +135,6 @@ extension CRC32 {
     ) {
         Array("\(name) \(type.rawValue) \(shape)\n".utf8).withUnsafeBytes { update($0) }
         update(bytes)
-    }
-}
-
-extension TrainingState {
-    /// All tensors of a checkpoint, with their names in the file.
-    fileprivate func tensors(withBest: Bool) -> [(name: String, tensor: Tensor)] {
-        let names = model.trained.map(\.name)
-        var result = zip(names, model.trained).map { ("parameter.\($0)", $1.parameter) }
-        for (name, moments) in zip(names, optimizer.moments) {
-            result += [("mean.\(name)", moments.mean), ("square.\(name)", moments.square)]
-        }
-        if withBest, let best { result += zip(names, best.copies).map { ("best.\($0)", $1) } }
-        return result
     }
 }
 

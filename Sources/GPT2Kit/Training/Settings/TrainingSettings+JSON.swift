@@ -40,7 +40,7 @@ extension TrainingSettings {
 }
 
 extension LearningRateSchedule.Warmup {
-    fileprivate var json: JSONValue {
+    var json: JSONValue {
         switch self {
         case .steps(let count): .number("\(count)")
         case .share(let share): .number("\(share)")

@@ -35,16 +35,24 @@ public struct LabelledTexts: Sendable {
                     + "those of the training shard are \(base.labels.joined(separator: ", "))",
                 remedy: "tokenize with the labels of the training shard", choice: .labelsOfShards, file: source)
         }
-        guard made.paddedLength <= base.config.positions else {
-            throw .mismatch(
-                "texts are padded to \(made.paddedLength) tokens but the model has \(base.config.positions) positions",
-                remedy: "tokenize with a length of at most \(base.config.positions)", choice: .lengthOfShards,
-                file: source)
-        }
+        try made.requireFitting(base.config, source: source)
         if let id = texts.rows.ids.max(), Int(id) >= base.config.vocabularySize {
             throw .mismatch(
                 "token \(id) is beyond the model's vocabulary of \(base.config.vocabularySize)",
                 remedy: "use the model's own tokenizer", file: source)
+        }
+    }
+}
+
+extension TokenSetDescription {
+    /// Refuses rows that are longer than the model's texts may be.
+    ///
+    /// - Throws: ``ModelError/mismatch(_:remedy:choice:file:)``.
+    func requireFitting(_ config: GPT2Config, source: String) throws(ModelError) {
+        guard paddedLength <= config.positions else {
+            throw .mismatch(
+                "texts are padded to \(paddedLength) tokens but the model has \(config.positions) positions",
+                remedy: "tokenize with a length of at most \(config.positions)", choice: .lengthOfShards, file: source)
         }
     }
 }

@@ -3,22 +3,25 @@
 import ArgumentParser
 
 /// Reads the number of an option, or says which numbers it takes.
-enum NumberArgument {
-    @Sendable static func positive(_ text: String) throws -> Double {
+public enum NumberArgument {
+    /// A number above 0.
+    @Sendable public static func positive(_ text: String) throws -> Double {
         guard let value = Double(text), value > 0, value.isFinite else {
             throw ValidationError("'\(text)' is not a number above 0")
         }
         return value
     }
 
-    @Sendable static func nonNegative(_ text: String) throws -> Double {
+    /// A number from 0 on.
+    @Sendable public static func nonNegative(_ text: String) throws -> Double {
         guard let value = Double(text), value >= 0, value.isFinite else {
             throw ValidationError("'\(text)' is not a number from 0 on")
         }
         return value
     }
 
-    @Sendable static func share(_ text: String) throws -> Double {
+    /// A number from 0 to below 1.
+    @Sendable public static func share(_ text: String) throws -> Double {
         guard let value = Double(text), value >= 0, value < 1 else {
             throw ValidationError("'\(text)' is not a number from 0 to below 1")
         }
