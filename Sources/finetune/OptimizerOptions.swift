@@ -51,7 +51,10 @@ struct OptimizerOptions: ParsableArguments {
         transform: NumberArgument.positive)
     var lr = 5e-5
 
-    @Option(help: "How the learning rate changes: constant, or down to 0 in a straight line or half a cosine wave.")
+    @Option(
+        help:
+            "How the learning rate changes: constant, down to 0 in a straight line or half a cosine wave, or so from 30 % on."
+    )
     var schedule = LearningRateSchedule.Shape.constant
 
     @Option(

@@ -1,6 +1,6 @@
 // How the learning rate changes over a run: the definitions of Hugging Face's `get_constant_schedule_with_warmup`,
-// `get_linear_schedule_with_warmup` and `get_cosine_schedule_with_warmup` (transformers, optimization.py). It is a
-// function of the step alone.
+// `get_linear_schedule_with_warmup` and `get_cosine_schedule_with_warmup` (transformers, optimization.py), and the trapezoid
+// of Hägele et al. 2024 (https://arxiv.org/abs/2405.18392). It is a function of the step alone.
 
 import Platform
 
@@ -14,6 +14,8 @@ public struct LearningRateSchedule: Sendable, Equatable {
         case linear
         /// Down to 0 at the end, as half a cosine wave.
         case cosine
+        /// The highest learning rate until ``LearningRateSchedule/decayFrom``, then down to 0 in a straight line.
+        case trapezoid
     }
 
     /// The steps in which the learning rate rises in a straight line, from 0 in the first step.
@@ -46,6 +48,8 @@ public struct LearningRateSchedule: Sendable, Equatable {
     public var shape = Shape.constant
     /// The rise at the beginning.
     public var warmup = Warmup.steps(0)
+    /// The share of all steps, 0 ..< 1, after which a trapezoid goes down, if it isn't in its warm-up yet.
+    public var decayFrom = 0.3
 
     public init() {}
 
@@ -58,6 +62,9 @@ public struct LearningRateSchedule: Sendable, Equatable {
         case .constant: return 1
         case .linear: return max(0, Double(total - step) / span)
         case .cosine: return max(0, 0.5 * (1 + cos(.pi * (Double(step - warmup) / span))))
+        case .trapezoid:
+            let last = max(Double(warmup), decayFrom * Double(total))
+            return min(1, max(0, Double(total - step) / max(1, Double(total) - last)))
         }
     }
 }

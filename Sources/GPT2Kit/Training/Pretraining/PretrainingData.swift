@@ -1,0 +1,44 @@
+// The input of a pretraining run: the base and two corpora, checked against each other.
+
+import Hashing
+import Records
+import Tokenization
+
+/// A model and the rows that it learns from and is measured on.
+public struct PretrainingData: Sendable {
+    /// What training starts from.
+    public let base: PretrainedModel
+    /// The rows that gradients are computed of.
+    public let training: TokenCorpus
+    /// The rows that evaluations compute.
+    public let validation: TokenCorpus
+
+    /// - Throws: ``ModelError`` where something doesn't belong together or can't be trained on.
+    public init(base: PretrainedModel, training: TokenCorpus, validation: TokenCorpus) throws {
+        self.base = base
+        self.training = training
+        self.validation = validation
+        for corpus in [training, validation] {
+            guard corpus.predictions > 0 else {
+                throw ModelError.unusableData(
+                    "no row has two tokens, so there is none to predict", remedy: "check what writes the shard",
+                    file: corpus.source)
+            }
+            try corpus.description.requireFitting(base.config, source: corpus.source)
+        }
+    }
+
+    /// The identity of a run with `settings`. Limits of time don't belong to it: a run that they ended can go on.
+    public func identity(_ settings: PretrainingSettings, workers: Workers) -> RunIdentity {
+        // The base counts by its weights, not by its path.
+        let members = (settings.json(base: "").object ?? []).filter { !["base", "max_minutes"].contains($0.key) }
+        let entries = members.map { (name: $0.key, value: $0.value.text) }
+        return RunIdentity(
+            entries: entries + [
+                ("heads", "\(base.config.heads)"), ("layer_norm_epsilon", "\(base.config.epsilon)"),
+                ("base_sha256", base.parameters.sha256(workers) { !$0.hasPrefix("score.") }),
+                ("tokenizer_sha256", base.tokenizer.sha256), ("training_data_sha256", training.sha256),
+                ("validation_data_sha256", validation.sha256),
+            ])
+    }
+}

@@ -1,0 +1,115 @@
+// A step of pretraining, and an evaluation.
+
+import Tokenization
+
+/// Computes with a ``PretrainingState``: makes steps, and evaluates the model.
+final class PretrainingRun {
+    let state: PretrainingState
+    /// Steps of the whole run.
+    let steps: Int
+    private(set) var order: CorpusOrder
+    private let data: PretrainingData
+    private let settings: PretrainingSettings
+    private let language: LanguageModel
+    private let gradients: GradientVector
+
+    /// What goes through the model at a time: a constant, because sums of gradients depend on it. Large enough for some
+    /// tiles of work on every core, small enough for the caches.
+    static let tokensAtATime = 2048
+    private static let rowsAtATime = 16
+
+    /// The run before its first step.
+    init(_ data: PretrainingData, _ settings: PretrainingSettings, _ workers: Workers) throws {
+        self.data = data
+        self.settings = settings
+        steps = settings.steps(rows: data.training.count)
+        order = CorpusOrder(rows: data.training.count, batch: settings.rows, seed: settings.seed)
+        state = try PretrainingState(data.base, settings, steps: steps, workers)
+        language = try LanguageModel(
+            state.model.parameters, gradients: state.model.gradients, config: data.base.config, workers: workers)
+        gradients = GradientVector(state.trained.map(\.gradient), workers: workers)
+    }
+
+    /// One update on the next rows.
+    ///
+    /// - Parameter shouldStop: asked now and then whether to leave the step undone. No other may be made then.
+    /// - Throws: ``ModelError/lossNotFinite(step:)``; ``StopRequested``.
+    func makeStep(shouldStop: () -> Bool) throws -> PretrainingEvent.Step {
+        let begin = ContinuousClock.now
+        let step = state.step
+        let rows = order.rows(of: step)
+        let layout = layout(rows, data.training)
+        let predictions = Double(max(1, LanguageModel.predictions(layout)))
+        var loss = 0.0
+        for part in parts(layout) {
+            if shouldStop() { throw StopRequested() }
+            let (tokens, layout) = try load(rows.dropFirst(part.lowerBound).prefix(part.count), data.training)
+            loss += try language.addGradients(tokens: tokens, layout, denominator: predictions)
+        }
+        guard loss.isFinite else { throw ModelError.lossNotFinite(step: step) }
+        let norm = settings.clipNorm.map(gradients.clip)
+        let rate = settings.learningRate * settings.schedule.factor(step: step, of: steps)
+        state.update(learningRate: rate, tokens: layout.tokens)
+        return PretrainingEvent.Step(
+            step: step, epoch: step / order.stepsPerEpoch + 1, tokens: state.tokens,
+            tokensPerSecond: Double(layout.tokens) / begin.secondsUntilNow, loss: loss / predictions,
+            learningRate: rate,
+            gradientNorm: norm)
+    }
+
+    /// The loss of the validation rows.
+    ///
+    /// - Parameter shouldStop: asked now and then whether to leave the evaluation for later.
+    /// - Throws: ``ModelError/lossNotFinite(step:)``; ``StopRequested``.
+    func evaluate(shouldStop: () -> Bool = { false }) throws -> CorpusLoss {
+        let corpus = data.validation
+        let rows = 0..<corpus.count
+        var sum = 0.0
+        for part in parts(layout(rows, corpus)) {
+            if shouldStop() { throw StopRequested() }
+            let (tokens, layout) = try load(part, corpus)
+            sum += try language.loss(tokens: tokens, layout)
+        }
+        guard sum.isFinite else { throw ModelError.lossNotFinite(step: max(0, state.step - 1)) }
+        return CorpusLoss(sum: sum, predictions: corpus.predictions, bytes: corpus.predictedBytes)
+    }
+
+    /// The validation losses at the end of a run. The parameters are then those that are kept.
+    func finish() throws -> (last: CorpusLoss, average: CorpusLoss?) {
+        let last = try evaluate()
+        guard let average = state.begunAverage else { return (last, nil) }
+        average.swap()
+        let averaged = try evaluate()
+        if averaged.loss >= last.loss { average.swap() }
+        return (last, averaged)
+    }
+
+    /// Why the run is over after the steps that it has made; nil where it isn't. At least one step is made.
+    func endReason(minutes: Double) -> EndReason? {
+        if state.step >= steps { return settings.maxSteps == steps ? .maxSteps : .epochs }
+        guard let most = settings.maxMinutes, state.step > 0, minutes >= most else { return nil }
+        return .maxMinutes
+    }
+
+    private func layout(_ rows: some Sequence<Int>, _ corpus: TokenCorpus) -> TextLayout {
+        TextLayout(lengths: rows.lazy.map(corpus.length))
+    }
+
+    private func parts(_ layout: TextLayout) -> [Range<Int>] {
+        layout.chunks(tokens: Self.tokensAtATime, rows: Self.rowsAtATime)
+    }
+
+    /// The tokens of `rows`, one row after another.
+    private func load(
+        _ rows: some Sequence<Int>, _ corpus: TokenCorpus
+    ) throws(ShardError) -> (tokens: [Int32], layout: TextLayout) {
+        var tokens: [Int32] = []
+        var lengths: [Int] = []
+        for row in rows {
+            let first = tokens.count
+            try corpus.append(row, to: &tokens)
+            lengths.append(tokens.count - first)
+        }
+        return (tokens, TextLayout(lengths: lengths))
+    }
+}

@@ -1,0 +1,44 @@
+// The settings of a pretraining run.
+
+/// Hyperparameters of a language model's training. The defaults suit models of some million parameters.
+public struct PretrainingSettings: Sendable, Equatable {
+    /// Passes through the training rows; nil for as many as ``maxSteps`` takes, or one where that is nil, too.
+    public var epochs: Int?
+    /// Steps after which training ends. The schedule knows them: the learning rate is where it has to be then.
+    public var maxSteps: Int?
+    /// Minutes after which training ends, wherever the schedule is; nil for no limit.
+    public var maxMinutes: Double?
+    /// Rows of a step. Rows at the end of an epoch that are too few for a step are dropped.
+    public var rows = 128
+    /// The highest learning rate. ``schedule`` tells the factor of every step.
+    public var learningRate = 2e-3
+    /// How the learning rate changes over the steps: by default a trapezoid with a warm-up of 2 %.
+    public var schedule = LearningRateSchedule()
+    /// AdamW's β₁ and β₂.
+    public var beta1 = 0.9, beta2 = 0.998
+    /// AdamW's weight decay, applied to matrices alone: not to biases and LayerNorms.
+    public var weightDecay = 0.1
+    /// The largest L2 norm of all gradients together, to which a larger one is clipped; nil for no limit.
+    public var clipNorm: Double? = 1
+    /// The decay of the average of the weights over the last fifth of all steps, 0 ..< 1; nil for no average.
+    public var averageDecay: Double? = 0.999
+    /// The number type of matrix products.
+    public var precision = Precision.float32
+    /// Steps from one evaluation to the next.
+    public var validateEvery = 250
+    /// The seed of everything random: the weights that training starts from, and the order of the rows.
+    public var seed: UInt64 = 123
+
+    /// The default settings.
+    public init() {
+        schedule.shape = .trapezoid
+        schedule.warmup = .share(0.02)
+    }
+
+    /// The steps of a run over `rows` training rows.
+    func steps(rows count: Int) -> Int {
+        let epochs = epochs ?? (maxSteps == nil ? 1 : .max)
+        return min(
+            CorpusOrder.stepsPerEpoch(rows: count, batch: rows).multipliedSaturating(by: epochs), maxSteps ?? .max)
+    }
+}

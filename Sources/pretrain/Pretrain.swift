@@ -1,0 +1,156 @@
+// pretrain: token shards in, a language model out.
+
+import ArgumentParser
+import FilterSupport
+import GPT2Kit
+import Records
+import Tokenization
+
+@main
+struct Pretrain: Filter {
+    static let leastMemory = 64 << 20
+
+    static let configuration = CommandConfiguration.filter(
+        "pretrain", "Train a GPT-2 language model on texts without labels.",
+        discussion: """
+            Reads training shards (tokenize-pad --pack) from a file or stdin, validation shards from a file. All weights \
+            learn to predict the next token of every row.
+            Writes a model directory (--out) that finetune and pretrain take as --base and Hugging Face's \
+            GPT2LMHeadModel reads, and metrics as NDJSON to stdout: a line for the start, every step and evaluation, and \
+            the end.
+            The rows stay on disk: a file is mapped, a pipe goes to a file in $TMPDIR first. Memory: 24 bytes for every \
+            parameter, 8 for every row, and the rows that are computed at a time. The model directory appears whole, \
+            when training has ended well.
+
+            EXAMPLE
+              tokenize-pad --tokenizer tok --pack --length 128 \\
+                corpus.ndjson > corpus.tokens
+              tokenize-pad --tokenizer tok --pack --length 128 \\
+                held-out.ndjson > held-out.tokens
+              pretrain corpus.tokens --base random:config.json --tokenizer tok \\
+                --validation held-out.tokens --out base > metrics.ndjson
+
+            A run of two evenings:
+              pretrain corpus.tokens … --max-minutes 180 > metrics.ndjson
+              pretrain corpus.tokens … --max-minutes 360 --resume >> metrics.ndjson
+
+            GPT-2 itself, adapted to texts of one kind:
+              pretrain corpus.tokens --base gpt2 --lr 1e-4 --schedule linear …
+            """,
+        exits: ExitCodes(
+            [
+                .badData: "bad shard, damaged weights, or a loss that isn't finite",
+                .unavailable: "oneDNN can't do what is needed",
+                .cannotCreate: "--out can't be written, holds a model (--force), or has checkpoints (--resume)",
+                .temporaryFailure: "another run is writing the same --out",
+                .configuration: "base, tokenizer, shards and checkpoints don't belong together",
+            ], cleansUp: true))
+
+    @OptionGroup var input: InputArgument
+    @OptionGroup(title: "Files") var files: FileOptions
+    @OptionGroup(title: "Steps") var steps: StepOptions
+    @OptionGroup(title: "Updates") var optimizer: OptimizerOptions
+    @OptionGroup(title: "Checkpoints") var checkpointing: CheckpointOptions
+
+    @OptionGroup var seed: SeedOption
+    @OptionGroup var threads: ThreadsOption
+    @OptionGroup var verbosity: QuietOption
+
+    func run() throws {
+        // Everything that can be known to fail is found out before the first shard is read.
+        let base = Classifier.Base(files.base)
+        let pretrainer = Pretrainer(settings: settings, workers: Workers(count: threads.count))
+        try pretrainer.requirePossible(for: base)
+        if files.tokenizer == nil { _ = try base.tokenizerDirectory() }
+        try AtomicDirectory.requireWritable(files.out)
+        let lock = try OutputLock(path: files.out)
+        AtomicDirectory.removeLeftovers(of: files.out)
+        if usesCheckpoints {
+            try Checkpoints.requirePossible(files.out, base: base, resumes: checkpointing.resume)
+        }
+        // Whether a run that is resumed has made the model, its data tell.
+        if !files.force, !checkpointing.resume { try Classifier.requireNone(in: files.out) }
+        try withExtendedLifetime(lock) { try run(pretrainer, base) }
+    }
+
+    /// A run that time ends can be resumed.
+    private var usesCheckpoints: Bool { checkpointing.isUsed || steps.maxMinutes != nil }
+
+    private func run(_ pretrainer: Pretrainer, _ base: Classifier.Base) throws {
+        let notes = verbosity.notes("pretrain")
+        let model = try PretrainedModel(
+            base: base, tokenizerDirectory: files.tokenizer, seed: seed.seed, workers: pretrainer.workers)
+        func corpus(_ path: String?) throws -> TokenCorpus {
+            let corpus = try TokenCorpus(path: path, tokenizer: model.tokenizer)
+            if corpus.isFormerFormat { notes.formerShards(corpus.source) }
+            return corpus
+        }
+        // A small file first: what is wrong with it is told before a long one is read.
+        let validation = try corpus(files.validation)
+        let data = try PretrainingData(base: model, training: corpus(input.input), validation: validation)
+        var pretrainer = pretrainer
+        if usesCheckpoints {
+            let checkpoints = Checkpoints(
+                output: files.out, every: checkpointing.checkpointEvery, resumes: checkpointing.resume,
+                identity: data.identity(settings, workers: pretrainer.workers)
+            ) { Interruption.heldSignal != nil }
+            if checkpointing.resume, try isFinished(checkpoints) {
+                checkpoints.remove()  // The directory, where the run was killed before it removed that.
+                return notes.always("\(files.out) is what this run ended in: nothing to do")
+            }
+            if checkpointing.resume, !files.force, !checkpoints.exist { try Classifier.requireNone(in: files.out) }
+            pretrainer.checkpoints = checkpoints
+        }
+        let metrics = MetricsLog(settings: settings, base: files.base, notes: notes)
+        var trained = try train(pretrainer, data, metrics)
+        trained.provenance = Provenance(command: ["pretrain"] + CommandLine.arguments.dropFirst())
+        try trained.write(directory: files.out, precision: files.weights)
+        let isUnfinished = trained.results.reason == .maxMinutes
+        if !isUnfinished { pretrainer.checkpoints?.remove() }
+        notes.always(trained.results.text)
+        if isUnfinished { notes.always("the time was up: continue with --resume and more --max-minutes") }
+        notes.onTerminal("model written to \(files.out)")
+        try metrics.close(model: files.out)
+    }
+
+    private func isFinished(_ checkpoints: Checkpoints) throws -> Bool {
+        // A model that is damaged may be replaced like any other.
+        if files.force { return (try? checkpoints.areFinished(output: files.out)) ?? false }
+        return try checkpoints.areFinished(output: files.out)
+    }
+
+    private func train(
+        _ pretrainer: Pretrainer, _ data: PretrainingData, _ metrics: MetricsLog
+    ) throws -> TrainedLanguageModel {
+        let display = TrainingDisplay(quiet: verbosity.quiet)
+        defer { display.finish() }
+        var isHolding = false
+        do {
+            return try pretrainer.train(data) { event in
+                display.show(event)
+                metrics.write(event)
+                guard pretrainer.checkpoints != nil else { return }
+                // While steps are made, a signal leads to a checkpoint; before and after, it ends the process as ever.
+                if case .step = event, !isHolding {
+                    isHolding = true
+                    Interruption.hold()
+                }
+                if case .checkpoint(_, isLast: true) = event { Interruption.release() }
+            }
+        } catch let stopped as TrainingStopped {
+            display.finish()
+            verbosity.notes("pretrain").always(
+                "stopped after step \(stopped.step), which is saved: resume from there with --resume")
+            Interruption.release()
+            throw stopped
+        }
+    }
+
+    private var settings: PretrainingSettings {
+        var settings = PretrainingSettings()
+        steps.apply(to: &settings)
+        optimizer.apply(to: &settings)
+        settings.seed = seed.seed
+        return settings
+    }
+}
