@@ -18,8 +18,8 @@ struct Pretrain: Filter {
             Writes a model directory (--out) that finetune and pretrain take as --base and Hugging Face's \
             GPT2LMHeadModel reads, and metrics as NDJSON to stdout: a line for the start, every step and evaluation, and \
             the end.
-            The rows stay on disk: a file is mapped, a pipe goes to a file in $TMPDIR first. Memory: 24 bytes for every \
-            parameter, 8 for every row, and the rows that are computed at a time. The model directory appears whole, \
+            The rows stay on disk: a file is mapped, a pipe goes to a file in $TMPDIR first. Memory: 32 bytes for every \
+            parameter, 8 for every row, and what the model computes of 1,024 tokens. The model directory appears whole, \
             when training has ended well.
 
             EXAMPLE

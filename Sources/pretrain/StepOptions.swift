@@ -36,13 +36,28 @@ struct StepOptions: ParsableArguments {
         transform: positiveInteger)
     var validateEvery = 250
 
+    @Option(
+        help: """
+            The number type of the operands of matrix products; auto is bf16 if the CPU has it, else f32. Weights, sums \
+            and everything else are f32.
+            """)
+    var precision = PrecisionChoice.f32
+
     func apply(to settings: inout PretrainingSettings) {
+        settings.precision = precision.precision
         settings.epochs = epochs
         settings.maxSteps = maxSteps
         settings.maxMinutes = maxMinutes
         settings.rows = batchRows
         settings.validateEvery = validateEvery
     }
+}
+
+/// What `--precision` takes.
+enum PrecisionChoice: String, CaseIterable, ExpressibleByArgument {
+    case f32, bf16, auto
+
+    var precision: Precision { Precision(rawValue: rawValue) ?? .automatic }
 }
 
 struct OptimizerOptions: ParsableArguments {

@@ -5,17 +5,18 @@ import Records
 /// The rows of all steps: a new order in every epoch, which follows from the seed and the epoch's number alone.
 ///
 /// Memory: 8 bytes for each row.
-struct CorpusOrder {
+package struct CorpusOrder {
     /// Rows of a step.
-    let batch: Int
-    let stepsPerEpoch: Int
+    package let batch: Int
+    /// Those of an epoch; rows that are too few for another one are left out.
+    package let stepsPerEpoch: Int
     private let rows: Int
     private let seed: UInt64
     private var epoch = -1
     private var order: [Int] = []
 
     /// Steps of `batch` of the rows 0 ..< `rows`, of all where they are fewer.
-    init(rows: Int, batch: Int, seed: UInt64) {
+    package init(rows: Int, batch: Int, seed: UInt64) {
         self.rows = rows
         self.batch = min(batch, rows)
         self.seed = seed
@@ -25,7 +26,7 @@ struct CorpusOrder {
     static func stepsPerEpoch(rows: Int, batch: Int) -> Int { rows / max(1, min(batch, rows)) }
 
     /// The rows of step 0, 1, ….
-    mutating func rows(of step: Int) -> ArraySlice<Int> {
+    package mutating func rows(of step: Int) -> ArraySlice<Int> {
         let (epoch, place) = step.quotientAndRemainder(dividingBy: stepsPerEpoch)
         if epoch != self.epoch {
             var generator = SeededGenerator(seed: seed ^ UInt64(epoch) &* 0x9E37_79B9_7F4A_7C15)

@@ -19,19 +19,23 @@ public struct Pretrainer: Sendable {
         self.workers = workers
     }
 
-    /// Refuses runs that can't fit into this machine at all. Counted are the parameters of a random base, and for all
-    /// parameters their copy, gradient, AdamW's two moments and their average; and, roughly, the activations and logits of
-    /// the rows that go through the model at a time.
+    /// Refuses settings that training can't have, and runs that can't fit into this machine at all. Counted are the
+    /// parameters of a random base, and for all parameters their copy, gradient, AdamW's two moments, their average and
+    /// what products read of them in both directions; and, roughly, the activations and logits of the tokens that are
+    /// computed at a time. A run that passes may still lack memory.
     ///
-    /// - Throws: ``OutOfMemory``, and what reading the base's config.json throws.
+    /// - Throws: ``ModelError/impossibleSetting(_:remedy:)``, ``OutOfMemory``, and what reading the base's config.json
+    ///   throws.
     public func requirePossible(for base: Classifier.Base) throws {
+        guard settings.precision != .int8 else {
+            throw ModelError.impossibleSetting("int8 is for inference alone", remedy: "train in f32 or bf16")
+        }
         let config = try base.config()
         let isMapped = if case .directory = base { true } else { false }
         let copies = (isMapped ? 4.0 : 5.0) + (settings.averageDecay == nil ? 0 : 1)
-        let tokens = Double(PretrainingRun.tokensAtATime)
-        let activations = 24 * tokens * Double(config.width) * Double(config.blocks + 1)
-        let logits = 512 * Double(config.vocabularySize)
-        let need = 4 * (copies * config.parameterCount + activations + logits)
+        let packed = 2 * Double(OperandType(settings.precision).bytes)
+        let activations = 1024 * (24 * Double(config.width) * Double(config.blocks + 1) + Double(config.vocabularySize))
+        let need = (4 * copies + packed) * config.parameterCount + 4 * activations
         if need > Double(MemoryBudget().limit) { throw OutOfMemory(bytes: Int(min(need, 1e18))) }
     }
 

@@ -13,10 +13,9 @@ final class PretrainingRun {
     private let language: LanguageModel
     private let gradients: GradientVector
 
-    /// What goes through the model at a time: a constant, because sums of gradients depend on it. Large enough for some
-    /// tiles of work on every core, small enough for the caches.
-    static let tokensAtATime = 2048
-    private static let rowsAtATime = 16
+    /// What the model is given at a time: a constant, because sums of gradients depend on it. Few tokens, so that a request
+    /// to stop needn't wait long; not fewer, because the weights are packed anew every time.
+    private static let tokensAtATime = 2048
 
     /// The run before its first step.
     init(_ data: PretrainingData, _ settings: PretrainingSettings, _ workers: Workers) throws {
@@ -26,7 +25,8 @@ final class PretrainingRun {
         order = CorpusOrder(rows: data.training.count, batch: settings.rows, seed: settings.seed)
         state = try PretrainingState(data.base, settings, steps: steps, workers)
         language = try LanguageModel(
-            state.model.parameters, gradients: state.model.gradients, config: data.base.config, workers: workers)
+            state.model.parameters, gradients: state.model.gradients, config: data.base.config,
+            precision: settings.precision, workers: workers)
         gradients = GradientVector(state.trained.map(\.gradient), workers: workers)
     }
 
@@ -96,7 +96,7 @@ final class PretrainingRun {
     }
 
     private func parts(_ layout: TextLayout) -> [Range<Int>] {
-        layout.chunks(tokens: Self.tokensAtATime, rows: Self.rowsAtATime)
+        layout.chunks(tokens: Self.tokensAtATime, rows: .max)
     }
 
     /// The tokens of `rows`, one row after another.

@@ -4,18 +4,18 @@
 import Platform
 
 /// After n additions: Σᵢ dⁿ⁻ⁱ·pᵢ / Σᵢ dⁿ⁻ⁱ, of the weights p₁ … pₙ and the decay d.
-final class WeightAverage {
+package final class WeightAverage {
     /// Steps that are made before the first weights count.
-    let first: Int
+    package let first: Int
     /// The average, in the order of the tensors that it was made for.
-    let copies: [Tensor]
+    package let copies: [Tensor]
     private let originals: [Tensor]
     private let decay: Double
     private let workers: Workers
     private static let tile = 1 << 15
 
     /// The average of `tensors` over the last fifth of `steps` steps.
-    init(of tensors: [Tensor], decay: Double, steps: Int, workers: Workers) throws(OutOfMemory) {
+    package init(of tensors: [Tensor], decay: Double, steps: Int, workers: Workers) throws(OutOfMemory) {
         originals = tensors
         self.decay = decay
         self.workers = workers
@@ -26,7 +26,7 @@ final class WeightAverage {
     }
 
     /// Adds the weights as they are after `step` steps, unless these are too few.
-    func add(after step: Int) {
+    package func add(after step: Int) {
         guard step > first else { return }
         let share = Float((1 - decay) / (1 - pow(decay, Double(step - first))))
         for (copy, original) in zip(copies, originals) {
@@ -42,7 +42,7 @@ final class WeightAverage {
     }
 
     /// Exchanges the average with the weights.
-    func swap() {
+    package func swap() {
         for (copy, original) in zip(copies, originals) {
             workers.forEachRange(copy.count, by: Self.tile) { range in
                 let (average, weights) = (copy.mutablePointer, original.mutablePointer)
