@@ -29,8 +29,8 @@ struct ModelFilterTests {
     @Test(
         "examples in the help can be pasted at any page width",
         arguments: [
-            "fetch-unzip", "balance", "split", "train-tokenizer", "tokenize-pad", "finetune", "score", "evaluate",
-            "fetch-model",
+            "fetch-unzip", "balance", "split", "train-tokenizer", "tokenize-pad", "pretrain", "finetune", "score",
+            "evaluate", "fetch-model",
         ])
     func helpExamples(tool: String) throws {
         let help = try shell("\(tool) --help | sed -n '/^EXAMPLE/,/^EXIT CODES/p'", in: folder.url)

@@ -129,7 +129,7 @@ struct TrainingParityTests {
         #expect(compared == expected.names.count { $0.hasPrefix(key) })
     }
 
-    @Test("factors of the learning rate match", arguments: LearningRateSchedule.Shape.allCases)
+    @Test("factors of the learning rate match", arguments: [LearningRateSchedule.Shape.constant, .linear, .cosine])
     func schedules(_ shape: LearningRateSchedule.Shape) throws {
         let names = expected.names.filter { $0.hasPrefix("schedule.\(shape.rawValue)-") }
         #expect(names.count == 4)
