@@ -37,9 +37,11 @@ public final class TokenCorpus: Sendable {
     private let vocabularySize: Int
     private let file: MappedFile
 
-    /// Reads and checks the whole stream at `path`; nil and `-` mean stdin.
+    /// Reads and checks a whole stream.
     ///
-    /// - Parameter tokenizer: the one that made the tokens.
+    /// - Parameters:
+    ///   - path: that of a file or a pipe; nil and `-` mean stdin.
+    ///   - tokenizer: the one that made the tokens.
     /// - Throws: ``ShardError``, ``OtherTokenizer``, `SafetensorsError` or `StreamError`.
     public init(path: String?, tokenizer: Tokenizer) throws {
         let input = try RereadableInput(path: path)

@@ -29,7 +29,9 @@ public struct TrainedLanguageModel: Sendable {
 
     /// Writes the model directory. All of its files appear, or none.
     ///
-    /// - Parameter precision: the number type of the weights in the file.
+    /// - Parameters:
+    ///   - directory: its path.
+    ///   - precision: the number type of the weights in the file.
     /// - Throws: `StreamError` where it can't be written; ``OutOfMemory``.
     public func write(directory: String, precision: StoredPrecision = .float32) throws {
         var members: [JSONMember] = []
