@@ -4,6 +4,10 @@
 ifneq ($(filter experiment%,$(MAKECMDGOALS)),)
 PIPELINE ?= experiments
 endif
+# So do the base's.
+ifneq ($(filter base base-%,$(MAKECMDGOALS)),)
+PIPELINE ?= base
+endif
 PIPELINE ?= demo
 MODEL ?= gpt2
 MIRROR ?=
@@ -12,8 +16,8 @@ PYTHON ?= python3
 PREFIX ?= /usr/local
 
 # What may be set on the command line. Without this list a misspelt name would be ignored.
-SETTINGS_OF_MAKE := PIPELINE MODEL MIRROR BASE LENGTH FINETUNE SPLIT TOKENIZER DATA SEEDS ROWS OPTIONS ONLY RUNS STEPS QUICK FULL \
-  SWIFT SWIFT_FLAGS PYTHON PREFIX DESTDIR LOCKED
+SETTINGS_OF_MAKE := PIPELINE MODEL MIRROR BASE LENGTH FINETUNE SPLIT TOKENIZER DATA SEEDS ROWS OPTIONS CORPUS VOCABULARY PRETRAIN \
+  ONLY RUNS STEPS QUICK FULL SWIFT SWIFT_FLAGS PYTHON PREFIX DESTDIR LOCKED
 UNKNOWN := $(filter-out $(SETTINGS_OF_MAKE),$(foreach name,$(.VARIABLES),$(if $(filter command,$(origin $(name))),$(name))))
 ifneq ($(UNKNOWN),)
 $(error There is no $(firstword $(UNKNOWN)) to be set. It is one of: $(filter-out LOCKED,$(SETTINGS_OF_MAKE)))
@@ -48,11 +52,11 @@ FREE_GOALS := help deps build test test-cpus sanitize parity bench lint format d
 # The table can be printed while runs are in progress.
 LOCKED_GOALS := $(if $(LOCKED),,$(filter-out $(FREE_GOALS),$(filter-out experiments-table,$(MAKECMDGOALS))))
 
-.PHONY: $(FREE_GOALS) all experiments overlap verify baseline
+.PHONY: $(FREE_GOALS) all base experiments overlap verify baseline
 
 help: ## Print this list.
 	@echo "make TARGET [PIPELINE=NAME] [BASE=random:gpt2|DIR] [MIRROR=DIR] [MODEL=gpt2] [LENGTH=N] [FINETUNE='--epochs 3 …']"
-	@echo "PIPELINE is one of: $(filter-out experiments,$(PIPELINES)). Without it: demo"
+	@echo "PIPELINE is one of: $(filter-out experiments base,$(PIPELINES)). Without it: demo"
 	@echo
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  \1\t\2/p' Makefile pipelines/$(PIPELINE).mk | expand -t 18
 
@@ -90,6 +94,8 @@ all: $(OUT)/evaluation.txt $(OUT)/loss.svg $(OUT)/accuracy.svg ## Run the pipeli
 	@echo "metrics  $(OUT)/metrics.ndjson"
 	@echo "plots    $(OUT)/loss.svg $(OUT)/accuracy.svg"
 	@echo "try      echo 'some text' | $(BIN)/score --model $(OUT)/model"
+
+base: ## Pretrain a base on the texts of CORPUS=DIR: mix, tokenizer, shards, training, evaluation.
 
 experiments: ## Run the 19 experiments of the chapter, published beside measured; experiment-16 runs one.
 

@@ -1,0 +1,124 @@
+# The base: a small GPT-2, pretrained on a corpus of texts without labels, that other runs can start from.
+#
+#   make base CORPUS=DIR                    everything: mix, tokenizer, shards, training, evaluation
+#   make base-shards CORPUS=DIR             everything before the training
+#   make base-check                         whether the mix has texts that models are tested on
+#   make base-keep                          copy the trained base, with its card, to pipelines/base
+#   make base CORPUS=DIR VOCABULARY=16384   with a tokenizer of another size
+#   make base CORPUS=DIR LENGTH=256         with longer rows
+#   make base CORPUS=DIR PRETRAIN='…'       with other options of pretrain
+#
+# CORPUS holds files of records, NAME.ndjson or NAME.ndjson.zst, of which only `text` is read. pipelines/base-recipe/sources.tsv
+# says how often a file is used, and how much of it is cut into lines; a file that it doesn't have is used once, whole. The
+# corpus isn't part of this project: the weights, the tokenizer and the table of sources are.
+#
+# Training saves itself every 200 steps. A make that was stopped goes on from there.
+
+OUT := build/base
+RECIPE := pipelines/base-recipe
+SEED := 1
+VOCABULARY ?= 8192
+LENGTH ?= 128
+PRETRAIN ?= --epochs 1 --batch-rows 128 --lr 2e-3 --weights bf16
+
+ifneq ($(filter all overlap verify baseline,$(MAKECMDGOALS)),)
+$(error The base sorts no texts into classes: it is made with make base)
+endif
+
+FILES := $(if $(CORPUS),$(sort $(wildcard $(CORPUS)/*.ndjson $(CORPUS)/*.ndjson.zst)))
+V := $(OUT)/v$(VOCABULARY)
+AWK := LC_ALL=C awk -f $(RECIPE)/words.awk -f $(RECIPE)/unseen.awk
+SHA256 := $(if $(shell command -v sha256sum),sha256sum,shasum -a 256)
+
+# A file that is made anew each time, but changes only when its contents do.
+REPLACE = if cmp -s $@.new $@; then rm $@.new; else mv $@.new $@; fi
+
+.PHONY: base base-shards base-check base-keep FORCE
+FORCE:
+
+base: base-shards $(V)/evaluation.txt $(V)/sources.md
+	@echo
+	@cat $(V)/evaluation.txt
+	@echo
+	@echo "model    $(V)/model"
+	@echo "metrics  $(V)/metrics.ndjson"
+	@echo "sources  $(V)/sources.md"
+	@echo "use      make base-keep, then finetune --base pipelines/base …"
+
+base-shards: $(V)/train-$(LENGTH).shard $(V)/validation-$(LENGTH).shard $(OUT)/checked ## (base) Everything before the training.
+
+base-check: $(OUT)/train.ndjson $(OUT)/validation.ndjson ## (base) Look in the mix for texts that models of this project are tested on.
+	$(AWK) -f $(RECIPE)/check.awk $(OUT)/unseen.ndjson $^
+
+base-keep: ## (base) Copy the trained base, with its card, to pipelines/base.
+	@[ -e $(V)/evaluation.txt ] || { echo "make: there is no $(V)/model: run make base first" >&2; exit 66; }
+	@mkdir -p pipelines/base
+	cp $(V)/model/* pipelines/base
+	{ cat $(V)/model/README.md; echo; cat $(V)/sources.md; } > pipelines/base/README.md
+
+# What is missing is told before anything is done.
+ifneq ($(filter base base-shards base-check,$(MAKECMDGOALS)),)
+CHECKS += check-corpus
+endif
+
+.PHONY: check-corpus
+check-corpus:
+	@[ -n "$(FILES)" ] || [ -e $(OUT)/documents.ndjson ] || { echo "make: $(if $(CORPUS),$(CORPUS) has no .ndjson and no .ndjson.zst,there" \
+	  "is no corpus): name a folder that has files of records with a text (CORPUS=DIR); docs/pipelines.md describes it" >&2; exit 66; }
+	@[ -z "$(filter %.zst,$(FILES))" ] || command -v zstd > /dev/null || { \
+	  echo "make: zstd is needed for $(firstword $(filter %.zst,$(FILES))): install it, or unpack the files" >&2; exit 69; }
+
+# Without CORPUS what was made of the last one stays as it is.
+$(OUT)/corpus.sha256: FORCE
+	@mkdir -p $(OUT)
+	@$(if $(FILES),(cd $(CORPUS) && $(SHA256) $(notdir $(FILES))) > $@.new; $(REPLACE),:)
+
+# The texts that models are tested on. Those of sms-spam are among them where that pipeline has been run.
+$(OUT)/unseen.ndjson: FORCE
+	@mkdir -p $(OUT)
+	@{ jq -cR 'split("\t") | {source: "unseen", text: .[1]}' pipelines/demo/messages.tsv pipelines/routing/messages.tsv; \
+	  cat /dev/null $(firstword $(wildcard build/sms-spam/records.ndjson build/book/records.ndjson)) \
+	    | jq -c '{source: "unseen", text}'; } > $@.new; $(REPLACE)
+
+$(OUT)/documents.ndjson: $(OUT)/corpus.sha256 $(OUT)/unseen.ndjson $(addprefix $(RECIPE)/,collect.sh words.awk unseen.awk clean.awk) | build
+	$(RECIPE)/collect.sh $(FILES) \
+	  | $(AWK) -f $(RECIPE)/clean.awk -v counts=$(OUT)/clean.tsv.new $(OUT)/unseen.ndjson - > $@
+	@LC_ALL=C sort $(OUT)/clean.tsv.new > $(OUT)/clean.tsv; rm $(OUT)/clean.tsv.new
+
+$(OUT)/train.ndjson $(OUT)/validation.ndjson: $(OUT)/documents.ndjson $(addprefix $(RECIPE)/,sources.tsv mix.awk)
+	$(AWK) -f $(RECIPE)/mix.awk -v part=$(notdir $(basename $@)) -v seed=$(SEED) -v counts=$@.counts \
+	  $(RECIPE)/sources.tsv $(OUT)/unseen.ndjson $< | LC_ALL=C sort | cut -f 2- > $@
+	@LC_ALL=C sort $@.counts > $(basename $@).tsv; rm $@.counts
+
+$(OUT)/checked: $(OUT)/train.ndjson $(OUT)/validation.ndjson $(RECIPE)/check.awk
+	$(AWK) -f $(RECIPE)/check.awk $(OUT)/unseen.ndjson $(filter %.ndjson,$^) > $@
+
+$(V)/tokenizer/vocab.json: $(OUT)/train.ndjson | build
+	@mkdir -p $(V)
+	$(BIN)/train-tokenizer --vocab-size $(VOCABULARY) --out $(V)/tokenizer $<
+
+$(V)/%-$(LENGTH).shard: $(OUT)/%.ndjson $(V)/tokenizer/vocab.json | build
+	$(BIN)/tokenize-pad --tokenizer $(V)/tokenizer --pack --length $(LENGTH) $< > $@
+
+# The shape of the model, with as many tokens as the tokenizer has.
+$(V)/config.json: $(RECIPE)/config.json $(V)/tokenizer/vocab.json
+	@jq --slurpfile vocabulary $(V)/tokenizer/vocab.json \
+	  '($$vocabulary[0] | length) as $$size | .vocab_size = $$size | .bos_token_id = $$size - 1 | .eos_token_id = $$size - 1' $< > $@
+
+$(V)/settings: FORCE
+	@mkdir -p $(V)
+	@echo 'length $(LENGTH) pretrain $(PRETRAIN)' > $@.new; $(REPLACE)
+
+# A run with other settings than those of the checkpoints is refused: remove these, or go back.
+$(V)/model/model.safetensors: $(V)/train-$(LENGTH).shard $(V)/validation-$(LENGTH).shard $(V)/config.json $(V)/settings $(OUT)/checked | build
+	$(BIN)/pretrain $< --base random:$(V)/config.json --tokenizer $(V)/tokenizer $(PRETRAIN) \
+	  --validation $(V)/validation-$(LENGTH).shard --out $(V)/model --checkpoint-every 200 --resume --force >> $(V)/metrics.partial
+	@[ ! -s $(V)/metrics.partial ] || mv $(V)/metrics.partial $(V)/metrics.ndjson
+	@touch $@
+
+$(V)/evaluation.txt: $(V)/model/model.safetensors $(RECIPE)/evaluation.jq
+	@jq -rs -f $(RECIPE)/evaluation.jq $(V)/metrics.ndjson > $@
+
+$(V)/sources.md: $(OUT)/train.ndjson $(RECIPE)/sources.awk
+	@mkdir -p $(V)
+	@LC_ALL=C awk -f $(RECIPE)/sources.awk $(OUT)/corpus.sha256 $(OUT)/clean.tsv $(OUT)/train.tsv $(RECIPE)/sources.tsv > $@
