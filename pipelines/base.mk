@@ -63,7 +63,7 @@ endif
 
 .PHONY: check-corpus
 check-corpus:
-	@[ -n "$(FILES)" ] || [ -e $(OUT)/documents.ndjson ] || { echo "make: $(if $(CORPUS),$(CORPUS) has no .ndjson and no .ndjson.zst,there" \
+	@[ -n "$(FILES)" ] || [ -z "$(CORPUS)" -a -e $(OUT)/documents.ndjson ] || { echo "make: $(if $(CORPUS),$(CORPUS) has no .ndjson and no .ndjson.zst,there" \
 	  "is no corpus): name a folder that has files of records with a text (CORPUS=DIR); docs/pipelines.md describes it" >&2; exit 66; }
 	@[ -z "$(filter %.zst,$(FILES))" ] || command -v zstd > /dev/null || { \
 	  echo "make: zstd is needed for $(firstword $(filter %.zst,$(FILES))): install it, or unpack the files" >&2; exit 69; }

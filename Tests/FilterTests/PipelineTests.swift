@@ -24,13 +24,38 @@ struct PipelineTests {
     @Test("every pipeline leads from records to an evaluation")
     func allPipelines() throws {
         #expect(try Self.names.contains("demo"))
-        for name in try Self.names {
+        for name in try Self.names where name != "base" {
             let result = try commands("all PIPELINE=\(name) MODEL=gpt2")
             #expect(result.status == 0, "\(name): \(result.errors)")
             for filter in ["split", "tokenize-pad", "finetune", "score", "evaluate"] {
                 #expect(result.text.contains(".build/release/\(filter) "), "\(name) lacks \(filter)")
             }
         }
+    }
+
+    @Test("the base's recipe makes shards of a corpus, without the texts that models are tested on")
+    func baseShards() throws {
+        let folder = try copy()
+        let linked = try shell("ln -s '\(Self.root.path)/.build' .build && mkdir corpus", in: folder.url)
+        #expect(linked.status == 0, "\(linked.errors)")
+        let unseen = try #require(
+            String(contentsOf: Self.root.appendingPathComponent("pipelines/routing/messages.tsv"), encoding: .utf8)
+                .split(separator: "\n").lazy.map { $0.split(separator: "\t")[1] }.first {
+                    $0.count > 40 && !$0.contains("\"")
+                })
+        let texts = (0..<300).map { "{\"text\":\"The \($0)th of them went home at \($0 * 7) o'clock\"}" }
+        try folder.write(
+            "corpus/invented.ndjson", (texts + ["{\"text\":\"\(unseen)\"}"]).joined(separator: "\n") + "\n")
+        let made = try shell("\(Self.make) base-shards CORPUS=corpus VOCABULARY=300", in: folder.url)
+        #expect(made.status == 0, "\(made.errors)")
+        let counted = try shell("cat build/base/train.ndjson build/base/validation.ndjson | wc -l", in: folder.url)
+        #expect(counted.text.trimmingCharacters(in: .whitespacesAndNewlines) == "300")
+        let dropped = try shell("grep -c 'unseen' build/base/clean.tsv; ls build/base/v300/*.shard", in: folder.url)
+        #expect(dropped.text.hasPrefix("1\n"), "\(dropped.text)")
+        #expect(dropped.text.contains("train-128.shard") && dropped.text.contains("validation-128.shard"))
+
+        let missing = try shell("\(Self.make) base-shards CORPUS=nowhere VOCABULARY=300", in: folder.url)
+        #expect(missing.status != 0 && missing.errors.contains("nowhere has no .ndjson"), "\(missing.errors)")
     }
 
     @Test("verify checks the pipeline's model and makes none")
