@@ -46,6 +46,7 @@ struct MeasurePretraining: ParsableCommand {
                     tokens: tokens, layout, denominator: Double(LanguageModel.predictions(layout) * batch / texts))
             }
             optimizer.update()
+            language.refresh()
             if step > 0 { total += seconds() - begin }
         }
         let (C, F) = (Double(width), Double(config.innerWidth))

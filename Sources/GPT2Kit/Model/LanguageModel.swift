@@ -77,13 +77,17 @@ package final class LanguageModel: @unchecked Sendable {  // one batch at a time
         try eachChunk(tokens, layout) { try addChunk($0, $1, denominator) }
     }
 
-    /// The sum of what `body` computes for some texts at a time. The weights are read once, before the first.
+    /// Reads the parameters as they are now. To be called after every change of them.
+    package func refresh() {
+        for block in blocks { block.refresh() }
+        head.refresh()
+    }
+
+    /// The sum of what `body` computes for some texts at a time.
     private func eachChunk(
         _ tokens: [Int32], _ layout: TextLayout, _ body: (_ tokens: [Int32], _ layout: TextLayout) throws -> Double
     ) throws -> Double {
-        for block in blocks { block.refresh() }
-        head.refresh()
-        return try layout.chunks(tokens: Self.chunkTokens, rows: .max).reduce(0) { sum, texts in
+        try layout.chunks(tokens: Self.chunkTokens, rows: .max).reduce(0) { sum, texts in
             let range = layout.offsets[texts.lowerBound]..<layout.offsets[texts.upperBound]
             return try sum + body(Array(tokens[range]), TextLayout(lengths: texts.map(layout.length)))
         }

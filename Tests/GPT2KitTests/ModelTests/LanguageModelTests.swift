@@ -92,6 +92,7 @@ struct LanguageModelTests {
             let sum = try model.addGradients(tokens: tokens, layout, denominator: count)
             expectClose([Float(sum / count)], [losses[step]], tolerance: { _ in 1e-4 }, "loss of step \(step)")
             optimizer.update()
+            model.refresh()
         }
         for (parameter, _) in trained {
             let gradient = try expected.floats("grad.\(parameter.name)", shape: parameter.tensor.shape)

@@ -8,7 +8,8 @@ protocol CheckpointedState: AnyObject {
     func describe(_ description: inout CheckpointDescription)
     /// The tensors that belong to a description, with their names in the file.
     func tensors(_ description: CheckpointDescription) -> [(name: String, tensor: Tensor)]
-    /// Continues from a description, whose ``tensors(_:)`` the caller has restored.
+    /// Continues from a description, whose ``tensors(_:)`` the caller has restored. What computes with the state has to read
+    /// the parameters anew.
     func resume(_ description: CheckpointDescription)
 }
 
@@ -37,7 +38,6 @@ extension TrainingState: CheckpointedState {
     }
 
     func resume(_ description: CheckpointDescription) {
-        model.refresh()
         optimizer.resume(after: description.step)
         evaluations = description.evaluations
         batches.skip(description.step)

@@ -55,7 +55,7 @@ public struct Pretrainer: Sendable {
         let run = try PretrainingRun(data, settings, workers)
         let summary = summary(data, run)
         try report(origin.map { .resume(summary, step: $0.description.step) } ?? .start(summary))
-        try origin?.restore(run.state)
+        if let origin { try run.restore(origin) }
         var writer = checkpoints.map { CheckpointWriter($0, from: origin) }
 
         let state = run.state

@@ -14,7 +14,7 @@ final class PretrainingRun {
     private let gradients: GradientVector
 
     /// What the model is given at a time: a constant, because sums of gradients depend on it. Few tokens, so that a request
-    /// to stop needn't wait long; not fewer, because the weights are packed anew every time.
+    /// to stop needn't wait long.
     private static let tokensAtATime = 2048
 
     /// The run before its first step.
@@ -50,11 +50,18 @@ final class PretrainingRun {
         let norm = settings.clipNorm.map(gradients.clip)
         let rate = settings.learningRate * settings.schedule.factor(step: step, of: steps)
         state.update(learningRate: rate, tokens: layout.tokens)
+        language.refresh()
         return PretrainingEvent.Step(
             step: step, epoch: step / order.stepsPerEpoch + 1, tokens: state.tokens,
             tokensPerSecond: Double(layout.tokens) / begin.secondsUntilNow, loss: loss / predictions,
             learningRate: rate,
             gradientNorm: norm)
+    }
+
+    /// Continues from a checkpoint. To be called before the first step.
+    func restore(_ checkpoint: TrainingCheckpoint) throws {
+        try checkpoint.restore(state)
+        language.refresh()
     }
 
     /// The loss of the validation rows.
@@ -79,6 +86,7 @@ final class PretrainingRun {
         let last = try evaluate()
         guard let average = state.begunAverage else { return (last, nil) }
         average.swap()
+        language.refresh()
         let averaged = try evaluate()
         if averaged.loss >= last.loss { average.swap() }
         return (last, averaged)
