@@ -37,20 +37,12 @@ package struct Linear: @unchecked Sendable {  // views, which are only read
 
     fileprivate static let columnTile = 192
 
-    /// From this many rows on, copying a tile of weights costs less than the cache misses of colliding rows.
-    fileprivate static let manyRows = 64
-
-    /// Whether rows of a matrix are a multiple of 4 KiB apart, so that a column's numbers share a few cache lines.
-    fileprivate static func collides(_ matrix: Matrix) -> Bool { matrix.stride % 1024 == 0 }
-
     /// output [rows,outputs] = input [rows,inputs]·W + b, in tiles of columns.
     ///
-    /// - Parameter tile: rows of one product; nil for all of them. With a tile every product has exactly that many
-    ///   rows, the last one too, so there has to be room for whole tiles. A row's result then has the same bits
-    ///   whatever rows come with it.
-    package func forward(_ output: Matrix, _ input: Matrix, rows: Int, tile: Int? = nil, workers: Workers) {
-        let height = tile ?? rows
-        let bands = height == 0 ? 0 : (rows + height - 1) / height
+    /// - Parameter height: rows of one product. Every product has exactly that many rows, the last one too, so there has to
+    ///   be room for whole tiles. A row's result then has the same bits whatever rows come with it.
+    package func forward(_ output: Matrix, _ input: Matrix, rows: Int, tile height: Int, workers: Workers) {
+        let bands = (rows + height - 1) / height
         let columnTiles = (outputs + Self.columnTile - 1) / Self.columnTile
         workers.forEach(bands * columnTiles) { index in
             let (band, tile) = index.quotientAndRemainder(dividingBy: columnTiles)
@@ -58,18 +50,7 @@ package struct Linear: @unchecked Sendable {  // views, which are only read
             let count = min(Self.columnTile, outputs - first)
             let target = output.at(row: band * height, column: first)
             let rows = input.at(row: band * height)
-            if height >= Self.manyRows, Self.collides(weight) {
-                withUnsafeTemporaryAllocation(of: Float.self, capacity: inputs * (count + 16)) { memory in
-                    guard let start = memory.baseAddress else { return }
-                    let copy = Matrix(start, stride: count + 16)
-                    for row in 0..<inputs {
-                        copy.at(row: row).pointer.update(from: weight.at(row: row, column: first).pointer, count: count)
-                    }
-                    matmul(target, rows, copy, m: height, n: count, k: inputs)
-                }
-            } else {
-                matmul(target, rows, weight.at(column: first), m: height, n: count, k: inputs)
-            }
+            matmul(target, rows, weight.at(column: first), m: height, n: count, k: inputs)
             guard let bias else { return }
             for row in 0..<height { addVector(target.pointer + row * target.stride, bias + first, count) }
         }
@@ -120,10 +101,13 @@ package struct LinearGradient: @unchecked Sendable {  // views, of which each ti
             inputs: inputs, outputs: columns.count)
     }
 
+    /// Whether rows of a matrix are a multiple of 4 KiB apart, so that a column's numbers share a few cache lines.
+    private static func collides(_ matrix: Matrix) -> Bool { matrix.stride % 1024 == 0 }
+
     /// dW += inputᵀ·dOutput, db += Σ dOutput over rows, of input [rows,inputs] and dOutput [rows,outputs].
     package func add(input: Matrix, dOutput: Matrix, rows: Int, workers: Workers) {
-        // Where rows collide, products have to be large enough for oneDNN to copy its operands itself.
-        let large = rows >= Linear.manyRows && (Linear.collides(input) || Linear.collides(dOutput))
+        // Where many rows collide, products have to be large enough for oneDNN to copy its operands itself.
+        let large = rows >= 64 && (Self.collides(input) || Self.collides(dOutput))
         let height = large ? 768 : Linear.columnTile
         let width = large ? 768 : outputs
         let bands = (inputs + height - 1) / height

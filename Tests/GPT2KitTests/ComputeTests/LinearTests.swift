@@ -55,7 +55,7 @@ struct LinearTests {
             try Tensor(random: [inputs, outputs], &generator), try Tensor(random: [outputs], &generator)
         )
         let (dx0, dWeight0, dBias0) = (dx.array, dWeight.array, dBias.array)
-        Linear(weight, bias).forward(y.matrix, x.matrix, rows: rows, workers: workers)
+        Linear(weight, bias).forward(y.matrix, x.matrix, rows: rows, tile: rows, workers: workers)
         Linear(weight, bias).backwardInput(dx.matrix, dy.matrix, rows: rows, keep: 1, workers: workers)
         LinearGradient(dWeight, dBias).add(input: x.matrix, dOutput: dy.matrix, rows: rows, workers: workers)
 
@@ -80,7 +80,8 @@ struct LinearTests {
 
         // Some columns alone, with another thread count, are the same columns.
         let part = try Tensor(shape: [rows, 100])
-        Linear(weight, bias).columns(92..<192).forward(part.matrix, x.matrix, rows: rows, workers: Workers(count: 1))
+        Linear(weight, bias).columns(92..<192).forward(
+            part.matrix, x.matrix, rows: rows, tile: rows, workers: Workers(count: 1))
         let places = (0..<rows * 100).map { $0 / 100 * outputs + 92 + $0 % 100 }
         expectWithin(
             part.array,
