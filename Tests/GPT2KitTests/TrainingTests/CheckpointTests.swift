@@ -24,7 +24,7 @@ struct CheckpointTests {
     }
 
     /// What a run, or a part of one, came to.
-    private struct Outcome {
+    private struct Outcome: RunOutcome {
         var bits: [[UInt32]] = []
         var events: [String] = []
         var warnings: [String] = []
@@ -109,17 +109,10 @@ struct CheckpointTests {
     @Test("a run stopped after any step resumes to the same bits and events", arguments: variants.indices)
     func stoppedAfterAnyStep(_ variant: Int) throws {
         let settings = settings(Self.variants[variant])
-        let whole = try train(settings, saves: false)
-        let steps = whole.events.count { $0.hasPrefix("step") }
-        #expect(try train(settings, every: 2).bits == whole.bits)
-        for stop in 1...steps {
-            let first = try train(settings, stop: stop, threads: 1)
-            #expect(first.stopped == stop && first.bits.isEmpty)
-            let second = try train(settings, resumes: true, threads: 2)
-            #expect(second.bits == whole.bits, "stopped after step \(stop) of \(steps)")
-            #expect(second.events.first == "resume \(stop)" && second.warnings.isEmpty)
-            #expect(first.events + second.events.dropFirst() == whole.events, "stopped after step \(stop)")
-        }
+        try expectSameAfterAnyStop(
+            whole: try train(settings, saves: false), saved: try train(settings, every: 2),
+            stopped: { try train(settings, stop: $0, threads: 1) },
+            resumed: { try train(settings, resumes: true, threads: 2) })
     }
 
     @Test("a run stopped again and again ends in the same bits")

@@ -14,7 +14,7 @@ struct PretrainerTests {
     init() throws { corpus = try RandomCorpus() }
 
     /// What a run, or a part of one, came to.
-    private struct Outcome {
+    private struct Outcome: RunOutcome {
         var bits: [[UInt32]] = []
         var events: [String] = []
         var warnings: [String] = []
@@ -85,17 +85,10 @@ struct PretrainerTests {
     @Test("a run stopped after any step resumes to the same bits and events [P3]", arguments: variants.indices)
     func stoppedAfterAnyStep(_ variant: Int) throws {
         let settings = shortPretraining(Self.variants[variant])
-        let whole = try train(settings, saves: false)
-        let steps = whole.events.count { $0.hasPrefix("step") }
-        #expect(try train(settings, every: 2).bits == whole.bits)
-        for stop in 1...steps {
-            let first = try train(settings, stop: stop, threads: 1)
-            #expect(first.stopped == stop && first.bits.isEmpty)
-            let second = try train(settings, resumes: true)
-            #expect(second.bits == whole.bits, "stopped after step \(stop) of \(steps)")
-            #expect(second.events.first == "resume \(stop)" && second.warnings.isEmpty)
-            #expect(first.events + second.events.dropFirst() == whole.events, "stopped after step \(stop)")
-        }
+        try expectSameAfterAnyStop(
+            whole: try train(settings, saves: false), saved: try train(settings, every: 2),
+            stopped: { try train(settings, stop: $0, threads: 1) },
+            resumed: { try train(settings, resumes: true, threads: 2) })
     }
 
     @Test("a run has the same bits on any number of threads [P4]")
