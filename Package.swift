@@ -37,6 +37,12 @@ let package = Package(
         .target(
             name: "FilterSupport",
             dependencies: ["Platform", "Records", .product(name: "ArgumentParser", package: "swift-argument-parser")]),
+        .target(
+            name: "TrainingSupport",
+            dependencies: [
+                "FilterSupport", "GPT2Kit", "Records",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ]),
 
         // The filters, in the order of the data.
         filter("fetch-unzip", "Fetching"),
@@ -44,8 +50,8 @@ let package = Package(
         filter("split"),
         filter("train-tokenizer", "Tokenization"),
         filter("tokenize-pad", "Tokenization"),
-        filter("pretrain", "GPT2Kit", "Tokenization"),
-        filter("finetune", "GPT2Kit", "Tokenization"),
+        filter("pretrain", "GPT2Kit", "Tokenization", "TrainingSupport"),
+        filter("finetune", "GPT2Kit", "Tokenization", "TrainingSupport"),
         filter("score", "GPT2Kit"),
         filter("evaluate", "Evaluation"),
         filter("fetch-model", "Fetching"),

@@ -27,19 +27,3 @@ struct CheckpointOptions: ParsableArguments {
 
     var isUsed: Bool { checkpointEvery != nil || resume }
 }
-
-/// How signals and checkpoints go together: while steps are made, a signal is noted and leads to a checkpoint; before
-/// them, and after the checkpoint of the last one, it ends the process as ever.
-struct SignalWatch {
-    private var isHolding = false
-
-    mutating func note(_ event: TrainingEvent) {
-        switch event {
-        case .step where !isHolding:
-            isHolding = true
-            Interruption.hold()
-        case .checkpoint(_, isLast: true): Interruption.release()
-        default: break
-        }
-    }
-}

@@ -4,6 +4,7 @@ import ArgumentParser
 import FilterSupport
 import GPT2Kit
 import Records
+import TrainingSupport
 
 @main
 struct Finetune: Filter {
@@ -38,14 +39,7 @@ struct Finetune: Filter {
               finetune --base gpt2 --checkpoint-every 100 … > metrics.ndjson
               finetune --base gpt2 --checkpoint-every 100 --resume … >> metrics.ndjson
             """,
-        exits: ExitCodes(
-            [
-                .badData: "bad shard, damaged weights, or a loss that isn't finite",
-                .unavailable: "oneDNN can't do what is needed",
-                .cannotCreate: "--out can't be written, holds a model (--force), or has checkpoints (--resume)",
-                .temporaryFailure: "another run is writing the same --out",
-                .configuration: "base, tokenizer, shards and checkpoints don't belong together",
-            ], cleansUp: true))
+        exits: .training)
 
     @OptionGroup(title: "Files") var files: FileOptions
     @OptionGroup(title: "Model") var model: ModelOptions
@@ -95,11 +89,9 @@ struct Finetune: Filter {
                 output: files.out, every: checkpointing.checkpointEvery, resumes: checkpointing.resume,
                 identity: tuner.identity(classifier, datasets)
             ) { Interruption.heldSignal != nil }
-            if checkpointing.resume, try isFinished(checkpoints) {
-                checkpoints.remove()  // The directory, where the run was killed before it removed that.
+            if try checkpoints.areFinished(mayReplace: files.force) {
                 return notes.always("\(files.out) is what this run ended in: nothing to do")
             }
-            if checkpointing.resume, !files.force, !checkpoints.exist { try Classifier.requireNone(in: files.out) }
             tuner.checkpoints = checkpoints
         }
         let metrics = MetricsLog(settings: settings, base: files.base, search: search, notes: notes)
@@ -124,12 +116,6 @@ struct Finetune: Filter {
         try metrics.close(model: files.out)
     }
 
-    private func isFinished(_ checkpoints: Checkpoints) throws -> Bool {
-        // A model that is damaged may be replaced like any other.
-        if files.force { return (try? checkpoints.areFinished(output: files.out)) ?? false }
-        return try checkpoints.areFinished(output: files.out)
-    }
-
     private func train(
         _ tuner: FineTuner, _ classifier: Classifier, _ datasets: Datasets, _ metrics: MetricsLog,
         _ progress: TrainingDisplay
@@ -139,14 +125,12 @@ struct Finetune: Filter {
             return try tuner.train(
                 classifier, on: datasets,
                 report: { event in
-                    if tuner.checkpoints != nil { signals.note(event) }
+                    if tuner.checkpoints != nil { signals.follow(event) }
                     metrics.write(event)
                 }, progress: progress.show)
         } catch let stopped as TrainingStopped {
             progress.finish()
-            verbosity.notes("finetune").always(
-                "stopped after step \(stopped.step), which is saved: resume from there with --resume")
-            Interruption.release()
+            signals.end(stopped, verbosity.notes("finetune"))
             throw stopped
         }
     }

@@ -3,6 +3,7 @@
 import ArgumentParser
 import FilterSupport
 import GPT2Kit
+import TrainingSupport
 
 struct FileOptions: ParsableArguments {
     @Option(
@@ -121,13 +122,6 @@ struct TrainableOptions: ParsableArguments {
 }
 
 extension Pooling: ExpressibleByArgument {}
-
-/// What `--precision` takes.
-enum PrecisionChoice: String, CaseIterable, ExpressibleByArgument {
-    case f32, bf16, auto
-
-    var precision: Precision { Precision(rawValue: rawValue) ?? .automatic }
-}
 
 @Sendable private func trainableSet(_ text: String) throws -> TrainableSet {
     guard let set = TrainableSet(text) else {

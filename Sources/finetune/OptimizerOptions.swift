@@ -3,6 +3,7 @@
 import ArgumentParser
 import FilterSupport
 import GPT2Kit
+import TrainingSupport
 
 struct StepOptions: ParsableArguments {
     @Option(
@@ -52,16 +53,17 @@ struct OptimizerOptions: ParsableArguments {
     var lr = 5e-5
 
     @Option(
-        help:
-            "How the learning rate changes: constant, down to 0 in a straight line or half a cosine wave, or so from 30 % on."
-    )
+        help: """
+            How the learning rate changes: constant, down to 0 in a straight line or half a cosine wave, or constant for \
+            30 % of the steps and then down to 0 in a straight line.
+            """)
     var schedule = LearningRateSchedule.Shape.constant
 
     @Option(
         help: ArgumentHelp(
             "Steps in which the learning rate rises from 0: their number or, below 1, their share. (default: 0)",
             valueName: "n|share"),
-        transform: warmupSteps)
+        transform: ScheduleArgument.warmup)
     var warmup = LearningRateSchedule.Warmup.steps(0)
 
     @Option(
@@ -104,14 +106,6 @@ struct OptimizerOptions: ParsableArguments {
 }
 
 extension TrainingSettings.Shuffle: ExpressibleByArgument {}
-extension LearningRateSchedule.Shape: ExpressibleByArgument {}
-
-@Sendable private func warmupSteps(_ text: String) throws -> LearningRateSchedule.Warmup {
-    guard let warmup = LearningRateSchedule.Warmup(text) else {
-        throw ValidationError("'\(text)' is neither a whole number of steps nor a share below 1")
-    }
-    return warmup
-}
 
 /// Pairs LABEL=WEIGHT with commas between; a comma that no weight stands before belongs to a label.
 @Sendable private func weights(_ text: String) throws -> ClassWeights {

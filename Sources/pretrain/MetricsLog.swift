@@ -78,7 +78,6 @@ private func number(_ value: Int) -> JSONValue { .number("\(value)") }
 extension PretrainingEvent.EndSummary {
     /// The run in one line.
     var text: String {
-        func rounded(_ value: Double) -> String { "\((value * 10_000).rounded() / 10_000)" }
         let bits = kept.bitsPerByte.map { ", \(rounded($0)) bits a byte" } ?? ""
         var text = "\(steps) steps, \(tokens) tokens, \(Int(seconds)) s: \(rounded(kept.loss)) nats a token\(bits)"
         if let average {
@@ -90,3 +89,6 @@ extension PretrainingEvent.EndSummary {
         return text
     }
 }
+
+/// With four digits behind the point.
+func rounded(_ value: Double) -> String { "\((value * 10_000).rounded() / 10_000)" }

@@ -5,6 +5,7 @@ import FilterSupport
 import GPT2Kit
 import Records
 import Tokenization
+import TrainingSupport
 
 @main
 struct Pretrain: Filter {
@@ -37,14 +38,7 @@ struct Pretrain: Filter {
             GPT-2 itself, adapted to texts of one kind:
               pretrain corpus.tokens --base gpt2 --lr 1e-4 --schedule linear …
             """,
-        exits: ExitCodes(
-            [
-                .badData: "bad shard, damaged weights, or a loss that isn't finite",
-                .unavailable: "oneDNN can't do what is needed",
-                .cannotCreate: "--out can't be written, holds a model (--force), or has checkpoints (--resume)",
-                .temporaryFailure: "another run is writing the same --out",
-                .configuration: "base, tokenizer, shards and checkpoints don't belong together",
-            ], cleansUp: true))
+        exits: .training)
 
     @OptionGroup var input: InputArgument
     @OptionGroup(title: "Files") var files: FileOptions
@@ -94,11 +88,9 @@ struct Pretrain: Filter {
                 output: files.out, every: checkpointing.checkpointEvery, resumes: checkpointing.resume,
                 identity: data.identity(settings, workers: pretrainer.workers)
             ) { Interruption.heldSignal != nil }
-            if checkpointing.resume, try isFinished(checkpoints) {
-                checkpoints.remove()  // The directory, where the run was killed before it removed that.
+            if try checkpoints.areFinished(mayReplace: files.force) {
                 return notes.always("\(files.out) is what this run ended in: nothing to do")
             }
-            if checkpointing.resume, !files.force, !checkpoints.exist { try Classifier.requireNone(in: files.out) }
             pretrainer.checkpoints = checkpoints
         }
         let metrics = MetricsLog(settings: settings, base: files.base, notes: notes)
@@ -113,35 +105,21 @@ struct Pretrain: Filter {
         try metrics.close(model: files.out)
     }
 
-    private func isFinished(_ checkpoints: Checkpoints) throws -> Bool {
-        // A model that is damaged may be replaced like any other.
-        if files.force { return (try? checkpoints.areFinished(output: files.out)) ?? false }
-        return try checkpoints.areFinished(output: files.out)
-    }
-
     private func train(
         _ pretrainer: Pretrainer, _ data: PretrainingData, _ metrics: MetricsLog
     ) throws -> TrainedLanguageModel {
         let display = TrainingDisplay(quiet: verbosity.quiet)
         defer { display.finish() }
-        var isHolding = false
+        var signals = SignalWatch()
         do {
             return try pretrainer.train(data) { event in
                 display.show(event)
                 metrics.write(event)
-                guard pretrainer.checkpoints != nil else { return }
-                // While steps are made, a signal leads to a checkpoint; before and after, it ends the process as ever.
-                if case .step = event, !isHolding {
-                    isHolding = true
-                    Interruption.hold()
-                }
-                if case .checkpoint(_, isLast: true) = event { Interruption.release() }
+                if pretrainer.checkpoints != nil { signals.follow(event) }
             }
         } catch let stopped as TrainingStopped {
             display.finish()
-            verbosity.notes("pretrain").always(
-                "stopped after step \(stopped.step), which is saved: resume from there with --resume")
-            Interruption.release()
+            signals.end(stopped, verbosity.notes("pretrain"))
             throw stopped
         }
     }

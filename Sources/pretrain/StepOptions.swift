@@ -3,6 +3,7 @@
 import ArgumentParser
 import FilterSupport
 import GPT2Kit
+import TrainingSupport
 
 struct StepOptions: ParsableArguments {
     @Option(
@@ -53,13 +54,6 @@ struct StepOptions: ParsableArguments {
     }
 }
 
-/// What `--precision` takes.
-enum PrecisionChoice: String, CaseIterable, ExpressibleByArgument {
-    case f32, bf16, auto
-
-    var precision: Precision { Precision(rawValue: rawValue) ?? .automatic }
-}
-
 struct OptimizerOptions: ParsableArguments {
     @Option(
         help: ArgumentHelp("AdamW's learning rate. (default: 0.002)", valueName: "rate"),
@@ -77,7 +71,7 @@ struct OptimizerOptions: ParsableArguments {
         help: ArgumentHelp(
             "Steps in which the learning rate rises from 0: their number or, below 1, their share. (default: 0.02)",
             valueName: "n|share"),
-        transform: warmupSteps)
+        transform: ScheduleArgument.warmup)
     var warmup = LearningRateSchedule.Warmup.share(0.02)
 
     @Option(
@@ -117,13 +111,4 @@ struct OptimizerOptions: ParsableArguments {
         settings.clipNorm = clipNorm > 0 ? clipNorm : nil
         settings.averageDecay = ema > 0 ? ema : nil
     }
-}
-
-extension LearningRateSchedule.Shape: ExpressibleByArgument {}
-
-@Sendable private func warmupSteps(_ text: String) throws -> LearningRateSchedule.Warmup {
-    guard let warmup = LearningRateSchedule.Warmup(text) else {
-        throw ValidationError("'\(text)' is neither a whole number of steps nor a share below 1")
-    }
-    return warmup
 }

@@ -33,6 +33,4 @@ final class TrainingDisplay {
         bar?.finish()
         bar = nil
     }
-
-    private func rounded(_ loss: Double) -> String { "\((loss * 10_000).rounded() / 10_000)" }
 }

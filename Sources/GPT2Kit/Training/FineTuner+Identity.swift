@@ -7,8 +7,7 @@ extension FineTuner {
     /// The identity of a run on these data.
     public func identity(_ base: Classifier, _ datasets: Datasets) -> RunIdentity {
         // The base counts by its weights, not by its path.
-        let members = (settings.json(base: "").object ?? []).filter { $0.key != "base" }
-        var entries = members.map { (name: $0.key, value: $0.value.text) }
+        var entries = settings.json(base: "").entries(without: ["base"])
         entries += [
             ("eval_every", "\(settings.evaluateEvery)"), ("eval_batches", "\(settings.evaluationBatches)"),
             ("heads", "\(base.config.heads)"), ("layer_norm_epsilon", "\(base.config.epsilon)"),
@@ -18,15 +17,6 @@ extension FineTuner {
             ("test_data_sha256", datasets.test?.sha256 ?? "none"),
         ]
         return RunIdentity(entries: entries)
-    }
-}
-
-extension JSONValue {
-    /// As JSON.
-    var text: String {
-        var json = JSONWriter()
-        json.value(self)
-        return String(decoding: json.bytes, as: UTF8.self)
     }
 }
 

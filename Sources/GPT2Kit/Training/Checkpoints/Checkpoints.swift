@@ -5,6 +5,7 @@ import Safetensors
 
 /// The checkpoints of a run.
 public struct Checkpoints: Sendable {
+    private let output: String
     let directory: CheckpointDirectory
     /// Steps between checkpoints. nil for as many as the resumed run had; a new run then writes them only at a stop and
     /// at its end.
@@ -26,6 +27,7 @@ public struct Checkpoints: Sendable {
         output: String, every: Int?, resumes: Bool, identity: RunIdentity,
         shouldStop: @escaping @Sendable () -> Bool = { false }
     ) {
+        self.output = output
         directory = Self.directory(output)
         self.every = every
         self.resumes = resumes
@@ -61,16 +63,28 @@ public struct Checkpoints: Sendable {
         try Directory.requireWritable(directory.path)
     }
 
-    /// Whether a checkpoint exists that the run can resume from.
-    public var exist: Bool { !directory.steps.isEmpty }
-
     /// Removes the checkpoints. To be called when the model is written.
     public func remove() { directory.remove() }
 
-    /// Whether `output` holds the model of this run already, undamaged.
+    /// Whether the run that is to be resumed has ended already, in the model that its output holds. The checkpoints are then
+    /// removed, as they are when a run was killed just before. Otherwise another model there is refused, unless a checkpoint
+    /// tells that the run is the one that replaces it.
     ///
-    /// - Throws: ``ModelError/otherWeights(file:)`` where it is this run's, but damaged.
-    public func areFinished(output: String) throws(ModelError) -> Bool {
+    /// - Parameter mayReplace: whether any model there may be replaced, a damaged one too.
+    /// - Throws: ``ModelError/otherWeights(file:)`` where the model is this run's, but damaged; what
+    ///   ``Classifier/requireNone(in:)`` throws.
+    public func areFinished(mayReplace: Bool) throws -> Bool {
+        guard resumes else { return false }
+        if mayReplace ? (try? holdResult()) ?? false : try holdResult() {
+            remove()
+            return true
+        }
+        if !mayReplace, directory.steps.isEmpty { try Classifier.requireNone(in: output) }
+        return false
+    }
+
+    /// Whether the output holds the model of this run already, undamaged.
+    private func holdResult() throws(ModelError) -> Bool {
         guard directory.steps.isEmpty, let json = try? readJSON("\(output)/config.json"),
             let weights = try? WeightFiles(directory: output),
             json["gpt2kit"]?["run_sha256"]?.string == identity.sha256

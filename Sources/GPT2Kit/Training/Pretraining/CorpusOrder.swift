@@ -20,10 +20,8 @@ package struct CorpusOrder {
         self.rows = rows
         self.batch = min(batch, rows)
         self.seed = seed
-        stepsPerEpoch = Self.stepsPerEpoch(rows: rows, batch: batch)
+        stepsPerEpoch = BatchSampler.stepsPerEpoch(rows: rows, batch: batch)
     }
-
-    static func stepsPerEpoch(rows: Int, batch: Int) -> Int { rows / max(1, min(batch, rows)) }
 
     /// The rows of step 0, 1, ….
     package mutating func rows(of step: Int) -> ArraySlice<Int> {

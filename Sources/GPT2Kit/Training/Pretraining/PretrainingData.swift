@@ -31,8 +31,7 @@ public struct PretrainingData: Sendable {
     /// The identity of a run with `settings`. Limits of time don't belong to it: a run that they ended can go on.
     public func identity(_ settings: PretrainingSettings, workers: Workers) -> RunIdentity {
         // The base counts by its weights, not by its path.
-        let members = (settings.json(base: "").object ?? []).filter { !["base", "max_minutes"].contains($0.key) }
-        let entries = members.map { (name: $0.key, value: $0.value.text) }
+        let entries = settings.json(base: "").entries(without: ["base", "max_minutes"])
         return RunIdentity(
             entries: entries + [
                 ("heads", "\(base.config.heads)"), ("layer_norm_epsilon", "\(base.config.epsilon)"),

@@ -35,10 +35,10 @@ public struct PretrainingSettings: Sendable, Equatable {
         schedule.warmup = .share(0.02)
     }
 
-    /// The steps of a run over `rows` training rows.
+    /// The steps of a run over `rows` training rows, at least 1.
     func steps(rows count: Int) -> Int {
         let epochs = epochs ?? (maxSteps == nil ? 1 : .max)
         return min(
-            CorpusOrder.stepsPerEpoch(rows: count, batch: rows).multipliedSaturating(by: epochs), maxSteps ?? .max)
+            BatchSampler.stepsPerEpoch(rows: count, batch: rows).multipliedSaturating(by: epochs), maxSteps ?? .max)
     }
 }

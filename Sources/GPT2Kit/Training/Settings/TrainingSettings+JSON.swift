@@ -22,10 +22,10 @@ extension TrainingSettings {
                 ("accumulate", .number("\(accumulate)")),
                 ("learning_rate", .number("\(learningRate)")), ("schedule", .string(schedule.shape.rawValue)),
                 ("warmup", schedule.warmup.json), ("weight_decay", .number("\(weightDecay)")),
-                ("clip_norm", number(clipNorm)), ("dropout", .number("\(dropout)")),
+                ("clip_norm", .numberOrNull(clipNorm)), ("dropout", .number("\(dropout)")),
                 ("label_smoothing", .number("\(labelSmoothing)")), ("class_weights", classWeights.json),
-                ("patience", number(patience)), ("keep", .string(keep.rawValue)),
-                ("max_steps", number(maxSteps)), ("max_minutes", number(maxMinutes)),
+                ("patience", .numberOrNull(patience)), ("keep", .string(keep.rawValue)),
+                ("max_steps", .numberOrNull(maxSteps)), ("max_minutes", .numberOrNull(maxMinutes)),
                 ("shuffle", .string(shuffle.rawValue)), ("seed", .number("\(seed)")),
             ]
         return .object(members.map { JSONMember(key: $0.0, value: $0.1) })
@@ -33,10 +33,6 @@ extension TrainingSettings {
 
     /// Texts of a step: ``batch`` × ``accumulate``, at most `Int.max`.
     package var rowsOfStep: Int { batch.multipliedSaturating(by: accumulate) }
-
-    private func number(_ value: (some CustomStringConvertible)?) -> JSONValue {
-        value.map { .number($0.description) } ?? .null
-    }
 }
 
 extension LearningRateSchedule.Warmup {
@@ -61,4 +57,20 @@ extension ClassWeights {
 extension LoRA {
     /// The names of ``layers``, in the order of a block.
     package var layerNames: [String] { Layer.allCases.filter(layers.contains).map(\.rawValue) }
+}
+
+extension JSONValue {
+    /// A number; null for nil.
+    static func numberOrNull(_ value: (some CustomStringConvertible)?) -> JSONValue {
+        value.map { .number($0.description) } ?? .null
+    }
+
+    /// The members of an object, with their values as JSON, but for some.
+    func entries(without excluded: Set<String>) -> [(name: String, value: String)] {
+        (object ?? []).filter { !excluded.contains($0.key) }.map { member in
+            var json = JSONWriter()
+            json.value(member.value)
+            return (member.key, String(decoding: json.bytes, as: UTF8.self))
+        }
+    }
 }

@@ -18,6 +18,7 @@ package struct BatchSampler {
     /// The number of batches in an epoch.
     package var stepsPerEpoch: Int { Self.stepsPerEpoch(rows: rows, batch: batch) }
 
+    /// The number of batches of `batch` of `rows` rows, at least 1, in an epoch.
     static func stepsPerEpoch(rows: Int, batch: Int) -> Int { rows / min(batch, rows) }
 
     /// The next epoch's batches. Rows that don't fill a batch are dropped.
