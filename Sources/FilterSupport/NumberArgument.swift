@@ -20,6 +20,14 @@ public enum NumberArgument {
         return value
     }
 
+    /// A number above 0 and at most 1.
+    @Sendable public static func factor(_ text: String) throws -> Double {
+        guard let value = Double(text), value > 0, value <= 1 else {
+            throw ValidationError("'\(text)' is not a number above 0 and at most 1")
+        }
+        return value
+    }
+
     /// A number from 0 to below 1.
     @Sendable public static func share(_ text: String) throws -> Double {
         guard let value = Double(text), value >= 0, value < 1 else {

@@ -28,6 +28,15 @@ struct EvaluationOptions: ParsableArguments {
             """))
     var keep: KeptWeights?
 
+    @Option(
+        help: ArgumentHelp(
+            """
+            The decay of an average of the weights over the last fifth of the steps; 0 for none. Of the last weights and \
+            their average those are kept that have the lower loss of the whole validation set. (default: 0)
+            """, valueName: "share"),
+        transform: NumberArgument.share)
+    var ema = 0.0
+
     @Flag(
         help: """
             Report in the metrics how many labels of the first 256 validation texts score --precision int8 would change.
@@ -38,6 +47,7 @@ struct EvaluationOptions: ParsableArguments {
         settings.evaluateEvery = evalEvery
         settings.evaluationBatches = evalBatches
         settings.patience = patience
+        settings.averageDecay = ema > 0 ? ema : nil
         settings.keep = keep ?? (patience == nil ? .last : .best)
     }
 }

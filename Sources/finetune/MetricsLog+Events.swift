@@ -50,7 +50,7 @@ extension MetricsLog {
             let phases = end.secondsByPhase.map { JSONMember(key: $0.phase.rawValue, value: number($0.seconds)) }
             return [("event", .string("end"))] + optional("trial", end.trial.map(number)) + [
                 ("reason", .string(end.reason.rawValue)), ("steps", number(end.steps)),
-                ("kept_step", number(end.keptStep)), ("train_loss", number(end.trainingLoss)),
+                ("kept_step", end.kept.step), ("train_loss", number(end.trainingLoss)),
                 ("validation_loss", number(end.validationLoss)), ("train_accuracy", number(end.trainingAccuracy)),
                 ("validation_accuracy", number(end.validationAccuracy)),
                 ("test_accuracy", end.testAccuracy.map(number) ?? .null), ("seconds", number(end.seconds)),
@@ -82,6 +82,16 @@ extension MetricsLog {
 private func optional(_ key: String, _ value: JSONValue?) -> [(String, JSONValue)] { value.map { [(key, $0)] } ?? [] }
 private func number(_ value: Double) -> JSONValue { .number("\(value)") }
 private func number(_ value: Int) -> JSONValue { .number("\(value)") }
+
+extension TrainingEvent.Kept {
+    /// The step; null for an average.
+    fileprivate var step: JSONValue {
+        switch self {
+        case .step(let step): number(step)
+        case .average: .null
+        }
+    }
+}
 
 extension SearchSpace.Name {
     /// The key of the settings.

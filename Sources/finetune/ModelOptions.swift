@@ -45,7 +45,7 @@ struct ModelOptions: ParsableArguments {
     @Option(
         help: """
             What the head reads: the state of the text's last token, of the last padded position, or of the first token, \
-            or the mean of the states of all positions, pads included.
+            or the mean of the states of all positions, pads included, or of the text's tokens alone (mean-text).
             """)
     var pool = Pooling.lastToken
 
@@ -55,10 +55,18 @@ struct ModelOptions: ParsableArguments {
     @Option(help: "The number type of the frozen blocks' products; auto is bf16 if the CPU has it, else f32.")
     var precision = PrecisionChoice.auto
 
+    @Option(
+        help: """
+            The number type of the operands of products in trained blocks, except for the state of a single position; auto \
+            is bf16 if the CPU has it, else f32. Weights, sums and everything else are f32.
+            """)
+    var trainingPrecision = PrecisionChoice.f32
+
     func apply(to settings: inout TrainingSettings) {
         settings.pooling = pool
         settings.causalMask = !noCausalMask
         settings.precision = precision.precision
+        settings.trainingPrecision = trainingPrecision.precision
     }
 }
 

@@ -67,6 +67,15 @@ struct OptimizerOptions: ParsableArguments {
     var warmup = LearningRateSchedule.Warmup.steps(0)
 
     @Option(
+        help: ArgumentHelp(
+            """
+            The factor by which the learning rate falls from each block to the one below, beginning with the last, and to \
+            the embeddings; the head and the final LayerNorm have --lr itself. (default: 1)
+            """, valueName: "factor"),
+        transform: NumberArgument.factor)
+    var layerDecay = 1.0
+
+    @Option(
         help: ArgumentHelp("AdamW's weight decay. (default: 0.1)", valueName: "share"),
         transform: NumberArgument.nonNegative)
     var weightDecay = 0.1
@@ -98,6 +107,7 @@ struct OptimizerOptions: ParsableArguments {
         settings.learningRate = lr
         settings.schedule.shape = schedule
         settings.schedule.warmup = warmup
+        settings.layerDecay = LayerDecay(layerDecay)
         settings.weightDecay = weightDecay
         settings.clipNorm = clipNorm
         settings.labelSmoothing = labelSmoothing

@@ -36,6 +36,9 @@ struct SearchOptions: ParsableArguments {
                 "--patience and --keep don't go with --search",
                 remedy: "leave them out: a search compares trials itself")
         }
+        if settings.averageDecay != nil {
+            throw UsageError("--ema doesn't go with --search", remedy: "leave it out")
+        }
         if settings.maxMinutes != nil {
             throw UsageError(
                 "--max-minutes doesn't go with --search, whose result doesn't depend on time",

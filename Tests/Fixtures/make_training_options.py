@@ -123,7 +123,7 @@ def logits(P, row, pool, causal=True, drop=keep, lora=None):
     y = x @ P["score.weight"].T + P["score.bias"]
     if lora and "score" in lora.A:
         y = y + lora.scale * (x @ lora.A["score"]) @ lora.B["score"]
-    return y.mean(0) if pool == "mean" else y[0] if pool == "first" else y[-1]
+    return y.mean(0) if pool in ("mean", "mean-text") else y[0] if pool == "first" else y[-1]
 
 
 def close(a, b):
@@ -163,7 +163,7 @@ with torch.no_grad():
     hidden = [states(START, ids[row], causal=False) for row in range(B)]
     for i in range(L + 1):
         out[f"nocausal.hidden.{i}"] = torch.stack([h[i] for h in hidden])[:3]
-    for pool in ("last-token", "last-position", "first", "mean"):
+    for pool in ("last-token", "last-position", "first", "mean", "mean-text"):
         out[f"nocausal.logits.{pool}"] = torch.stack([logits(START, row, pool, causal=False) for row in range(B)])
 
 
@@ -177,13 +177,21 @@ def trained(which):
     return [name for name in START if any(name.startswith(prefix) for prefix in prefixes)]
 
 
+def depth(name):
+    """How many times the decay of layers applies to a parameter's learning rate."""
+    if name.startswith("h."):
+        return L - int(name.split(".")[1])
+    return L + 1 if name.startswith(("wte.", "wpe.")) else 0
+
+
 def run(name, which, pool, batch, steps, causal=True, schedule="constant", warmup=0, clip=None, smoothing=0.0,
-        weights=None, dropout=0.0):
+        weights=None, dropout=0.0, layer_decay=1.0):
     P = {key: value.clone() for key, value in START.items()}
     names = trained(which)
     for key in names:
         P[key].requires_grad_(True)
-    optimizer = torch.optim.AdamW([P[key] for key in names], lr=RATE, weight_decay=DECAY)
+    groups = [{"params": [P[key]], "lr": RATE * layer_decay ** depth(key)} for key in names]
+    optimizer = torch.optim.AdamW(groups, lr=RATE, weight_decay=DECAY)
     kind = "constant_with_warmup" if schedule == "constant" else schedule
     scheduler = get_scheduler(kind, optimizer, num_warmup_steps=warmup, num_training_steps=steps)
     criterion = torch.nn.CrossEntropyLoss(
@@ -201,7 +209,7 @@ def run(name, which, pool, batch, steps, causal=True, schedule="constant", warmu
         loss.backward()
         norm = torch.nn.utils.clip_grad_norm_([P[key] for key in names], clip if clip else torch.inf)
         losses.append(loss.item())
-        rates.append(scheduler.get_last_lr()[0])
+        rates.append(max(scheduler.get_last_lr()))
         norms.append(norm.item())
         optimizer.step()
         scheduler.step()
@@ -220,6 +228,8 @@ run("balanced", "last-1", "last-position", batch=2, steps=6, weights=balanced, s
 run("accumulated", "last-2", "last-token", batch=5, steps=2, weights=[0.5, 2.0, 1.0])
 run("dropped", "all", "last-token", batch=2, steps=6, dropout=0.25)
 run("dropped-mean", "last-1", "mean", batch=2, steps=6, dropout=0.1)
+run("own-tokens", "last-2", "mean-text", batch=2, steps=6, dropout=0.1)
+run("layer-decay", "all", "last-token", batch=2, steps=6, layer_decay=0.6)
 run("nocausal-first", "all", "first", batch=2, steps=6, causal=False)
 run("nocausal-mean", "last-1", "mean", batch=2, steps=6, causal=False)
 run("nocausal-head", "head", "first", batch=2, steps=6, causal=False)

@@ -1,6 +1,6 @@
-// Which token a classifier reads.
+// Which tokens a classifier reads.
 
-/// The token whose hidden state the head reads.
+/// The token whose hidden state the head reads, or the tokens whose mean it reads.
 public enum Pooling: String, Sendable, CaseIterable {
     /// The last token of the text, as in Hugging Face's classifiers. Pads are never computed.
     case lastToken = "last-token"
@@ -10,12 +10,14 @@ public enum Pooling: String, Sendable, CaseIterable {
     case first
     /// The mean of the logits over all T positions, pads included.
     case mean
+    /// The mean of the logits over the tokens of the text. Pads are never computed.
+    case meanText = "mean-text"
 
-    /// Whether the head reads a mean over all positions, of which the last block is then needed whole; otherwise it reads
-    /// one position.
+    /// Whether the head reads a mean over positions, for which the last block is needed whole; otherwise it reads one
+    /// position.
     package var readsAllPositions: Bool {
         switch self {
-        case .mean: true
+        case .mean, .meanText: true
         case .lastToken, .lastPosition, .first: false
         }
     }
@@ -25,7 +27,7 @@ public enum Pooling: String, Sendable, CaseIterable {
     /// pooling reads them.
     package func positions(length: Int, paddedLength: Int, isCausal: Bool) -> Int {
         switch self {
-        case .lastToken: length
+        case .lastToken, .meanText: length
         case .lastPosition, .mean: paddedLength
         case .first: isCausal ? 1 : length
         }

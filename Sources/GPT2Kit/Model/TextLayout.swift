@@ -21,12 +21,12 @@ package struct TextLayout: Sendable {
     /// The number of tokens of the longest text; 0 where there are no texts.
     package var longest: Int { (0..<rows).map(length).max() ?? 0 }
 
-    /// The index of the token that `pooling` reads of a text, its first or its last. Not for the mean, which reads all.
+    /// The index of the token that `pooling` reads of a text, its first or its last. Not for means, which read all.
     package func pooledToken(_ row: Int, _ pooling: Pooling) -> Int {
         switch pooling {
         case .first: offsets[row]
         case .lastToken, .lastPosition: offsets[row + 1] - 1
-        case .mean: preconditionFailure("the mean reads all positions")
+        case .mean, .meanText: preconditionFailure("a mean reads all positions")
         }
     }
 

@@ -6,7 +6,8 @@ import Records
 
 extension FineTuner {
     /// Refuses settings that don't suit the base, and runs that can't fit. Counted are the parameters and, for each
-    /// trained one, its copy, its gradient, AdamW's two moments and, where the best weights are kept, a second copy.
+    /// trained one, its copy, its gradient, AdamW's two moments and, where the best weights or an average may be kept, a
+    /// second copy.
     /// Activations and texts need memory too, so a run that passes may still lack some.
     ///
     /// - Throws: ``ModelError/impossibleSetting(_:remedy:)``, ``OutOfMemory``, and what reading the base's config.json
@@ -23,7 +24,7 @@ extension FineTuner {
         case .all: trained = all
         case .lora(let lora): trained = lora.parameterCount(config)
         }
-        let copies = settings.keep == .best ? 5.0 : 4.0
+        let copies = settings.keep == .best || settings.averageDecay != nil ? 5.0 : 4.0
         let need = 4 * ((isMapped ? 0 : all) + copies * trained + settings.trainable.mergedCount(config))
         if need > Double(MemoryBudget().limit) { throw OutOfMemory(bytes: Int(min(need, 1e18))) }
     }

@@ -32,7 +32,7 @@ extension FineTuner {
         guard !winner.hasDiverged else { throw ModelError.lossNotFinite(step: winner.step - 1) }
         let run = try winner.restored(data, workers)
         let end = try run.endSummary(
-            reason: winner.step == run.epochSteps ? .epochs : .maxSteps, keptStep: winner.step - 1,
+            reason: winner.step == run.epochSteps ? .epochs : .maxSteps, kept: .step(winner.step - 1),
             trial: winner.number, &clock
         ) { begin.secondsUntilNow }
         try report(.end(end))

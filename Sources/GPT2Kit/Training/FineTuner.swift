@@ -90,8 +90,8 @@ public struct FineTuner: Sendable {
             reason = evaluation.reason
             try writer?.afterStep(state, seconds: clock.totals, isLast: reason != nil, written: written)
         }
-        let keptStep = try keep(run, validation: data.validation)
-        let end = try run.endSummary(reason: reason ?? .epochs, keptStep: keptStep, &clock) { begin.secondsUntilNow }
+        let kept = try keep(run, validation: data.validation)
+        let end = try run.endSummary(reason: reason ?? .epochs, kept: kept, &clock) { begin.secondsUntilNow }
         try report(.end(end))
         var trained = TrainedClassifier(
             data.base.with(parameters: state.model.parameters, paddedLength: data.paddedLength), settings, end)
@@ -99,19 +99,27 @@ public struct FineTuner: Sendable {
         return trained
     }
 
-    /// Restores the best weights where they are wanted and aren't the last.
+    /// Exchanges the last weights for the best, or for their average, where these are wanted and have a lower loss.
     ///
-    /// - Returns: the step after which the weights were as they are kept.
-    private func keep(_ run: TrainingRun, validation: FeatureSet) throws -> Int {
+    /// - Returns: the weights that the model then has.
+    private func keep(_ run: TrainingRun, validation: FeatureSet) throws -> TrainingEvent.Kept {
         let state = run.state
         let lastStep = state.step - 1
+        if let average = state.begunAverage {
+            let last = try run.evaluate(validation).loss
+            average.swap()
+            run.refresh()
+            if try run.evaluate(validation).loss < last { return .average }
+            average.swap()
+            run.refresh()
+        }
         guard let snapshot = state.best, let step = state.evaluations.step, let least = state.evaluations.loss,
             step < lastStep
-        else { return lastStep }
+        else { return .step(lastStep) }
         let last = try run.evaluate(validation).loss
-        if last < least { return lastStep }
+        if last < least { return .step(lastStep) }
         snapshot.restore()
         run.refresh()
-        return step
+        return .step(step)
     }
 }

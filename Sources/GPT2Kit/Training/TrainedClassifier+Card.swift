@@ -15,7 +15,11 @@ extension TrainedClassifier {
 
     /// " (the weights after step 7 kept)" where these aren't the last.
     private var keptNote: String {
-        results.keptStep == results.steps - 1 ? "" : " (the weights after step \(results.keptStep) kept)"
+        switch results.kept {
+        case .step(results.steps - 1): ""
+        case .step(let step): " (the weights after step \(step) kept)"
+        case .average: " (the average of the weights of the last fifth kept)"
+        }
     }
 
     private var trainingRows: String {

@@ -29,7 +29,7 @@ struct IndependenceTests {
 
         init(_ model: RandomClassifier, _ pooling: Pooling, _ workers: Workers) throws {
             self.model = model
-            let firstBlock = pooling == .mean ? 2 : 1
+            let firstBlock = pooling.readsAllPositions ? 2 : 1
             frozen = try InferenceBlocks(model.parameters, config: model.config, count: firstBlock, workers: workers)
             inference = try InferenceTail(
                 model.parameters, config: model.config, pooling: pooling, firstBlock: firstBlock, workers: workers)

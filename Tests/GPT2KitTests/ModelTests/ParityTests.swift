@@ -23,7 +23,8 @@ struct ParityTests {
     }
 
     @Test(
-        "logits of every pooling match, from every first trainable block", arguments: Reference.names, Pooling.allCases)
+        "logits of every pooling match, from every first trainable block", arguments: Reference.names,
+        Reference.poolings)
     func logits(_ name: String, _ pooling: Pooling) throws {
         let reference = try Reference(name)
         let expected = try reference.expected.floats(
@@ -107,7 +108,7 @@ struct Recipe: CustomTestStringConvertible {
     let set: String
     var testDescription: String { "\(pooling.rawValue).\(set)" }
 
-    static let all = Pooling.allCases.flatMap { pooling in
+    static let all = Reference.poolings.flatMap { pooling in
         ["head", "last-1", "last-2", "all"].map { Recipe(pooling: pooling, set: $0) }
     }
 }

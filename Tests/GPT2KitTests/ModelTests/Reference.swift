@@ -17,6 +17,8 @@ struct Reference {
     let labels: [Int]
 
     static let names = ["tiny", "tiny-3class"]
+    /// Those that the reference knows; TrainingParityTests has the others.
+    static let poolings = Pooling.allCases.filter { $0 != .meanText }
 
     private static func folder(_ name: String) -> String { fixture(name) }
 

@@ -68,7 +68,7 @@ struct CheckpointTests {
                     outcome.events.append("epoch \(epoch) \(step) \(training) \(validation)")
                 case .end(let end):
                     outcome.events.append(
-                        "end \(end.reason) \(end.steps) \(end.keptStep) \(end.trainingLoss) \(end.testAccuracy ?? -1)")
+                        "end \(end.reason) \(end.steps) \(end.kept) \(end.trainingLoss) \(end.testAccuracy ?? -1)")
                 }
             }
             outcome.bits = trained.classifier.parameters.named.map { bits($0.tensor.array) }
@@ -103,6 +103,12 @@ struct CheckpointTests {
         },
         {
             $0.shuffle = .none; $0.maxSteps = 7
+        },
+        {
+            $0.averageDecay = 0.9; $0.epochs = 3; $0.learningRate = 0.1; $0.pooling = .meanText
+        },
+        {
+            $0.trainable = .all; $0.layerDecay = LayerDecay(0.7); $0.trainingPrecision = .bfloat16
         },
     ]
 

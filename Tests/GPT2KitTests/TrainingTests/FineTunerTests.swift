@@ -98,7 +98,7 @@ struct FineTunerTests {
             case .epoch(let epoch, let step, _, _, _): events.append("epoch \(epoch) after \(step)")
             case .end(let end):
                 events.append("end \(end.steps)")
-                #expect(end.testAccuracy != nil && end.reason == .epochs && end.keptStep == 7)
+                #expect(end.testAccuracy != nil && end.reason == .epochs && end.kept == .step(7))
             }
         } progress: { progress in
             switch progress {

@@ -104,7 +104,7 @@ struct TrainingOptionsTests {
     func maxSteps() throws {
         let record = try train { $0.maxSteps = 5 }
         #expect(record.losses.count == 5)
-        #expect(record.end?.reason == .maxSteps && record.end?.steps == 5 && record.end?.keptStep == 4)
+        #expect(record.end?.reason == .maxSteps && record.end?.steps == 5 && record.end?.kept == .step(4))
         let all = try train { $0.maxSteps = 8 }
         #expect(all.end?.reason == .epochs && all.losses.count == 8)
         #expect(Array(all.losses.prefix(5)) == record.losses)
@@ -141,7 +141,7 @@ struct TrainingOptionsTests {
         for (index, evaluation) in stopped.evaluations.enumerated() {
             #expect(evaluation.isBest == losses[..<index].allSatisfy { losses[index] < $0 })
         }
-        #expect(stopped.end?.keptStep == stopped.evaluations[best].step)
+        #expect(stopped.end?.kept == .step(stopped.evaluations[best].step))
         #expect(stopped.end?.validationLoss == losses[best])
 
         // The same as ending after the best step.
@@ -150,7 +150,7 @@ struct TrainingOptionsTests {
         #expect(short.evaluations.allSatisfy { $0.isBest == nil })
         // Without keep the last weights stay.
         let last = try record { $0.patience = 3 }
-        #expect(last.end?.steps == stopped.end?.steps && last.end?.keptStep == (last.end?.steps ?? 0) - 1)
+        #expect(last.end?.steps == stopped.end?.steps && last.end?.kept == .step((last.end?.steps ?? 0) - 1))
         #expect(last.parameters != stopped.parameters)
         // The end is an evaluation too.
         let end = try record {
@@ -159,7 +159,47 @@ struct TrainingOptionsTests {
             $0.epochs = 1
             $0.evaluateEvery = 3
         }
-        #expect(end.evaluations.map(\.step) == [0, 3] && end.end?.keptStep == 3)
+        #expect(end.evaluations.map(\.step) == [0, 3] && end.end?.kept == .step(3))
+    }
+
+    @Test("the average of the last fifth is Σ dⁿ⁻ⁱ·pᵢ / Σ dⁿ⁻ⁱ, and kept where its validation loss is lower")
+    func average() throws {
+        var kept: Set<Bool> = []
+        for rate in [1e-4, 3e-2] {
+            func record(_ change: (inout TrainingSettings) -> Void) throws -> Record {
+                try train {
+                    $0.trainable = .all
+                    $0.learningRate = rate
+                    $0.epochs = 4  // of 4 steps
+                    change(&$0)
+                }
+            }
+            let averaged = try record { $0.averageDecay = 0.5 }
+            let last = try record { $0.maxSteps = 16 }
+            // The last three of 16 steps count.
+            let weights = try [14, 15, 16].map { steps in
+                try record { $0.maxSteps = steps }.parameters.joined().map { Double(Float(bitPattern: $0)) }
+            }
+            let isAverage = averaged.end?.kept == .average
+            kept.insert(isAverage)
+            guard isAverage else {
+                #expect(averaged.parameters == last.parameters && averaged.end?.kept == .step(15))
+                continue
+            }
+            let loss = try #require(averaged.end?.validationLoss)
+            #expect(try loss < #require(last.end?.validationLoss))
+            for (i, bits) in averaged.parameters.joined().enumerated() {
+                let expected = (weights[0][i] + 2 * weights[1][i] + 4 * weights[2][i]) / 7
+                #expect(abs(Double(Float(bitPattern: bits)) - expected) <= 4e-7 * max(1, abs(expected)))
+            }
+        }
+        #expect(kept == [true, false])
+    }
+
+    @Test("an average and the best weights exclude each other, and nothing is trained in int8")
+    func impossible() {
+        #expect(throws: ModelError.self) { try train { ($0.averageDecay, $0.keep) = (0.9, .best) } }
+        #expect(throws: ModelError.self) { try train { $0.trainingPrecision = .int8 } }
     }
 
     @Test(

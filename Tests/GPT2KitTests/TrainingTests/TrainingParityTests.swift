@@ -92,6 +92,8 @@ struct TrainingParityTests {
             },
             Scenario("dropped", .all, .lastToken, steps: 6) { $0.dropout = 0.25 },
             Scenario("dropped-mean", .lastBlocks(1), .mean, steps: 6) { $0.dropout = 0.1 },
+            Scenario("own-tokens", .lastBlocks(2), .meanText, steps: 6) { $0.dropout = 0.1 },
+            Scenario("layer-decay", .all, .lastToken, steps: 6) { $0.layerDecay = LayerDecay(0.6) },
             Scenario("nocausal-first", .all, .first, steps: 6) { $0.causalMask = false },
             Scenario("nocausal-mean", .lastBlocks(1), .mean, steps: 6) { $0.causalMask = false },
             Scenario("nocausal-head", .head, .first, steps: 6) { $0.causalMask = false },

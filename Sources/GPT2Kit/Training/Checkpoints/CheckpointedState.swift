@@ -23,6 +23,14 @@ extension CheckpointedState {
                 [("mean.\($0.name)", $1.mean), ("square.\($0.name)", $1.square)]
             }
     }
+
+    /// The names of an average, where weights have been added to it.
+    func tensors(
+        of average: WeightAverage, _ trained: [(name: String, parameter: Tensor, gradient: Tensor)],
+        _ description: CheckpointDescription
+    ) -> [(name: String, tensor: Tensor)] {
+        description.step > average.first ? zip(trained, average.copies).map { ("average.\($0.name)", $1) } : []
+    }
 }
 
 extension TrainingState: CheckpointedState {
@@ -34,6 +42,7 @@ extension TrainingState: CheckpointedState {
         if description.evaluations.step != nil, let best {
             result += zip(model.trained, best.copies).map { ("best.\($0.name)", $1) }
         }
+        if let average { result += tensors(of: average, model.trained, description) }
         return result
     }
 

@@ -57,6 +57,14 @@ public enum TrainingEvent: Sendable {
         public let tokenizerSHA256: String
     }
 
+    /// The weights that a run ends with.
+    public enum Kept: Sendable, Equatable {
+        /// Those after a step, the last or the best one.
+        case step(Int)
+        /// The average of the last weights.
+        case average
+    }
+
     /// How a run ended. Losses are mean cross entropies and accuracies are shares, over whole sets, with the weights
     /// that are kept.
     public struct EndSummary: Sendable {
@@ -64,8 +72,8 @@ public enum TrainingEvent: Sendable {
         public let steps: Int
         /// Why the run ended.
         public let reason: EndReason
-        /// The step after which the weights were as they are kept, the last or the best one.
-        public let keptStep: Int
+        /// The weights that are kept.
+        public let kept: Kept
         /// The number of the trial that won; nil without a search.
         public let trial: Int?
         /// Over the training set.

@@ -45,9 +45,7 @@ final class PretrainingState: CheckpointedState {
 
     func tensors(_ description: CheckpointDescription) -> [(name: String, tensor: Tensor)] {
         var result = tensors(trained, optimizer)
-        if let average, description.step > average.first {
-            result += zip(trained, average.copies).map { ("average.\($0.name)", $1) }
-        }
+        if let average { result += tensors(of: average, trained, description) }
         return result
     }
 

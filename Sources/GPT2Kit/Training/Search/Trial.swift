@@ -20,7 +20,7 @@ final class Trial: @unchecked Sendable {  // one worker has it at a time
     }
 
     /// The steps of all its epochs.
-    var steps: Int { min(stepsPerEpoch.multipliedSaturating(by: settings.epochs), settings.maxSteps ?? .max) }
+    var steps: Int { settings.steps(ofEpoch: stepsPerEpoch) }
 
     /// The steps of 1/divisor of `epochs` epochs, at most all of its own.
     func steps(ofEpochs epochs: Int, divisor: Int) -> Int {

@@ -18,13 +18,16 @@ extension TrainingSettings {
             [("base", .string(base)), ("trainable", .string("\(trainable)"))] + adapters + [
                 ("pooling", .string(pooling.rawValue)), ("causal_mask", .bool(causalMask)),
                 ("precision", .string(precision.rawValue)),
+                ("training_precision", .string(trainingPrecision.rawValue)),
                 ("epochs", .number("\(epochs)")), ("batch", .number("\(batch)")),
                 ("accumulate", .number("\(accumulate)")),
                 ("learning_rate", .number("\(learningRate)")), ("schedule", .string(schedule.shape.rawValue)),
-                ("warmup", schedule.warmup.json), ("weight_decay", .number("\(weightDecay)")),
+                ("warmup", schedule.warmup.json), ("layer_decay", .number("\(layerDecay.factor)")),
+                ("weight_decay", .number("\(weightDecay)")),
                 ("clip_norm", .numberOrNull(clipNorm)), ("dropout", .number("\(dropout)")),
                 ("label_smoothing", .number("\(labelSmoothing)")), ("class_weights", classWeights.json),
                 ("patience", .numberOrNull(patience)), ("keep", .string(keep.rawValue)),
+                ("ema", .numberOrNull(averageDecay)),
                 ("max_steps", .numberOrNull(maxSteps)), ("max_minutes", .numberOrNull(maxMinutes)),
                 ("shuffle", .string(shuffle.rawValue)), ("seed", .number("\(seed)")),
             ]
@@ -33,6 +36,9 @@ extension TrainingSettings {
 
     /// Texts of a step: ``batch`` × ``accumulate``, at most `Int.max`.
     package var rowsOfStep: Int { batch.multipliedSaturating(by: accumulate) }
+
+    /// Steps of a run whose epochs have `count` steps, unless it ends early.
+    func steps(ofEpoch count: Int) -> Int { min(count.multipliedSaturating(by: epochs), maxSteps ?? .max) }
 }
 
 extension LearningRateSchedule.Warmup {

@@ -16,8 +16,11 @@ public struct TrainingSettings: Sendable, Equatable {
     public var trainable = TrainableSet.lastBlocks(1)
     /// The token whose state the head reads.
     public var pooling = Pooling.lastToken
-    /// The number type of matrix products in frozen blocks. All training is in Float32.
+    /// The number type of matrix products in frozen blocks.
     public var precision = Precision.float32
+    /// The number type of the operands of products over whole texts in trained blocks; the pooled position of the last block,
+    /// weights, sums and everything else are in Float32. Not ``Precision/int8``.
+    public var trainingPrecision = Precision.float32
     /// Passes through the training texts.
     public var epochs = 5
     /// Texts of a forward and backward pass. A last step with too few texts is dropped, as in the chapter, unless it is
@@ -27,6 +30,8 @@ public struct TrainingSettings: Sendable, Equatable {
     public var learningRate = 5e-5
     /// How the learning rate changes over the steps.
     public var schedule = LearningRateSchedule()
+    /// How the learning rate falls from layer to layer, towards the embeddings.
+    public var layerDecay = LayerDecay()
     /// AdamW's weight decay, applied to all trained parameters.
     public var weightDecay = 0.1
     /// The largest L2 norm of all gradients together, to which a larger one is clipped; nil for no limit.
@@ -53,6 +58,9 @@ public struct TrainingSettings: Sendable, Equatable {
     public var patience: Int?
     /// The weights that the run ends with.
     public var keep = KeptWeights.last
+    /// The decay of an average of the weights over the last fifth of the steps, 0 ..< 1; nil for none. Of the last weights and
+    /// their average those are kept that have the lower loss of the whole validation set.
+    public var averageDecay: Double?
     /// Steps after which training ends, whatever ``epochs`` says; nil for no limit.
     public var maxSteps: Int?
     /// Minutes after which training ends, whatever ``epochs`` says; nil for no limit.
@@ -70,6 +78,13 @@ public struct TrainingSettings: Sendable, Equatable {
         if dropout > 0, trainable == .head {
             throw .impossibleSetting(
                 "dropout has no effect where the head alone is trained", remedy: "leave it out, or train a block")
+        }
+        if averageDecay != nil, dependsOnEvaluations {
+            throw .impossibleSetting(
+                "an average of the last weights and the best weights can't both be kept", remedy: "choose one of them")
+        }
+        if trainingPrecision == .int8 {
+            throw .impossibleSetting("int8 is for inference alone", remedy: "train in f32 or bf16")
         }
         if case .lora(let lora) = trainable, lora.rank > config.width {
             throw .impossibleSetting(

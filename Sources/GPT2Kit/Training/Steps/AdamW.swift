@@ -33,6 +33,7 @@ package final class AdamW {
         let gradient: Tensor
         let mean: Tensor  // first moment m
         let square: Tensor  // second moment v
+        let rateScale: Double
     }
 
     /// The hyperparameters of the next update.
@@ -43,18 +44,21 @@ package final class AdamW {
     /// The threads that update.
     package var workers: Workers
 
-    /// - Parameter pairs: every trainable parameter with its gradient.
+    /// - Parameters:
+    ///   - pairs: every trainable parameter with its gradient.
+    ///   - rateScales: what the learning rate of every parameter is multiplied by; nil for 1.
     package init(
-        _ pairs: [(parameter: Tensor, gradient: Tensor)], settings: Settings, workers: Workers
+        _ pairs: [(parameter: Tensor, gradient: Tensor)], rateScales: [Double]? = nil, settings: Settings,
+        workers: Workers
     ) throws(OutOfMemory) {
         self.settings = settings
         self.workers = workers
         var slots: [Slot] = []
-        for (parameter, gradient) in pairs {
+        for (index, (parameter, gradient)) in pairs.enumerated() {
             slots.append(
                 Slot(
                     parameter: parameter, gradient: gradient, mean: try Tensor(shape: parameter.shape),
-                    square: try Tensor(shape: parameter.shape)))
+                    square: try Tensor(shape: parameter.shape), rateScale: rateScales?[index] ?? 1))
         }
         self.slots = slots
     }
@@ -69,14 +73,16 @@ package final class AdamW {
     package func update() {
         updates += 1
         let (beta1, beta2) = (settings.beta1, settings.beta2)
-        let keep = Float(1 - settings.learningRate * settings.weightDecay)
+        let decay = settings.learningRate * settings.weightDecay
         // step·m/(√v/correction + ε), with one division less.
         let correction = (1 - pow(beta2, Double(updates))).squareRoot()
-        let step = Float(settings.learningRate / (1 - pow(beta1, Double(updates))) * correction)
+        let wholeStep = settings.learningRate / (1 - pow(beta1, Double(updates))) * correction
         let (b1, c1, b2, c2) = (Float(beta1), Float(1 - beta1), Float(beta2), Float(1 - beta2))
         let epsilon = Float(settings.epsilon * correction)
         for slot in slots {
-            let keep = settings.decaysMatricesOnly && slot.parameter.shape.count < 2 ? 1 : keep
+            let isDecayed = !settings.decaysMatricesOnly || slot.parameter.shape.count > 1
+            let keep = isDecayed ? Float(1 - slot.rateScale * decay) : 1
+            let step = Float(slot.rateScale * wholeStep)
             workers.forEachRange(slot.parameter.count, by: 1 << 15) { range in
                 let (p, g) = (slot.parameter.mutablePointer, slot.gradient.mutablePointer)
                 let (m, v) = (slot.mean.mutablePointer, slot.square.mutablePointer)

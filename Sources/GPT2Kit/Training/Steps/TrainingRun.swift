@@ -27,7 +27,7 @@ final class TrainingRun {
         self.state = state
         state.use(workers)
         epochSteps = state.batches.stepsPerEpoch.multipliedSaturating(by: settings.epochs)
-        steps = min(epochSteps, settings.maxSteps ?? .max)
+        steps = settings.steps(ofEpoch: state.batches.stepsPerEpoch)
         let config = data.base.config
         let model = state.model
         gradients = GradientVector(model.trained.map(\.gradient), workers: workers)
@@ -38,10 +38,10 @@ final class TrainingRun {
         layers = try ClassifierTail(
             model.parameters, gradients: model.gradients, adapters: model.adapters, trainable: settings.trainable,
             objective: data.objective, config: config, pooling: data.base.pooling, firstBlock: firstBlock,
-            workers: workers)
+            precision: settings.trainingPrecision, workers: workers)
         inference = try InferenceTail(
-            model.parameters, config: config, pooling: data.base.pooling, firstBlock: firstBlock, sharing: layers,
-            workers: workers)
+            model.parameters, config: config, pooling: data.base.pooling, firstBlock: firstBlock,
+            precision: settings.trainingPrecision, sharing: layers, workers: workers)
         embeddings =
             settings.trainable == .all
             ? try EmbeddingGradient(model.gradients, config: config, workers: workers) : nil
@@ -76,10 +76,8 @@ final class TrainingRun {
         guard loss.isFinite else { throw ModelError.lossNotFinite(step: step) }
         let norm = settings.clipNorm.map(gradients.clip)
         let learningRate = settings.learningRate * settings.schedule.factor(step: step, of: steps)
-        state.optimizer.settings.learningRate = learningRate
-        state.optimizer.update()
+        state.update(learningRate: learningRate)
         refresh()
-        state.step += 1
         return Outcome(loss: loss / denominator, learningRate: learningRate, gradientNorm: norm)
     }
 
@@ -118,17 +116,17 @@ final class TrainingRun {
     /// The summary of the run, after an evaluation of whole sets.
     ///
     /// - Parameters:
-    ///   - keptStep: the step after which the weights were as they are now.
+    ///   - kept: the weights that the model has now.
     ///   - clock: charged with the evaluation.
     /// - Throws: ``ModelError/lossNotFinite(step:)``.
     func endSummary(
-        reason: EndReason, keptStep: Int, trial: Int? = nil, _ clock: inout PhaseClock, seconds: () -> Double
+        reason: EndReason, kept: TrainingEvent.Kept, trial: Int? = nil, _ clock: inout PhaseClock, seconds: () -> Double
     ) throws -> TrainingEvent.EndSummary {
         let (results, tested) = try evaluateSets()
         clock.charge(.evaluation)
         guard results.allSatisfy(\.loss.isFinite) else { throw ModelError.lossNotFinite(step: state.step) }
         return TrainingEvent.EndSummary(
-            steps: state.step, reason: reason, keptStep: keptStep, trial: trial, trainingLoss: results[0].loss,
+            steps: state.step, reason: reason, kept: kept, trial: trial, trainingLoss: results[0].loss,
             validationLoss: results[1].loss, trainingAccuracy: results[0].accuracy,
             validationAccuracy: results[1].accuracy, testAccuracy: data.test == nil ? nil : results[2].accuracy,
             testClasses: tested, seconds: seconds(), secondsByPhase: clock.phases)

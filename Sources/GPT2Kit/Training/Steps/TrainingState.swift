@@ -6,6 +6,8 @@ final class TrainingState {
     var model: TrainableModel
     /// Moments, and the number of updates.
     let optimizer: AdamW
+    /// The average of the last weights, where it may be kept.
+    let average: WeightAverage?
     /// The best weights so far, where they are kept, and the best evaluation.
     let best: Snapshot?
     var evaluations = BestEvaluation()
@@ -19,13 +21,32 @@ final class TrainingState {
             data.base.parameters, settings.trainable, config: data.base.config, seed: settings.seed, workers: workers)
         optimizer = try AdamW(
             model.trained.map { ($0.parameter, $0.gradient) },
+            rateScales: model.trained.map { settings.layerDecay.scale(of: $0.name, blocks: data.base.config.blocks) },
             settings: .init(learningRate: settings.learningRate, weightDecay: settings.weightDecay),
             workers: workers)
         best = settings.keep == .best ? try Snapshot(of: model.trained.map(\.parameter)) : nil
-        batches = BatchIterator(
+        let batches = BatchIterator(
             BatchSampler(
                 rows: data.training.count, batch: settings.rowsOfStep, shuffle: settings.shuffle, seed: settings.seed))
+        self.batches = batches
+        let trained = model.trained
+        average = try settings.averageDecay.map { (decay) throws(OutOfMemory) in
+            try WeightAverage(
+                of: trained.map(\.parameter), decay: decay, steps: settings.steps(ofEpoch: batches.stepsPerEpoch),
+                workers: workers)
+        }
     }
+
+    /// Updates what is trained by its gradients.
+    func update(learningRate: Double) {
+        optimizer.settings.learningRate = learningRate
+        optimizer.update()
+        step += 1
+        average?.add(after: step)
+    }
+
+    /// The average, where weights have been added to it.
+    var begunAverage: WeightAverage? { average.flatMap { step > $0.first ? $0 : nil } }
 
     /// Sets the threads that compute with it next.
     func use(_ workers: Workers) {
