@@ -70,8 +70,9 @@ def records(bench):
     try:
         data = bench.messages("sms-spam")
     except Skipped:
-        bench.make("demo", "build/demo/records.ndjson")
-        return Path("build/demo/records.ndjson")
+        demo = Path("build/bench/pipelines/demo")
+        bench.make("demo", demo / "records.ndjson", out=demo)
+        return demo / "records.ndjson"
     path = bench.out / "messages.ndjson"
     path.write_bytes(b"".join((data / f"{part}.ndjson").read_bytes() for part in ("train", "validation", "test")))
     return path
@@ -82,8 +83,8 @@ def instructions(bench):
     are the same on a busy machine."""
     bench.need("valgrind")
     bench.need("strip", "binutils")
-    bench.make("demo", "build/demo/records.ndjson", "build/demo/tokenizer/vocab.json")
-    demo = Path("build/demo")
+    demo = Path("build/bench/pipelines/demo")
+    bench.make("demo", demo / "records.ndjson", demo / "tokenizer/vocab.json", out=demo)
     records = [json.loads(line) for line in open(demo / "records.ndjson", encoding="utf-8")]
     records = records[:200] if bench.quick else records
     scored = [

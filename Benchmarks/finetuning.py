@@ -85,23 +85,30 @@ def all_layers(bench):
     data = bench.messages("sms-spam")
     base = start(bench, 2)
     options = ["--trainable", "all", "--pool", "last-token", "--eval-every", 10**6, "--eval-batches", 1]
-    ours, torch, losses = [], [], []
+    precisions = {"f32": 8, "bf16": 10}
+    names = [name for name in precisions if bench.precision(name) is not None]
+    ours, torch, losses = {name: [] for name in names}, [], {name: [] for name in names}
     for turn in range(bench.runs):
         other = bench.torch("train", base, data, "--trainable", "all", "--pool", "last-token", "--steps", bench.steps)[0]
         torch.append(other["step_seconds"])
         bench.say(f"run {turn + 1} of {bench.runs}: PyTorch {number(torch[-1])} s a step")
         steps = len(other["losses"])
-        _, run = finetune(bench, data, base, *options, "--max-steps", steps, "--precision", "f32")
-        ours.append(run["end"]["seconds_by_phase"]["training"] / steps)
-        losses.append(max(abs(a - b) for a, b in zip(run["losses"], other["losses"])))
-        bench.say(f"run {turn + 1} of {bench.runs}: f32 {number(ours[-1])} s a step")
-    result = ratio_row(
-        "all layers, last token, f32: a step", ours, torch, bench.torch_name, 10,
-        " ".join(map(str, ["finetune", *options, "--max-steps", steps])), note=f"{steps} steps",
-        data={"loss_difference": max(losses), "compared_steps": steps},
-    )  # fmt: skip
-    result["cells"]["loss"] = f"within {max(losses):.1e} over {steps} steps"
-    return [result]
+        for name in names:
+            _, run = finetune(bench, data, base, *options, "--max-steps", steps, "--training-precision", name)
+            ours[name].append(run["end"]["seconds_by_phase"]["training"] / steps)
+            losses[name].append(max(abs(a - b) for a, b in zip(run["losses"], other["losses"])))
+            bench.say(f"run {turn + 1} of {bench.runs}: {name} {number(ours[name][-1])} s a step")
+    rows = []
+    for name in names:
+        command = ["finetune", *options, "--max-steps", steps, "--training-precision", name]
+        result = ratio_row(
+            f"all layers, last token, {name}: a step", ours[name], torch, bench.torch_name, precisions[name],
+            " ".join(map(str, command)), note=f"{steps} steps",
+            data={"loss_difference": max(losses[name]), "compared_steps": steps},
+        )  # fmt: skip
+        result["cells"]["loss"] = f"within {max(losses[name]):.1e} over {steps} steps"
+        rows.append(result)
+    return rows
 
 
 def random_base(bench):

@@ -155,13 +155,14 @@ class Bench:
         path.write_text("".join(text + "\n" for text in texts), encoding="utf-8")
         return path
 
-    def make(self, pipeline, *targets, out=None):
+    def make(self, pipeline, *targets, out=None, settings=None):
+        """Makes files of a pipeline, from random weights unless `settings` says otherwise."""
         missing = [target for target in targets if not Path(target).exists()]
         if not missing:
             return
         self.say(f"making {', '.join(map(str, missing))}")
         command = ["make", "--no-print-directory", f"PIPELINE={pipeline}"]
-        command += [] if pipeline == "demo" else ["BASE=random:gpt2"]
+        command += settings or [f"BASE=random:{'pipelines/demo/config.json' if pipeline == 'demo' else 'gpt2'}"]
         command += [f"OUT={out}"] if out else []
         command += [f"MIRROR={self.mirror}"] if self.mirror else []
         ours = ("MAKE", "MFLAGS", "BASE", "MIRROR")
@@ -204,8 +205,8 @@ class Bench:
         """A classifier of the demo's size that reads the last token: so small that its text and JSON count."""
         directory = self.out / "models" / "small"
         if not (directory / "model.safetensors").exists():
-            demo = Path("build/demo")
-            self.make("demo", demo / "train.safetensors", demo / "validation.safetensors")
+            demo = Path("build/bench/pipelines/demo")
+            self.make("demo", demo / "train.safetensors", demo / "validation.safetensors", out=demo)
             self.run(
                 BIN / "finetune", "--quiet", "--base", "random:pipelines/demo/config.json", "--tokenizer",
                 demo / "tokenizer", "--epochs", 1, "--validation", demo / "validation.safetensors", "--out", directory, "--force",

@@ -1,6 +1,7 @@
 """Peak memory: of fine-tuning above what it must hold, and of scoring as the input grows."""
 
 import json
+from pathlib import Path
 
 from finetuning import finetune
 from harness import BIN
@@ -25,8 +26,9 @@ def memory(bench):
     rows = [row("finetune, memory", cells, "finetune --epochs 1", kept, 300 / max(above, 1))]
 
     model, peaks = bench.small_model(), {}
-    bench.make("demo", "build/demo/records.ndjson")
-    records = open("build/demo/records.ndjson", encoding="utf-8").read().splitlines()
+    demo = Path("build/bench/pipelines/demo")
+    bench.make("demo", demo / "records.ndjson", out=demo)
+    records = open(demo / "records.ndjson", encoding="utf-8").read().splitlines()
     texts = [json.loads(line)["text"] for line in records]
     for count in (1000, 10_000) if bench.quick else (100_000, 1_000_000):
         path = bench.out / "lines.txt"

@@ -1,6 +1,6 @@
 #!/bin/bash
-# The first 50 steps of fine-tuning GPT-2 124M, here and in PyTorch, from the same random weights on the same rows in the
-# same order: the losses of every step have to agree within 1e-3. PYTHON chooses the interpreter.
+# The first 50 steps of fine-tuning and of pretraining GPT-2 124M, here and in PyTorch, from the same random weights on the
+# same rows in the same order: the losses of every step have to agree within 1e-3. PYTHON chooses the interpreter.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 python=${PYTHON:-python3}
@@ -8,25 +8,36 @@ if ! "$python" -c 'import torch, transformers, safetensors' 2> /dev/null; then
   echo "parity: skipped: $python has no torch, transformers or safetensors; install them with pip, or name another one with PYTHON="
   exit 0
 fi
-make --no-print-directory build/demo/train.safetensors build/demo/validation.safetensors > /dev/null
+demo=build/bench/pipelines/demo
+from_demo() { make --no-print-directory PIPELINE=demo BASE=random:pipelines/demo/config.json OUT=$demo "$@" > /dev/null; }
+from_demo $demo/train.safetensors $demo/validation.safetensors
 work=$(mktemp -d "${TMPDIR:-/tmp}/parity.XXXXXX")
 trap 'rm -rf "$work"' EXIT
-cp build/demo/tokenizer/vocab.json build/demo/tokenizer/merges.txt "$work/"
+cp "$demo"/tokenizer/vocab.json "$demo"/tokenizer/merges.txt "$work/"
 for pool in last-position last-token; do
-  "$python" Benchmarks/parity.py train build/demo/train.safetensors "$pool" "$work/start" > "$work/torch.ndjson"
+  "$python" Benchmarks/parity.py train "$demo"/train.safetensors "$pool" "$work/start" > "$work/torch.ndjson"
   .build/release/finetune --quiet --precision f32 --base "$work/start" --tokenizer "$work" --pool "$pool" --shuffle none --epochs 1 \
-    --validation build/demo/validation.safetensors --out "$work/model" \
-    < build/demo/train.safetensors > "$work/metrics.ndjson"
+    --validation "$demo"/validation.safetensors --out "$work/model" \
+    < "$demo"/train.safetensors > "$work/metrics.ndjson"
   "$python" Benchmarks/parity.py compare "$work/torch.ndjson" "$work/metrics.ndjson" "$pool"
 done
 
+# The language model: every step takes all rows, so that their order doesn't matter.
+head -n 10 "$demo"/train.ndjson | .build/release/tokenize-pad --quiet --tokenizer "$work" --pack --length 64 > "$work/packed"
+rows=$("$python" -c 'import sys; from safetensors import safe_open; print(len(safe_open(sys.argv[1], "pt").get_tensor("lengths")))' "$work/packed")
+rm -rf "$work/start"
+"$python" Benchmarks/parity.py language "$work/packed" "$work/start" > "$work/torch.ndjson"
+.build/release/pretrain --quiet "$work/packed" --base "$work/start" --tokenizer "$work" --validation "$work/packed" \
+  --out "$work/language" --epochs 50 --batch-rows "$rows" --lr 1e-4 --schedule constant --warmup 0 --ema 0 > "$work/metrics.ndjson"
+"$python" Benchmarks/parity.py compare "$work/torch.ndjson" "$work/metrics.ndjson" "language model"
+
 # Model directories that finetune wrote, in Hugging Face's own classes: keys, tokens, probabilities.
-make --no-print-directory build/demo/test.safetensors > /dev/null
+from_demo $demo/test.safetensors
 for trainable in all lora; do
-  .build/release/finetune --quiet --precision f32 --base random:pipelines/demo/config.json --tokenizer build/demo/tokenizer \
-    --pool last-token --trainable $trainable --epochs 3 --lr 1e-3 --validation build/demo/validation.safetensors \
-    --out "$work/exported" < build/demo/train.safetensors > /dev/null
-  .build/release/score --precision f32 --model "$work/exported" --input ndjson build/demo/test.ndjson > "$work/scores.ndjson"
-  "$python" Benchmarks/huggingface.py "$work/exported" build/demo/test.safetensors "$work/scores.ndjson" 2> "$work/log" \
+  .build/release/finetune --quiet --precision f32 --base random:pipelines/demo/config.json --tokenizer "$demo"/tokenizer \
+    --pool last-token --trainable $trainable --epochs 3 --lr 1e-3 --validation "$demo"/validation.safetensors \
+    --out "$work/exported" < "$demo"/train.safetensors > /dev/null
+  .build/release/score --precision f32 --model "$work/exported" --input ndjson "$demo"/test.ndjson > "$work/scores.ndjson"
+  "$python" Benchmarks/huggingface.py "$work/exported" "$demo"/test.safetensors "$work/scores.ndjson" 2> "$work/log" \
     || { cat "$work/log" >&2; exit 1; }
 done

@@ -3,6 +3,7 @@ as most people would write them, and tiktoken. Prints one JSON object.
 
     torch_side.py start DIR CLASSES [BASE]       starting weights with a head, in Hugging Face's layout, for both sides
     torch_side.py train START DATA --pool last-token|last-position --trainable last-1|all [--steps N]
+    torch_side.py pretrain BLOCKS WIDTH HEADS VOCABULARY LENGTH ROWS [--steps N] [--dtype f32|bf16]
     torch_side.py score MODEL TEXTS [--batch 1] [--sort] [--dtype f32|bf16] [--batches N]
     torch_side.py tokenize TOKENIZER FILE        tiktoken's encode_ordinary over the lines of a file, one thread
 
@@ -135,6 +136,35 @@ def train(a):
     }  # fmt: skip
 
 
+def pretrain(a):
+    """Steps of a language model on random tokens; with bf16 under autocast, as PyTorch's documentation has it."""
+    from transformers import GPT2Config, GPT2LMHeadModel
+
+    torch.manual_seed(123)
+    config = GPT2Config(
+        vocab_size=a.vocabulary, n_positions=a.length, n_embd=a.width, n_layer=a.blocks, n_head=a.heads,
+        resid_pdrop=0.0, embd_pdrop=0.0, attn_pdrop=0.0, bos_token_id=0, eos_token_id=0,
+    )  # fmt: skip
+    model = GPT2LMHeadModel(config).train()
+    matrices = [p for p in model.parameters() if p.ndim > 1]
+    vectors = [p for p in model.parameters() if p.ndim < 2]
+    optimizer = torch.optim.AdamW(
+        [{"params": matrices, "weight_decay": 0.1}, {"params": vectors, "weight_decay": 0.0}], lr=1e-3
+    )
+    times = []
+    for _ in range(a.steps + WARM_UP):
+        ids = torch.randint(a.vocabulary, (a.rows, a.length))
+        begin = time.perf_counter()
+        optimizer.zero_grad()
+        with torch.autocast("cpu", torch.bfloat16, enabled=a.dtype == "bf16"):
+            logits = model(input_ids=ids).logits
+        loss = F.cross_entropy(logits[:, :-1].flatten(0, 1).float(), ids[:, 1:].flatten())
+        loss.backward()
+        optimizer.step()
+        times.append(time.perf_counter() - begin)
+    return {"tokens_per_second": a.rows * a.length / statistics.median(times[WARM_UP:]), "seconds": times}
+
+
 def encoding(directory):
     """GPT-2's encoding from vocab.json and merges.txt, as tiktoken makes it from OpenAI's files."""
     import tiktoken
@@ -201,6 +231,11 @@ def main():
     command.add_argument("--pool", required=True)
     command.add_argument("--trainable", required=True)
     command.add_argument("--steps", type=int, default=0)
+    command = commands.add_parser("pretrain")
+    for name in ("blocks", "width", "heads", "vocabulary", "length", "rows"):
+        command.add_argument(name, type=int)
+    command.add_argument("--steps", type=int, default=5)
+    command.add_argument("--dtype", default="f32")
     command = commands.add_parser("score")
     command.add_argument("model")
     command.add_argument("texts")
@@ -217,6 +252,8 @@ def main():
         result = start(a.directory, a.classes, a.base)
     elif a.command == "train":
         result = train(a)
+    elif a.command == "pretrain":
+        result = pretrain(a)
     elif a.command == "score":
         result = score(a)
     else:

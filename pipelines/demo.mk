@@ -1,13 +1,17 @@
-# The demo: spam or not, on messages written for this project, with a small GPT-2 trained from scratch. Offline.
+# The demo: spam or not, on messages written for this project, with the base in pipelines/base. Offline.
 
 OUT := build/demo
 
-TOKENIZER := $(OUT)/tokenizer
-TOKENIZER_READY := $(TOKENIZER)/vocab.json
-BASE := random:pipelines/demo/config.json
-BASE_READY := pipelines/demo/config.json
-FINETUNE := --trainable all --pool mean --epochs 12 --lr 1e-3 --schedule linear --warmup 0.1 \
+FROM_BASE := --trainable all --pool mean-text --epochs 6 --batch 16 --lr 3e-4 --schedule linear --warmup 0.1 --dropout 0.1 \
+  --label-smoothing 0.1 --training-precision auto
+FROM_RANDOM := --trainable all --pool mean --epochs 12 --lr 1e-3 --schedule linear --warmup 0.1 \
   --eval-every 90 --eval-batches 0
+FROM_OTHER := --trainable last-1 --pool last-token --epochs 5
+SMALL := random:pipelines/demo/config.json
+# GPT-2's tokenizer has 50,257 tokens; 512 learned ones are enough for 725 messages.
+SMALL_VOCABULARY := 512
+
+include pipelines/common/small.mk
 
 $(OUT)/records.ndjson: pipelines/demo/messages.zip | build
 	@mkdir -p $(OUT)
@@ -18,10 +22,6 @@ $(OUT)/balanced.ndjson: $(OUT)/records.ndjson | build
 
 $(OUT)/train.ndjson $(OUT)/validation.ndjson $(OUT)/test.ndjson: $(OUT)/balanced.ndjson | build
 	$(BIN)/split --part $(notdir $(basename $@)) $< > $@
-
-# GPT-2's tokenizer has 50,257 tokens; 512 learned ones are enough for 725 messages.
-$(TOKENIZER)/vocab.json: $(OUT)/train.ndjson | build
-	$(BIN)/train-tokenizer --vocab-size 512 --out $(TOKENIZER) $<
 
 include pipelines/common/stages.mk
 

@@ -1,7 +1,5 @@
-# Five classes: the desk that a message to customer service belongs to. Messages written for this project, and a small
-# GPT-2 trained from scratch. Offline.
-#
-#   make all PIPELINE=routing BASE=build/models/gpt2    from pretrained GPT-2, which is downloaded
+# Five classes: the desk that a message to customer service belongs to. Messages written for this project, and the base in
+# pipelines/base. Offline.
 #
 # For a task of your own copy this file to pipelines/mine.mk, change OUT and the rule for records.ndjson, and run
 # `make all PIPELINE=mine` (docs/pipelines.md).
@@ -11,23 +9,16 @@ OUT := build/routing
 # Equal texts stay in one part, and every part has the same shares of the classes.
 SPLIT := --group-by text --stratify
 
-SMALL := random:pipelines/routing/config.json
-BASE ?= $(SMALL)
-
-ifeq ($(BASE),$(SMALL))
-BASE_READY := pipelines/routing/config.json
-TOKENIZER := $(OUT)/tokenizer
-TOKENIZER_READY := $(TOKENIZER)/vocab.json
-FINETUNE ?= --trainable all --pool mean --epochs 10 --lr 1e-3 --schedule cosine --warmup 0.1 --label-smoothing 0.1 \
+FROM_BASE := --trainable all --pool mean-text --epochs 6 --batch 16 --lr 3e-4 --schedule linear --warmup 0.1 --dropout 0.1 \
+  --label-smoothing 0.1 --training-precision auto --class-weights balanced
+FROM_RANDOM := --trainable all --pool mean --epochs 10 --lr 1e-3 --schedule cosine --warmup 0.1 --label-smoothing 0.1 \
   --class-weights balanced --eval-every 104 --eval-batches 0
-
+FROM_OTHER := --trainable last-2 --pool last-token --epochs 5 --class-weights balanced
+SMALL := random:pipelines/routing/config.json
 # GPT-2's tokenizer has 50,257 tokens; 2,048 learned ones are enough for a thousand messages.
-$(TOKENIZER)/vocab.json: $(OUT)/train.ndjson | build
-	$(BIN)/train-tokenizer --vocab-size 2048 --out $(TOKENIZER) $<
-else
-FINETUNE ?= --trainable last-2 --pool last-token --epochs 5 --class-weights balanced
-include pipelines/common/gpt2.mk
-endif
+SMALL_VOCABULARY := 2048
+
+include pipelines/common/small.mk
 
 # Lines of a class, a tab, and a text.
 $(OUT)/records.ndjson: pipelines/routing/messages.tsv | build

@@ -34,7 +34,7 @@ check-gpt2:
 	[ -z "$${missing:-}" ] || pipelines/common/reachable.sh huggingface.co || { \
 	  echo "make:$$missing of $(MODEL) can't be had: huggingface.co doesn't answer, and neither $(FETCHED)" \
 	    "nor $(if $(MIRROR),$(MIRROR)/$(MODEL),a MIRROR=DIR) has them: connect to the network, put them there," \
-	    "or take other weights (BASE=DIR, BASE=random:$(MODEL))" >&2; exit 69; }
+	    "or take other weights (BASE=pipelines/base, BASE=DIR, BASE=random:$(MODEL))" >&2; exit 69; }
 
 $(FETCHED)/vocab.json: | build
 	$(BIN)/fetch-model $(MODEL) --out $(FETCHED) $(MIRROR_OPTION) --tokenizer-only

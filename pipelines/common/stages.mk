@@ -3,15 +3,20 @@
 # A pipeline sets OUT, has rules for $(OUT)/train.ndjson, validation.ndjson and test.ndjson, and sets
 #   TOKENIZER        a directory with vocab.json and merges.txt
 #   TOKENIZER_READY  the file that must exist before it can be used
-#   BASE, BASE_READY the same for the model to start from
+#   BASE, BASE_READY the same for the model to start from, which adapt.mk may adapt first
 #   FINETUNE         options of finetune
 #   SPLIT            options of split, if a change of them has to repeat everything
 #   LENGTH           the padded length in tokens: longest (of the training part), or a number
+#   SEED             the seed of adaptation and training, instead of the filters' own
 # Every result is a file. It is made again when its inputs change, and removed when its recipe fails.
+
+include pipelines/common/adapt.mk
 
 # The settings are an input, too: a file that changes only when they do.
 LENGTH ?= longest
-SETTINGS = $(if $(SPLIT),split $(SPLIT) )length $(LENGTH) base $(BASE) tokenizer $(TOKENIZER) finetune $(FINETUNE)
+SEED ?=
+SEED_OPTION := $(if $(SEED),--seed $(SEED))
+SETTINGS = $(if $(SPLIT),split $(SPLIT) )length $(LENGTH) base $(BASE) $(if $(strip $(ADAPT)),adapt $(ADAPT) unlabelled $(UNLABELLED) )tokenizer $(TOKENIZER) finetune $(FINETUNE)$(if $(SEED), seed $(SEED))
 
 $(OUT)/settings: FORCE
 	@mkdir -p $(OUT)
@@ -28,13 +33,16 @@ $(OUT)/%.safetensors: $(OUT)/%.ndjson $(OUT)/train.safetensors | build
 	  --labels-from $(OUT)/train.safetensors $< > $@
 
 $(OUT)/model/model.safetensors: $(OUT)/train.safetensors $(OUT)/validation.safetensors $(OUT)/test.safetensors \
-  $(BASE_READY) $(OUT)/settings | build
-	$(BIN)/finetune --base $(BASE) --tokenizer $(TOKENIZER) $(FINETUNE) \
+  $(START_READY) $(OUT)/settings | build
+	$(BIN)/finetune --base $(START) --tokenizer $(TOKENIZER) $(FINETUNE) $(SEED_OPTION) \
 	  --validation $(OUT)/validation.safetensors --test $(OUT)/test.safetensors --out $(OUT)/model --force \
 	  < $(OUT)/train.safetensors > $(OUT)/metrics.partial
 	@mv $(OUT)/metrics.partial $(OUT)/metrics.ndjson
 
 $(OUT)/scores.ndjson: $(OUT)/test.ndjson $(OUT)/model/model.safetensors | build
+	$(BIN)/score --model $(OUT)/model --input ndjson $< > $@
+
+$(OUT)/validation-scores.ndjson: $(OUT)/validation.ndjson $(OUT)/model/model.safetensors | build
 	$(BIN)/score --model $(OUT)/model --input ndjson $< > $@
 
 $(OUT)/evaluation.txt: $(OUT)/scores.ndjson | build

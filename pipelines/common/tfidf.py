@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
 """TF-IDF of words (1-2) and characters (2-5) with a linear SVM: what a pipeline's model has to be compared with.
 
-    tfidf.py [--logistic] [--balanced] TRAIN.ndjson < TEST.ndjson | evaluate
+    tfidf.py [--logistic [--probabilities]] [--balanced] TRAIN.ndjson < TEST.ndjson | evaluate
 
 Reads labelled records; writes one {"expected": ..., "label": ...} for each of stdin, in order. --logistic takes
-logistic regression instead of the SVM, --balanced weighs classes by the inverse of their frequency. Settings are
+logistic regression instead of the SVM, and --probabilities writes its probabilities too. --balanced weighs classes by the inverse of their frequency. Settings are
 scikit-learn's own: nothing is tuned. Needs scikit-learn.
 """
 import argparse
@@ -23,8 +23,11 @@ except ImportError:
 parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
 parser.add_argument("train")
 parser.add_argument("--logistic", action="store_true")
+parser.add_argument("--probabilities", action="store_true")
 parser.add_argument("--balanced", action="store_true")
 arguments = parser.parse_args()
+if arguments.probabilities and not arguments.logistic:
+    parser.error("--probabilities needs --logistic: the SVM has none")
 
 with open(arguments.train, encoding="utf-8") as file:
     train = [json.loads(line) for line in file]
@@ -38,5 +41,10 @@ classifier = (
     else LinearSVC(class_weight=weight, random_state=0))
 model = make_pipeline(features, classifier)
 model.fit([record["text"] for record in train], [record["label"] for record in train])
-for record, label in zip(test, model.predict([record["text"] for record in test])):
-    print(json.dumps({"expected": record["label"], "label": label}))
+texts = [record["text"] for record in test]
+lines = [{"expected": record["label"], "label": label} for record, label in zip(test, model.predict(texts))]
+if arguments.probabilities:
+    for line, row in zip(lines, model.predict_proba(texts)):
+        line["probabilities"] = dict(zip(model.classes_, row.tolist()))
+for line in lines:
+    print(json.dumps(line))
