@@ -62,6 +62,19 @@ struct OptimizerOptions: ParsableArguments {
 
     @Option(
         help: """
+            What updates the matrices of the blocks: adamw, or muon, which gets further in as many steps. Embeddings and \
+            vectors are AdamW's in either case.
+            """)
+    var optimizer = PretrainingSettings.Optimizer.adamw
+
+    @Option(
+        help: ArgumentHelp(
+            "Muon's learning rate. Its updates are as large as AdamW's. (default: 0.004)", valueName: "rate"),
+        transform: NumberArgument.positive)
+    var muonLr = 4e-3
+
+    @Option(
+        help: """
             How the learning rate changes: constant, down to 0 in a straight line or half a cosine wave, or constant until \
             --decay-from and then down to 0 in a straight line.
             """)
@@ -103,7 +116,9 @@ struct OptimizerOptions: ParsableArguments {
     var ema = 0.999
 
     func apply(to settings: inout PretrainingSettings) {
+        settings.optimizer = optimizer
         settings.learningRate = lr
+        settings.muonRate = muonLr
         settings.schedule.shape = schedule
         settings.schedule.warmup = warmup
         settings.schedule.decayFrom = decayFrom
@@ -112,3 +127,4 @@ struct OptimizerOptions: ParsableArguments {
         settings.averageDecay = ema > 0 ? ema : nil
     }
 }
+extension PretrainingSettings.Optimizer: ExpressibleByArgument {}

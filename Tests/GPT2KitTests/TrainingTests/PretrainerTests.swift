@@ -80,6 +80,9 @@ struct PretrainerTests {
         {
             $0.precision = .bfloat16; $0.epochs = 2
         },
+        {
+            $0.optimizer = .muon; $0.muonRate = 1e-2
+        },
     ]
 
     @Test("a run stopped after any step resumes to the same bits and events [P3]", arguments: variants.indices)
@@ -93,12 +96,18 @@ struct PretrainerTests {
 
     @Test("a run has the same bits on any number of threads [P4]")
     func anyThreads() throws {
-        let settings = shortPretraining()
-        let one = try train(settings, threads: 1, saves: false)
-        for threads in [2, 3] {
-            let other = try train(settings, threads: threads, saves: false)
-            #expect(other.bits == one.bits && other.events == one.events, "\(threads) threads")
+        let optimizers = PretrainingSettings.Optimizer.allCases
+        let runs = try optimizers.map { optimizer in
+            let settings = shortPretraining { $0.optimizer = optimizer }
+            let one = try train(settings, threads: 1, saves: false)
+            for threads in [2, 3] {
+                let other = try train(settings, threads: threads, saves: false)
+                #expect(other.bits == one.bits && other.events == one.events, "\(optimizer), \(threads) threads")
+            }
+            return one
         }
+        let one = runs[0]
+        #expect(runs[1].bits != one.bits)
         #expect(try train(shortPretraining { $0.seed = 5 }, saves: false).bits != one.bits)
     }
 

@@ -14,7 +14,7 @@ protocol CheckpointedState: AnyObject {
 }
 
 extension CheckpointedState {
-    /// The names of what every checkpoint has: the parameters and AdamW's moments.
+    /// The names of what AdamW updates: the parameters, and both of their moments.
     func tensors(
         _ trained: [(name: String, parameter: Tensor, gradient: Tensor)], _ optimizer: AdamW
     ) -> [(name: String, tensor: Tensor)] {
@@ -22,6 +22,14 @@ extension CheckpointedState {
             + zip(trained, optimizer.moments).flatMap {
                 [("mean.\($0.name)", $1.mean), ("square.\($0.name)", $1.square)]
             }
+    }
+
+    /// The names of what Muon updates: the parameters, and their momentum.
+    func tensors(
+        _ trained: [(name: String, parameter: Tensor, gradient: Tensor)], _ optimizer: Muon
+    ) -> [(name: String, tensor: Tensor)] {
+        trained.map { ("parameter.\($0.name)", $0.parameter) }
+            + zip(trained, optimizer.momenta).map { ("momentum.\($0.name)", $1) }
     }
 
     /// The names of an average, where weights have been added to it.

@@ -48,8 +48,9 @@ final class PretrainingRun {
         }
         guard loss.isFinite else { throw ModelError.lossNotFinite(step: step) }
         let norm = settings.clipNorm.map(gradients.clip)
-        let rate = settings.learningRate * settings.schedule.factor(step: step, of: steps)
-        state.update(learningRate: rate, tokens: layout.tokens)
+        let factor = settings.schedule.factor(step: step, of: steps)
+        let rate = settings.learningRate * factor
+        state.update(learningRate: rate, factor: factor, tokens: layout.tokens)
         language.refresh()
         return PretrainingEvent.Step(
             step: step, epoch: step / order.stepsPerEpoch + 1, tokens: state.tokens,

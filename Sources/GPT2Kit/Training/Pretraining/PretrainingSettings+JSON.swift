@@ -8,7 +8,9 @@ extension PretrainingSettings {
         let members: [(String, JSONValue)] = [
             ("base", .string(base)), ("epochs", .numberOrNull(epochs)), ("max_steps", .numberOrNull(maxSteps)),
             ("max_minutes", .numberOrNull(maxMinutes)), ("batch_rows", .number("\(rows)")),
-            ("learning_rate", .number("\(learningRate)")), ("schedule", .string(schedule.shape.rawValue)),
+            ("learning_rate", .number("\(learningRate)")),
+            ("muon_learning_rate", optimizer == .muon ? .number("\(muonRate)") : .null),
+            ("schedule", .string(schedule.shape.rawValue)),
             ("warmup", schedule.warmup.json), ("decay_from", .number("\(schedule.decayFrom)")),
             ("beta1", .number("\(beta1)")), ("beta2", .number("\(beta2)")),
             ("weight_decay", .number("\(weightDecay)")), ("clip_norm", .numberOrNull(clipNorm)),

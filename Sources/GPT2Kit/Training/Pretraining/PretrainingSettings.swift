@@ -10,8 +10,20 @@ public struct PretrainingSettings: Sendable, Equatable {
     public var maxMinutes: Double?
     /// Rows of a step. Rows at the end of an epoch that are too few for a step are dropped.
     public var rows = 128
-    /// The highest learning rate. ``schedule`` tells the factor of every step.
+    /// What updates the matrices of the blocks. Embeddings and vectors are AdamW's in either case.
+    public enum Optimizer: String, Sendable, CaseIterable {
+        /// AdamW, as of everything else.
+        case adamw
+        /// Muon: momentum that is made nearly orthogonal.
+        case muon
+    }
+
+    /// What updates the matrices of the blocks.
+    public var optimizer = Optimizer.adamw
+    /// The highest learning rate of AdamW. ``schedule`` tells the factor of every step.
     public var learningRate = 2e-3
+    /// The highest learning rate of Muon. An update of 1 has a root mean square of about 0.2, as one of AdamW has.
+    public var muonRate = 4e-3
     /// How the learning rate changes over the steps: by default a trapezoid with a warm-up of 2 %.
     public var schedule = LearningRateSchedule()
     /// AdamW's β₁ and β₂.

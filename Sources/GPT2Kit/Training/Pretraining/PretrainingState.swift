@@ -5,7 +5,10 @@ final class PretrainingState: CheckpointedState {
     let model: TrainableModel
     /// All parameters, with their gradients, which are zero between steps.
     let trained: [(name: String, parameter: Tensor, gradient: Tensor)]
-    let optimizer: AdamW
+    private let adam: AdamW
+    /// Updates the matrices of the blocks, where the settings say so.
+    private let muon: Muon?
+    private let muonRate: Double
     let average: WeightAverage?
     private(set) var step = 0
     /// The tokens of the rows of all steps.
@@ -16,21 +19,37 @@ final class PretrainingState: CheckpointedState {
         model = try TrainableModel(
             base.parameters, .all, config: base.config, seed: settings.seed, workers: workers)
         let trained = model.trained.filter { !$0.name.hasPrefix("score.") }
+        self.trained = trained
+        muonRate = settings.muonRate
+        muon =
+            settings.optimizer == .muon
+            ? try Muon(
+                trained.filter(Self.isBlockMatrix).map {
+                    ($0.parameter, $0.gradient, $0.name.contains("c_attn") ? 3 : 1)
+                },
+                settings: Muon.Settings(weightDecay: settings.weightDecay), workers: workers) : nil
         var update = AdamW.Settings(learningRate: settings.learningRate, weightDecay: settings.weightDecay)
         update.beta1 = settings.beta1
         update.beta2 = settings.beta2
         update.decaysMatricesOnly = true
-        optimizer = try AdamW(trained.map { ($0.parameter, $0.gradient) }, settings: update, workers: workers)
-        self.trained = trained
+        let rest = muon == nil ? trained : trained.filter { !Self.isBlockMatrix($0) }
+        adam = try AdamW(rest.map { ($0.parameter, $0.gradient) }, settings: update, workers: workers)
         average = try settings.averageDecay.map { (decay) throws(OutOfMemory) in
             try WeightAverage(of: trained.map(\.parameter), decay: decay, steps: steps, workers: workers)
         }
     }
 
-    /// Updates the parameters by their gradients, after a step of `count` tokens.
-    func update(learningRate: Double, tokens count: Int) {
-        optimizer.settings.learningRate = learningRate
-        optimizer.update()
+    /// A matrix of a block: neither an embedding nor a vector.
+    private static func isBlockMatrix(_ trained: (name: String, parameter: Tensor, gradient: Tensor)) -> Bool {
+        trained.name.hasPrefix("h.") && trained.parameter.shape.count == 2
+    }
+
+    /// Updates the parameters by their gradients, after a step of `count` tokens. `factor` is that of the schedule.
+    func update(learningRate: Double, factor: Double, tokens count: Int) {
+        adam.settings.learningRate = learningRate
+        adam.update()
+        muon?.settings.learningRate = muonRate * factor
+        muon?.update()
         step += 1
         tokens += count
         average?.add(after: step)
@@ -44,13 +63,14 @@ final class PretrainingState: CheckpointedState {
     func describe(_ description: inout CheckpointDescription) { description.tokens = tokens }
 
     func tensors(_ description: CheckpointDescription) -> [(name: String, tensor: Tensor)] {
-        var result = tensors(trained, optimizer)
+        var result = tensors(muon == nil ? trained : trained.filter { !Self.isBlockMatrix($0) }, adam)
+        if let muon { result += tensors(trained.filter(Self.isBlockMatrix), muon) }
         if let average { result += tensors(of: average, trained, description) }
         return result
     }
 
     func resume(_ description: CheckpointDescription) {
-        optimizer.resume(after: description.step)
+        adam.resume(after: description.step)
         step = description.step
         tokens = description.tokens ?? 0
     }
