@@ -4,22 +4,24 @@
 #   make base-shards CORPUS=DIR             everything before the training
 #   make base-check                         whether the mix has texts that models are tested on
 #   make base-keep                          copy the trained base, with its card, to pipelines/base
-#   make base CORPUS=DIR VOCABULARY=16384   with a tokenizer of another size
-#   make base CORPUS=DIR LENGTH=256         with longer rows
-#   make base CORPUS=DIR PRETRAIN='…'       with other options of pretrain
+#   make base CORPUS=DIR VOCABULARY=8192    with a tokenizer of another size
+#   make base CORPUS=DIR PRETRAIN='…' ANNEAL='…'   with other options of pretrain
 #
 # CORPUS holds files of records, NAME.ndjson or NAME.ndjson.zst, of which only `text` is read. pipelines/base-recipe/sources.tsv
 # says how often a file is used, and how much of it is cut into lines; a file that it doesn't have is used once, whole. The
 # corpus isn't part of this project: the weights, the tokenizer and the table of sources are.
 #
-# Training saves itself every 200 steps. A make that was stopped goes on from there.
+# Training has two stages: most of it on rows of 128 tokens, with a constant learning rate; then rows of 256, with a rate that
+# falls to 0. It saves itself every 200 steps. A make that was stopped goes on from there.
 
 OUT := build/base
 RECIPE := pipelines/base-recipe
 SEED := 1
-VOCABULARY ?= 8192
-LENGTH ?= 128
-PRETRAIN ?= --epochs 1 --batch-rows 128 --lr 2e-3 --weights bf16
+VOCABULARY ?= 16384
+# Both stages have 16,384 tokens a step.
+UPDATES := --optimizer muon --lr 5e-3 --muon-lr 6e-3 --precision auto
+PRETRAIN ?= --epochs 3 --batch-rows 128 --schedule constant --warmup 58 --ema 0
+ANNEAL ?= --epochs 1 --batch-rows 64 --schedule linear
 
 ifneq ($(filter all overlap verify baseline,$(MAKECMDGOALS)),)
 $(error The base sorts no texts into classes: it is made with make base)
@@ -45,7 +47,9 @@ base: base-shards $(V)/evaluation.txt $(V)/sources.md
 	@echo "sources  $(V)/sources.md"
 	@echo "use      make base-keep, then finetune --base pipelines/base …"
 
-base-shards: $(V)/train-$(LENGTH).shard $(V)/validation-$(LENGTH).shard $(OUT)/checked ## (base) Everything before the training.
+SHARDS := $(foreach length,128 256,$(V)/train-$(length).shard $(V)/validation-$(length).shard)
+
+base-shards: $(SHARDS) $(OUT)/checked ## (base) Everything before the training.
 
 base-check: $(OUT)/train.ndjson $(OUT)/validation.ndjson ## (base) Look in the mix for texts that models of this project are tested on.
 	$(AWK) -f $(RECIPE)/check.awk $(OUT)/unseen.ndjson $^
@@ -54,7 +58,9 @@ base-keep: ## (base) Copy the trained base, with its card, to pipelines/base.
 	@[ -e $(V)/evaluation.txt ] || { echo "make: there is no $(V)/model: run make base first" >&2; exit 66; }
 	@mkdir -p pipelines/base
 	cp $(V)/model/* pipelines/base
-	{ cat $(V)/model/README.md; echo; cat $(V)/sources.md; } > pipelines/base/README.md
+	jq -c -f $(RECIPE)/thinned.jq $(V)/constant.ndjson $(V)/metrics.ndjson > pipelines/base/training.ndjson
+	{ cat $(V)/model/README.md; echo; jq -rs -f $(RECIPE)/stages.jq $(V)/constant.ndjson $(V)/metrics.ndjson; echo; \
+	  cat $(V)/sources.md; } > pipelines/base/README.md
 
 # What is missing is told before anything is done.
 ifneq ($(filter base base-shards base-check,$(MAKECMDGOALS)),)
@@ -97,8 +103,11 @@ $(V)/tokenizer/vocab.json: $(OUT)/train.ndjson | build
 	@mkdir -p $(V)
 	$(BIN)/train-tokenizer --vocab-size $(VOCABULARY) --out $(V)/tokenizer $<
 
-$(V)/%-$(LENGTH).shard: $(OUT)/%.ndjson $(V)/tokenizer/vocab.json | build
-	$(BIN)/tokenize-pad --tokenizer $(V)/tokenizer --pack --length $(LENGTH) $< > $@
+$(V)/%-128.shard: $(OUT)/%.ndjson $(V)/tokenizer/vocab.json | build
+	$(BIN)/tokenize-pad --tokenizer $(V)/tokenizer --pack --length 128 $< > $@
+
+$(V)/%-256.shard: $(OUT)/%.ndjson $(V)/tokenizer/vocab.json | build
+	$(BIN)/tokenize-pad --tokenizer $(V)/tokenizer --pack --length 256 $< > $@
 
 # The shape of the model, with as many tokens as the tokenizer has.
 $(V)/config.json: $(RECIPE)/config.json $(V)/tokenizer/vocab.json
@@ -107,17 +116,25 @@ $(V)/config.json: $(RECIPE)/config.json $(V)/tokenizer/vocab.json
 
 $(V)/settings: FORCE
 	@mkdir -p $(V)
-	@echo 'length $(LENGTH) pretrain $(PRETRAIN)' > $@.new; $(REPLACE)
+	@echo 'pretrain $(UPDATES) $(PRETRAIN), then $(ANNEAL)' > $@.new; $(REPLACE)
 
-# A run with other settings than those of the checkpoints is refused: remove these, or go back.
-$(V)/model/model.safetensors: $(V)/train-$(LENGTH).shard $(V)/validation-$(LENGTH).shard $(V)/config.json $(V)/settings $(OUT)/checked | build
-	$(BIN)/pretrain $< --base random:$(V)/config.json --tokenizer $(V)/tokenizer $(PRETRAIN) \
-	  --validation $(V)/validation-$(LENGTH).shard --out $(V)/model --checkpoint-every 200 --resume --force >> $(V)/metrics.partial
+# A run with other settings than those of the checkpoints is refused: remove these, or go back. Metrics of a run that was stopped
+# are continued.
+PRETRAIN_ON = $(BIN)/pretrain $(V)/train-$1.shard --validation $(V)/validation-$1.shard --tokenizer $(V)/tokenizer $(UPDATES) \
+  --checkpoint-every 200 --resume --force
+
+$(V)/constant/model.safetensors: $(SHARDS) $(V)/config.json $(V)/settings $(OUT)/checked | build
+	$(call PRETRAIN_ON,128) --base random:$(V)/config.json $(PRETRAIN) --out $(V)/constant >> $(V)/constant.partial
+	@[ ! -s $(V)/constant.partial ] || mv $(V)/constant.partial $(V)/constant.ndjson
+	@touch $@
+
+$(V)/model/model.safetensors: $(V)/constant/model.safetensors
+	$(call PRETRAIN_ON,256) --base $(V)/constant $(ANNEAL) --weights bf16 --out $(V)/model >> $(V)/metrics.partial
 	@[ ! -s $(V)/metrics.partial ] || mv $(V)/metrics.partial $(V)/metrics.ndjson
 	@touch $@
 
 $(V)/evaluation.txt: $(V)/model/model.safetensors $(RECIPE)/evaluation.jq
-	@jq -rs -f $(RECIPE)/evaluation.jq $(V)/metrics.ndjson > $@
+	@jq -rs -f $(RECIPE)/evaluation.jq $(V)/constant.ndjson $(V)/metrics.ndjson > $@
 
 $(V)/sources.md: $(OUT)/train.ndjson $(RECIPE)/sources.awk
 	@mkdir -p $(V)

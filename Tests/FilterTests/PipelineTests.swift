@@ -52,7 +52,7 @@ struct PipelineTests {
         #expect(counted.text.trimmingCharacters(in: .whitespacesAndNewlines) == "300")
         let dropped = try shell("grep -c 'unseen' build/base/clean.tsv; ls build/base/v300/*.shard", in: folder.url)
         #expect(dropped.text.hasPrefix("1\n"), "\(dropped.text)")
-        #expect(dropped.text.contains("train-128.shard") && dropped.text.contains("validation-128.shard"))
+        #expect(dropped.text.split(separator: "\n").dropFirst().count == 4)
 
         let missing = try shell("\(Self.make) base-shards CORPUS=nowhere VOCABULARY=300", in: folder.url)
         #expect(missing.status != 0 && missing.errors.contains("nowhere has no .ndjson"), "\(missing.errors)")
