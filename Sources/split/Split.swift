@@ -15,12 +15,16 @@ struct Split: Filter {
             validation are their shares, rounded down; test gets the rest (of 1,494 records: 1,045, 149, 300).
             Writes train.ndjson, validation.ndjson and test.ndjson into --out, all or none; or, with --part, one part to \
             stdout. Lines keep their bytes. Within a part they are in the shuffled order, not in that of the input.
-            Buffers: the whole input is held in memory.
+            With --stable a hash of a record's text decides instead, so that records which are appended to the input later never \
+            move one: the sizes are near the shares, and records keep their order.
+            Buffers: the whole input is held in memory; with --group-by near-duplicates also its texts and about 400 bytes for \
+            each.
 
             EXAMPLES
               balance sms.ndjson | split --out parts
               balance sms.ndjson | split --part test --group-by text \\
                 | score --model model --input ndjson | evaluate
+              split --group-by near-duplicates --stable --out parts inbox.ndjson
             """,
         exits: ExitCodes(
             [
@@ -29,7 +33,10 @@ struct Split: Filter {
                 .temporaryFailure: "another run is writing the same --out",
             ], cleansUp: true))
 
-    enum GroupKey: String, ExpressibleByArgument { case text }
+    enum GroupKey: String, CaseIterable, ExpressibleByArgument {
+        case text
+        case nearDuplicates = "near-duplicates"
+    }
 
     @OptionGroup var input: InputArgument
 
@@ -47,9 +54,27 @@ struct Split: Filter {
 
     @Option(
         help: ArgumentHelp(
-            "--group-by text keeps records with the same text (letter case and white space aside) in the same part.",
-            valueName: "key"))
+            """
+            Keep records together that have the same text (letter case and white space aside), or with near-duplicates \
+            nearly the same one: an edited copy.
+            """, valueName: "text|near-duplicates"))
     var groupBy: GroupKey?
+
+    @Option(
+        help: ArgumentHelp(
+            """
+            Near duplicates have at least this share of their runs of five characters in common (Jaccard similarity). \
+            (default: 0.8)
+            """, valueName: "share"),
+        transform: NumberArgument.factor)
+    var similarity: Double?
+
+    @Flag(
+        help: """
+            Never move a record because of records that come after it. A copy of records in several parts joins the first of \
+            them.
+            """)
+    var stable = false
 
     @OptionGroup var seed: SeedOption
     @OptionGroup var records: RecordOptions
@@ -58,11 +83,26 @@ struct Split: Filter {
 
     func validate() throws {
         guard (out == nil) != (part == nil) else { throw ValidationError("give either --out or --part") }
+        guard similarity == nil || groupBy == .nearDuplicates else {
+            throw ValidationError("--similarity goes with --group-by near-duplicates")
+        }
+        guard similarity.map({ $0 >= 0.3 }) ?? true else {
+            throw ValidationError("--similarity has to be at least 0.3: less is no copy")
+        }
+        guard !(stable && stratify) else {
+            throw ValidationError("give either --stable or --stratify: stable parts leave the classes to chance")
+        }
     }
 
     func run() throws {
+        let grouping: Splitter.Grouping =
+            switch groupBy {
+            case nil: .none
+            case .text: .equalTexts
+            case .nearDuplicates: .nearCopies(similarity: similarity ?? 0.8)
+            }
         let splitter = Splitter(
-            fractions: fractions, isStratified: stratify, groupsByText: groupBy == .text, seed: seed.seed,
+            fractions: fractions, isStratified: stratify, grouping: grouping, isStable: stable, seed: seed.seed,
             maximumMemory: memory.limit)
         for part in Part.allCases {
             if let out { try input.requireDistinct(from: "\(out)/\(part.rawValue).ndjson") }
@@ -74,6 +114,11 @@ struct Split: Filter {
         try withExtendedLifetime(lock) { try write(split) }
         let counts = Part.allCases.map { "\($0.rawValue) \(split.count(of: $0))" }.joined(separator: ", ")
         verbosity.notes("split").onTerminal(counts)
+        if split.separated > 0 {
+            verbosity.notes("split").always(
+                "\(split.separated) records are near duplicates of records in more than one part"
+            )
+        }
     }
 
     private func write(_ split: Splitter.Split) throws {

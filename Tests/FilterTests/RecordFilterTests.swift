@@ -103,6 +103,9 @@ struct RecordFilterTests {
             "balance --unknown", "balance a b", "split", "split --part train --out x", "split --part none",
             "split --part train --fractions 0.5,0.5", "split --part train --fractions 1.5,-0.7,0.2",
             "split --part train --fractions nan,0,1", "split --part train --group-by label", "balance --max-line 0",
+            "split --part train --stable --stratify", "split --part train --similarity 0.9",
+            "split --part train --group-by near-duplicates --similarity 0.1",
+            "split --part train --group-by near-duplicates --similarity 2",
         ])
     func usageErrors(command: String) throws {
         let result = try shell("\(command); code=$?; cat; exit $code", input: Data("untouched\n".utf8))
@@ -162,6 +165,30 @@ struct RecordFilterTests {
         }
         #expect(
             try shell("split --part train --fractions 1,0,0", input: Data("{\"text\":\"a\"}".utf8)).lines.count == 1)
+    }
+
+    @Test("near duplicates stay in one part, and later records move none with --stable")
+    func nearDuplicates() throws {
+        let first = "Please call our service line before the end of the day to claim it"
+        let texts =
+            [first, first + "!", first.replacingOccurrences(of: "claim", with: "get")] + (0..<30).map { "text \($0)" }
+        let lines = texts.map { "{\"text\":\"\($0)\"}\n" }
+        for seed in 1...4 {
+            let split = "split --group-by near-duplicates --similarity 0.7 --seed \(seed) --part"
+            for option in ["", " --stable"] {
+                let parts = try ["train", "validation", "test"].map {
+                    try shell("\(split) \($0)\(option)", input: Data(lines.joined().utf8))
+                }
+                #expect(parts.allSatisfy { $0.status == 0 && $0.errors.isEmpty })
+                #expect(parts.map(\.lines.count).reduce(0, +) == 33)
+                let home = try #require(parts.first { $0.text.contains("claim it\"") })
+                #expect(home.text.contains("claim it!") && home.text.contains("get it"))
+                if !option.isEmpty {
+                    let early = try shell("\(split) train --stable", input: Data(lines.prefix(20).joined().utf8))
+                    #expect(parts[0].text.hasPrefix(early.text))
+                }
+            }
+        }
     }
 
     @Test("a filter checks the keys that it uses, and passes those that others will refuse")

@@ -25,7 +25,7 @@ struct SplitterTests {
     func disjointParts() throws {
         let input = corpus([("ham", 700), ("spam", 300)])
         for (stratified, grouped) in [(false, false), (true, false), (false, true), (true, true)] {
-            let splitter = Splitter(isStratified: stratified, groupsByText: grouped)
+            let splitter = Splitter(isStratified: stratified, grouping: grouped ? .equalTexts : .none)
             let split = try splitter.split(reader(input))
             #expect(Part.allCases.map(split.count) == [700, 100, 200])
             let parts = try Part.allCases.map { part in try writtenLines { try split.write(part, to: $0) } }
@@ -42,7 +42,7 @@ struct SplitterTests {
     func equalTexts() throws {
         let texts = ["Call NOW", "call  now ", " cALL\\tnow", "Straße é", "STRAßE É"]
         let input = corpus([("ham", 500), ("spam", 500)]) { $0 % 4 == 0 ? texts[$0 / 4 % 5] + "\($0 % 16)" : "t\($0)" }
-        let split = try Splitter(groupsByText: true).split(reader(input))
+        let split = try Splitter(grouping: .equalTexts).split(reader(input))
         let parts = try Part.allCases.map { part in try writtenLines { try split.write(part, to: $0) } }
         var homes: [[UInt8]: Set<Int>] = [:]
         for (index, part) in parts.enumerated() {

@@ -13,22 +13,38 @@ public struct Splitter: Sendable {
     public var fractions: Fractions
     /// Every class has the same shares of all parts, to within one record.
     public var isStratified: Bool
-    /// Records with equal texts (letter case and runs of white space aside) go to the same part, so that nothing that
-    /// was trained on is tested on. The sizes are as near as whole groups allow.
-    public var groupsByText: Bool
+    /// Which records go to the same part, so that nothing that was trained on is tested on. The sizes are as near as whole
+    /// groups allow.
+    public var grouping: Grouping
+    /// Whether the part of a record depends on its text and on earlier records alone, so that later ones never move it. Then
+    /// the sizes are near the shares, records keep their order, and classes are left to chance.
+    public var isStable: Bool
     /// Draws the order: the same seed gives the same parts.
     public var seed: UInt64
     /// Bytes of input to hold at most.
     public var maximumMemory: Int
 
+    /// Which records stay together.
+    public enum Grouping: Sendable, Equatable {
+        /// None.
+        case none
+        /// Those with equal texts, letter case and runs of white space aside.
+        case equalTexts
+        /// Those with equal or nearly equal texts, and those that are linked by such: of two near copies at least this share
+        /// of all runs of five characters is in both.
+        case nearCopies(similarity: Double)
+    }
+
     /// By default 70, 10 and 20 %, classes and equal texts left to chance.
     public init(
-        fractions: Fractions = .standard, isStratified: Bool = false, groupsByText: Bool = false, seed: UInt64 = 123,
-        maximumMemory: Int = .max
+        fractions: Fractions = .standard, isStratified: Bool = false, grouping: Grouping = .none,
+        isStable: Bool = false,
+        seed: UInt64 = 123, maximumMemory: Int = .max
     ) {
         self.fractions = fractions
         self.isStratified = isStratified
-        self.groupsByText = groupsByText
+        self.grouping = grouping
+        self.isStable = isStable
         self.seed = seed
         self.maximumMemory = maximumMemory
     }
@@ -38,6 +54,9 @@ public struct Splitter: Sendable {
         let store: LineStore
         /// Indices into ``store`` for each part.
         let indices: [Part: [Int]]
+        /// Records that stay apart from a near copy because both parts were settled before they came (only where
+        /// ``Splitter/isStable``).
+        public let separated: Int
 
         /// How many records `part` has.
         public func count(of part: Part) -> Int { indices[part]?.count ?? 0 }
@@ -54,27 +73,37 @@ public struct Splitter: Sendable {
     public func split(_ reader: RecordReader) throws -> Split {
         var reader = reader
         let source = reader.lines.source.name
-        // Class, group, order, part and place of every record, some of them twice while an array grows; of groups their
-        // number in a dictionary, an array for the text and one for the records.
-        var store = LineStore(source: source, maximum: maximumMemory, overhead: groupsByText ? 256 : 96)
+        // Class, group, order, part and place of every record, some of them twice while an array grows.
+        var store = LineStore(source: source, maximum: maximumMemory, overhead: 96)
         var classes = LabelIndex()
-        var groups = LabelIndex()
+        var groups = RecordGroups(grouping, source: source, maximumMemory: maximumMemory)
+        var stable = StableParts(fractions, seed: seed)
         var classOfRecord: [Int] = []
         var groupOfRecord: [Int] = []
+        var partOfRecord: [Int] = []
         while let record = try reader.next() {
             classOfRecord.append(isStratified ? classes.index(of: try record.label()) : 0)
-            groupOfRecord.append(groupsByText ? groups.index(of: foldedText(try record.textBytes())) : store.count)
+            let needsText = grouping != .none || isStable
+            let text = needsText ? foldedText(try record.textBytes()) : []
+            let group = try groups.add(text, line: record.line.number)
+            groupOfRecord.append(group.number)
+            if isStable { partOfRecord.append(stable.part(of: text, group: group.number, copies: group.copies)) }
             try store.append(record.line)
         }
         if store.count == 0 { throw RecordError.noRecords(source: source) }
+        var indices: [Part: [Int]] = [:]
+        if isStable {
+            for (index, part) in partOfRecord.enumerated() { indices[Part.allCases[part], default: []].append(index) }
+            return Split(store: store, indices: indices, separated: stable.separated)
+        }
         if isStratified { renumber(&classOfRecord, by: classes.sorted) }
+        groups.merge(&groupOfRecord)
 
         var generator = SeededGenerator(seed: seed)
         let order = generator.permutation(store.count)
-        let partOfRecord = assign(order: order, classOfRecord: classOfRecord, groupOfRecord: groupOfRecord)
-        var indices: [Part: [Int]] = [:]
+        partOfRecord = assign(order: order, classOfRecord: classOfRecord, groupOfRecord: groupOfRecord)
         for index in order { indices[Part.allCases[partOfRecord[index]], default: []].append(index) }
-        return Split(store: store, indices: indices)
+        return Split(store: store, indices: indices, separated: 0)
     }
 
     /// Numbers classes by the order of their labels instead of the order of their appearance.
@@ -91,7 +120,7 @@ public struct Splitter: Sendable {
         let total = free
         var partOfRecord = [Int](repeating: 0, count: order.count)
         var groups: [[Int]] = []
-        if groupsByText {
+        if grouping != .none {
             var position = [Int](repeating: -1, count: (groupOfRecord.max() ?? 0) + 1)
             for index in order {
                 let group = groupOfRecord[index]
