@@ -52,6 +52,7 @@ let package = Package(
         filter("tokenize-pad", "Tokenization"),
         filter("pretrain", "GPT2Kit", "Tokenization", "TrainingSupport"),
         filter("finetune", "GPT2Kit", "Tokenization", "TrainingSupport"),
+        filter("generate", "GPT2Kit", "Tokenization"),
         filter("score", "GPT2Kit"),
         filter("evaluate", "Evaluation"),
         filter("fetch-model", "Fetching"),

@@ -1,7 +1,7 @@
 # The floors inside GPT2Kit (docs/architecture.md): prints where a folder uses a type that a later one declares.
 # Reads every file twice: awk -f Tests/layers.awk FILES FILES
 BEGIN {
-  count = split("Compute Model Scoring Training/Settings Training/Events Training/Features Training/Steps " \
+  count = split("Compute Model Scoring Generation Training/Settings Training/Events Training/Features Training/Steps " \
     "Training/Checkpoints Training/Search Training Training/Pretraining", floors, " ")
   for (i = 1; i <= count; i++) rank[floors[i]] = i
 }

@@ -10,6 +10,7 @@ Tensors, F32 unless stated (B rows, T padded length, V vocabulary, S steps of b 
     grad.PARAMETER            gradients of that loss
     steps.batches I32 [S,b], steps.loss [S], steps.PARAMETER
                               AdamW's steps: their rows, the loss before each, the parameter after the last
+    logits     [n,V]          of the token after each of the first n of row 0
 
 The head is tied: its weight is wte. AdamW's weight decay applies to matrices alone. GPT2LMHeadModel's own loss is compared
 with the one here, which leaves out the padding.
@@ -88,6 +89,9 @@ result["steps.batches"] = torch.tensor(batches, dtype=torch.int32)
 result["steps.loss"] = torch.tensor(losses)
 for name, parameter in named(model):
     result[f"steps.{name}"] = parameter.detach().clone()
+
+with torch.no_grad():
+    result["logits"] = network()(ids[:1, : int(lengths[0])]).logits[0]
 
 save_file({name: tensor.contiguous() for name, tensor in result.items()}, f"{TARGET}/language-model.safetensors")
 print(f"loss {result['loss'].item():.6f} over {count} tokens; steps {[round(x, 4) for x in losses]}")

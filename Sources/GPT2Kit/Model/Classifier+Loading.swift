@@ -39,6 +39,7 @@ extension Classifier {
         ///
         /// - Throws: ``ModelError/noTokenizer(base:)``; ``ModelError/noBase(_:)``.
         public func tokenizerDirectory() throws(ModelError) -> String {
+            if case .directory(let path) = self, Directory.entryNames(of: path) == nil { throw .noBase(path) }
             guard let directory, let names = Directory.entryNames(of: directory),
                 !Tokenizer.fileNames.isDisjoint(with: names)
             else { throw .noTokenizer(base: description) }

@@ -12,13 +12,13 @@ struct Embeddings: Sendable {
         position = parameters.positionEmbedding
     }
 
-    /// x [T,C] of one text of `count` tokens.
-    func forward(_ x: UnsafeMutablePointer<Float>, tokens: UnsafePointer<Int32>, count T: Int) {
+    /// x [T,C] of `count` tokens of one text, the first of which is at position `first`.
+    func forward(_ x: UnsafeMutablePointer<Float>, tokens: UnsafePointer<Int32>, count T: Int, from first: Int = 0) {
         let C = position.shape[1]
         for t in 0..<T {
             let row = x + t * C
             row.update(from: token.pointer + Int(tokens[t]) * C, count: C)
-            addVector(row, position.pointer + t * C, C)
+            addVector(row, position.pointer + (first + t) * C, C)
         }
     }
 }

@@ -40,6 +40,10 @@ public enum ModelError: DiagnosableError, Equatable {
     case modelExists(String)
     /// The loss of a training step is infinite or NaN.
     case lossNotFinite(step: Int)
+    /// A prompt has more tokens than the model has positions.
+    case promptTooLong(tokens: Int, positions: Int)
+    /// The model doesn't tell which token comes next.
+    case logitsNotFinite
     /// A checkpoint belongs to a run with other settings or data.
     case otherRun(differences: [String], file: String)
     /// A set that can't be trained on or evaluated.
@@ -119,6 +123,14 @@ public enum ModelError: DiagnosableError, Equatable {
                 source: "stdin", problem: "loss not finite at step \(step)",
                 remedy:
                     "lower the learning rate, the weight decay, the class weights or LoRA's alpha; no model was written",
+                status: .badData)
+        case .promptTooLong(let tokens, let positions):
+            Diagnosis(
+                problem: "the prompt has \(tokens) tokens, and the model takes \(positions)", remedy: "shorten it",
+                status: .badData)
+        case .logitsNotFinite:
+            Diagnosis(
+                problem: "the model's numbers are infinite or NaN", remedy: "train or fetch the model again",
                 status: .badData)
         case .otherRun(let differences, let file):
             Diagnosis(
