@@ -2,6 +2,7 @@
 
     parity.py train SHARD POOL DIR     writes random GPT-2 124M with a head to DIR, trains 50 steps, prints losses
     parity.py language SHARD DIR       the same of a language model, 50 steps over all rows of the shard
+    parity.py base DIR SHARD METRICS CONTINUATIONS   compares a base's loss (within 1e-4) and greedy continuations with ours
     parity.py compare A B WHAT         compares the losses of two metrics streams; exit 1 above 1e-3
 """
 import json
@@ -78,6 +79,39 @@ def language(shard, directory):
         print(json.dumps({"event": "step", "step": step, "loss": loss.item()}), flush=True)
 
 
+def base(directory, shard, metrics, continuations):
+    import torch
+    from safetensors.torch import load_file
+    from transformers import GPT2LMHeadModel, GPT2Tokenizer
+
+    model = GPT2LMHeadModel.from_pretrained(directory, dtype=torch.float32).eval()
+    tokenizer = GPT2Tokenizer.from_pretrained(directory)
+    data = load_file(shard)
+    ids, lengths = data["input_ids"].long(), data["lengths"].long()
+    total, count = 0.0, 0
+    with torch.no_grad():
+        for first in range(0, len(ids), 32):
+            part, ends = ids[first : first + 32], lengths[first : first + 32]
+            targets = part[:, 1:].masked_fill(torch.arange(1, part.shape[1]) >= ends[:, None], -100)
+            logits = model(input_ids=part).logits[:, :-1]
+            total += torch.nn.functional.cross_entropy(logits.flatten(0, 1), targets.flatten(), reduction="sum").item()
+            count += int((targets >= 0).sum())
+    ours = [event for event in map(json.loads, open(metrics, encoding="utf-8")) if event["event"] == "end"][0]
+    difference = abs(total / count - ours["validation_loss"])
+    lines = [json.loads(line) for line in open(continuations, encoding="utf-8")]
+    others = 0
+    for line in lines:
+        prompt = torch.tensor([tokenizer.encode(line["text"])])
+        end = model.config.eos_token_id
+        written = model.generate(prompt, do_sample=False, max_new_tokens=40, pad_token_id=end)[0, prompt.shape[1] :].tolist()
+        others += tokenizer.decode([token for token in written if token != end]) != line["continuation"]
+    print(
+        f"parity: {directory}: loss of {count} tokens differs by {difference:.1e}, allowed 1e-04; "
+        f"{len(lines) - others} of {len(lines)} greedy continuations are the same"
+    )
+    sys.exit(difference > 1e-4 or others > 0)
+
+
 def compare(a, b, what):
     def losses(path):
         events = map(json.loads, open(path, encoding="utf-8"))
@@ -90,4 +124,4 @@ def compare(a, b, what):
     sys.exit(difference > TOLERANCE)
 
 
-{"train": train, "language": language, "compare": compare}[sys.argv[1]](*sys.argv[2:])
+{"train": train, "language": language, "base": base, "compare": compare}[sys.argv[1]](*sys.argv[2:])

@@ -31,6 +31,19 @@ rm -rf "$work/start"
   --out "$work/language" --epochs 50 --batch-rows "$rows" --lr 1e-4 --schedule constant --warmup 0 --ema 0 > "$work/metrics.ndjson"
 "$python" Benchmarks/parity.py compare "$work/torch.ndjson" "$work/metrics.ndjson" "language model"
 
+# The base, in Hugging Face's class: the loss of the demo's texts, after a step that changes nothing, and greedy continuations.
+base=pipelines/base
+if [ -e "$base/model.safetensors" ]; then
+  .build/release/tokenize-pad --quiet --tokenizer "$base" --pack --length 128 "$demo"/test.ndjson > "$work/packed"
+  .build/release/pretrain --quiet "$work/packed" --base "$base" --validation "$work/packed" --out "$work/same" --max-steps 1 \
+    --lr 1e-30 --schedule constant --warmup 0 --ema 0 > "$work/metrics.ndjson"
+  printf '%s\n' "See you" "Hello, I would like to" "My order" "Congratulations! You have" "The meeting is" "I don't think" \
+    "What time" "In the morning she" "Please call" "Once upon a time" \
+    | .build/release/generate --model "$base" --temperature 0 --json > "$work/continuations.ndjson"
+  "$python" Benchmarks/parity.py base "$base" "$work/packed" "$work/metrics.ndjson" "$work/continuations.ndjson" 2> "$work/log" \
+    || { cat "$work/log" >&2; exit 1; }
+fi
+
 # Model directories that finetune wrote, in Hugging Face's own classes: keys, tokens, probabilities.
 from_demo $demo/test.safetensors
 for trainable in all lora; do
