@@ -29,7 +29,7 @@ let package = Package(
         .target(name: "Hashing", dependencies: [.target(name: "CLibcrypto", condition: .when(platforms: [.linux]))]),
         .target(name: "Safetensors", dependencies: ["Platform", "Records"]),
         .target(name: "Fetching", dependencies: ["CLibzip", "Platform", "Records", "Hashing", "Safetensors"]),
-        .target(name: "Evaluation", dependencies: ["Records"]),
+        .target(name: "Evaluation", dependencies: ["Platform", "Records"]),
         .target(name: "Tokenization", dependencies: ["Records", "Hashing", "Safetensors"]),
         .target(
             name: "GPT2Kit",
@@ -70,7 +70,7 @@ let package = Package(
             name: "TokenizationTests", dependencies: ["Tokenization", "Safetensors", "Records", "TestSupport"]),
         .testTarget(
             name: "GPT2KitTests", dependencies: ["GPT2Kit", "Tokenization", "Safetensors", "Records", "TestSupport"]),
-        .testTarget(name: "EvaluationTests", dependencies: ["Evaluation", "Records"]),
+        .testTarget(name: "EvaluationTests", dependencies: ["Evaluation", "Records", "TestSupport"]),
         .testTarget(name: "FilterTests", dependencies: ["Records", "TestSupport"]),
     ],
     swiftLanguageModes: [.v6]

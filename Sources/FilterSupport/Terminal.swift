@@ -7,6 +7,12 @@ public enum Terminal {
     /// Whether someone watches stderr.
     static var isStandardError: Bool { isatty(2) == 1 }
 
+    /// Whether stdout is a terminal that shows colours, and whoever watches hasn't refused them (`NO_COLOR`, `TERM=dumb`).
+    public static var isOutputColoured: Bool {
+        func value(_ name: String) -> String { getenv(name).map { String(cString: $0) } ?? "" }
+        return isatty(1) == 1 && value("NO_COLOR").isEmpty && !["", "dumb"].contains(value("TERM"))
+    }
+
     /// Columns of whoever reads stdout: `COLUMNS` where it is set, the terminal's width where stdout is one, otherwise 80.
     public static var outputWidth: Int {
         if let text = getenv("COLUMNS"), let columns = Int(String(cString: text)), columns > 0 { return columns }

@@ -46,11 +46,11 @@ struct ModelCardTests {
             score -q --model new --precision f32 --input ndjson bar.ndjson | evaluate --format json
             """, in: folder.url)
         let evaluation = try #require(try JSONSerialization.jsonObject(with: result.output) as? [String: Any])
-        let classes = try #require(evaluation["classes"] as? [[String: Any]])
+        let classes = try #require(evaluation["classes"] as? [String: [String: Any]])
         let card = try card("new")
         #expect(classes.count == 2)
-        for known in classes {
-            let label = try #require(known["label"] as? String).replacing("|", with: "\\|")
+        for (name, known) in classes {
+            let label = name.replacing("|", with: "\\|")
             let shares = ["precision", "recall", "f1"].map { key in
                 (known[key] as? Double).map { "\(($0 * 10_000).rounded() / 100) %" } ?? "–"
             }

@@ -58,8 +58,3 @@ extension Classifier {
         return differences
     }
 }
-
-extension String {
-    /// This text as it can stand in a cell of a Markdown table.
-    package var tableCell: String { printable.replacing("|", with: "\\|") }
-}

@@ -143,4 +143,6 @@ extension String {
         }
         return result
     }
+    /// This text as it can stand in a cell of a Markdown table.
+    package var tableCell: String { printable.replacing("|", with: "\\|") }
 }

@@ -1,0 +1,108 @@
+// What evaluate reads: scored records, perhaps beside those of another model, perhaps in groups.
+
+import Evaluation
+import Records
+
+/// Scored records, and what they are compared with.
+struct Inputs {
+    /// What records are grouped by.
+    enum Grouping {
+        case none
+        case field(String)
+        case seen(NearCopies)
+    }
+
+    private var reader: ScoredRecordReader
+    private var other: ScoredRecordReader?
+    private var grouping: Grouping
+
+    private(set) var records = ScoredRecords()
+    private(set) var others: ScoredRecords?
+    /// The group of every record, where there are groups.
+    private(set) var groups: [Int] = []
+    private(set) var groupNames: [String] = []
+    private var groupIndices: [String: Int] = [:]
+
+    init(_ reader: ScoredRecordReader, other: ScoredRecordReader?, grouping: Grouping) {
+        self.reader = reader
+        self.other = other
+        self.grouping = grouping
+        others = other.map { _ in ScoredRecords() }
+        if case .seen = grouping {
+            groupNames = ["near duplicate in training", "none"]
+        }
+    }
+
+    /// Reads everything.
+    ///
+    /// - Parameter changed: gets every record that has another label there, with that label as "other".
+    mutating func read(changed: (_ line: [UInt8]) throws -> Void) throws {
+        while let scored = try reader.next() {
+            try records.add(scored, source: reader.source)
+            try addGroup()
+            if other != nil { try readOther(scored, changed) }
+        }
+        guard records.count > 0 else { throw EvaluationError.noRecords(source: reader.source) }
+        if let extra = try other?.next() {
+            throw EvaluationError.otherRecords(
+                "there are more records than the \(records.count) of \(reader.source)", source: other?.source ?? "",
+                line: extra.line)
+        }
+        records.finish()
+        others?.finish()
+    }
+
+    private mutating func readOther(_ scored: ScoredRecord, _ changed: (_ line: [UInt8]) throws -> Void) throws {
+        guard var other else { return }
+        defer { self.other = other }
+        func fail(_ problem: String, _ line: Int) -> EvaluationError {
+            .otherRecords(problem, source: other.source, line: line)
+        }
+        guard let theirs = try other.next() else {
+            throw fail("there are fewer records than in \(reader.source)", (others?.count ?? 0) + 1)
+        }
+        guard theirs.expected == scored.expected else {
+            throw fail("another expected label than in line \(scored.line) of \(reader.source)", theirs.line)
+        }
+        if let id = reader.value(of: "id"), let otherID = other.value(of: "id"), id != otherID {
+            throw fail("another id than in line \(scored.line) of \(reader.source)", theirs.line)
+        }
+        try others?.add(theirs, source: other.source)
+        if theirs.predicted != scored.predicted, let line = reader.record?.line.content {
+            var json = JSONWriter()
+            json.string(utf8: theirs.predicted[...])
+            // The record is an object: its last byte but for white space closes it.
+            let end = line.lastIndex(of: UInt8(ascii: "}")) ?? line.endIndex
+            try changed(Array(line[..<end]) + Array(",\"other\":".utf8) + json.bytes + [UInt8(ascii: "}")])
+        }
+    }
+
+    private mutating func addGroup() throws {
+        switch grouping {
+        case .none: return
+        case .field(let key):
+            let value = reader.value(of: key)
+            let name = try value.map { try JSONValue(parsing: Array($0)).string ?? String(decoding: $0, as: UTF8.self) }
+            let group = name ?? "none"
+            if groupIndices[group] == nil {
+                groupIndices[group] = groupNames.count
+                groupNames.append(group)
+            }
+            groups.append(groupIndices[group] ?? 0)
+        case .seen(var copies):
+            guard let text = try reader.record?.textBytes() else { return }
+            groups.append(copies.copies(of: foldedText(text)).isEmpty ? 1 : 0)
+            grouping = .seen(copies)
+        }
+    }
+
+    /// The records of every group that has some, those with most first.
+    var parts: [(name: String, records: ScoredRecords)] {
+        guard !groups.isEmpty else { return [] }
+        var members = [[Int]](repeating: [], count: groupNames.count)
+        for (record, group) in groups.enumerated() { members[group].append(record) }
+        return members.indices.filter { !members[$0].isEmpty }
+            .sorted { (members[$1].count, $0) < (members[$0].count, $1) }
+            .map { (groupNames[$0], records.selecting(members[$0])) }
+    }
+}
