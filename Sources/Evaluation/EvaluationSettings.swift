@@ -23,7 +23,9 @@ public struct EvaluationSettings: Sendable {
     func resamples(of count: Int) -> Int { resamples ?? max(200, min(2000, 40_000_000 / max(1, count))) }
 
     /// The index of the positive label.
-    func positive(in labels: [String]) throws(EvaluationError) -> Int {
+    ///
+    /// - Throws: ``EvaluationError/unknownLabel(_:known:)``.
+    public func positive(in labels: [String]) throws(EvaluationError) -> Int {
         guard let positive else { return labels.count - 1 }
         guard let index = labels.firstIndex(where: { $0.utf8.elementsEqual(positive.utf8) }) else {
             throw .unknownLabel(positive, known: labels)
@@ -32,7 +34,9 @@ public struct EvaluationSettings: Sendable {
     }
 
     /// The share of every class; nil where none is to be changed.
-    func shares(of records: ScoredRecords) throws(EvaluationError) -> [Double]? {
+    ///
+    /// - Throws: ``EvaluationError`` where the stated shares don't fit the labels.
+    public func shares(of records: ScoredRecords) throws(EvaluationError) -> [Double]? {
         if prevalence.isEmpty { return nil }
         let labels = records.labels
         var counts = [Int](repeating: 0, count: labels.count)

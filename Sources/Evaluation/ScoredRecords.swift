@@ -98,6 +98,13 @@ public struct ScoredRecords: Sendable {
         return result
     }
 
+    /// The same records with other probabilities, a row for each.
+    func replacing(_ rows: [[Double]]) -> ScoredRecords {
+        var result = self
+        result.probabilities = rows.flatMap { $0 }
+        return result
+    }
+
     /// Counts of expected against predicted labels.
     public var matrix: ConfusionMatrix {
         var matrix = ConfusionMatrix()

@@ -89,7 +89,8 @@ extension Filter {
     }
 }
 
-private func endProcess(_ status: Int32) -> Never { exit(status) }
+/// Ends the process with a status that isn't an error's: an answer.
+public func endProcess(_ status: Int32) -> Never { exit(status) }
 
 extension CommandConfiguration {
     /// A filter's name, one line about it, what it reads, writes, keeps in memory, with an example, and its exit codes.

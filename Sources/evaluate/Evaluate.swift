@@ -142,13 +142,7 @@ struct Evaluate: Filter {
             settings.falsePositiveRate = atFpr
             settings.resamples = bootstrap
             settings.seed = seed.seed
-            settings.prevalence = try prevalence.flatMap { $0.split(separator: ",") }.map { part in
-                let sides = part.split(separator: "=", omittingEmptySubsequences: false)
-                guard sides.count > 1, let share = Double(sides[sides.count - 1]), (0...1).contains(share) else {
-                    throw UsageError("'\(part)' is not LABEL=SHARE", remedy: "write it like --prevalence spam=0.134")
-                }
-                return (sides.dropLast().joined(separator: "="), share)
-            }
+            settings.prevalence = try LabelShares.parse(prevalence)
             return settings
         }
     }

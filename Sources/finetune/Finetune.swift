@@ -110,6 +110,7 @@ struct Finetune: Filter {
             metrics.write(try PrecisionAgreement.int8(trained.classifier, texts, workers: tuner.workers))
         }
         trained.provenance = Provenance(command: ["finetune"] + CommandLine.arguments.dropFirst(), datasets)
+        try trained.remember(datasets.training)
         try trained.write(directory: files.out)
         tuner.checkpoints?.remove()
         notes.onTerminal("model written to \(files.out)")

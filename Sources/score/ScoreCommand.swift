@@ -20,16 +20,19 @@ struct ScoreCommand: Filter {
             The weights are compared with the checksum in the model's config.json before anything is written. Weights of \
             64 MiB and more take longer to check than a few texts take to score: for less than 16 KiB in less than \
             1,024 lines, only --verify checks them. With --line-buffered they are checked after the first answer.
+            What calibrate has fitted for the model is applied: probabilities are calibrated, its threshold decides, and where \
+            it has sets each answer has the plausible labels and a verdict, the label or "unsure". --raw leaves that out.
 
             EXAMPLE
               score --model build/demo/model < messages.txt \\
                 | jq -r 'select(.label == "spam").text'
+              score --model model --exit-status spam < mail.txt && mv mail.txt spam/
               tail -F inbox.log | score --model model --line-buffered
             """,
         exits: ExitCodes([
             .badData: "bad lines, token shards as input, or damaged weights",
             .unavailable: "oneDNN can't do what is needed",
-            .configuration: "incomplete model",
+            .configuration: "incomplete model, or a decision of another one",
         ]))
 
     @Option(help: ArgumentHelp("The model directory.", valueName: "dir"))
@@ -48,6 +51,17 @@ struct ScoreCommand: Filter {
             Repeatable: of the labels that reach their p, the likeliest is chosen; if none does, the likeliest without a p.
             """, valueName: "label=p"))
     var threshold: [String] = []
+
+    @Flag(help: "Leave out what calibrate has fitted for the model.")
+    var raw = false
+
+    @Option(
+        help: ArgumentHelp(
+            """
+            Take the whole input as one text, line feeds included (with --input ndjson: one record), and end with 0 if the \
+            verdict is this label, 1 if it is another, 2 if the model is unsure. Errors have their codes from 64 on.
+            """, valueName: "label"))
+    var exitStatus: String?
 
     @Option(help: "The number type of matrix products; auto is bf16 if the CPU has it, else f32.")
     var precision = PrecisionChoice.auto
@@ -75,12 +89,16 @@ struct ScoreCommand: Filter {
 
     func run() throws {
         let workers = Workers(count: threads.count)
-        let reader = records.lines.reader(try input.open())
+        let source = try input.open()
+        let reader = records.lines.reader(try exitStatus == nil ? source : oneRecord(source))
         let classifier = try Classifier(directory: model, workers: workers)
+        let wanted = try exitStatus.map { try index(of: $0, in: classifier.labels) }
+        let decision = try raw ? nil : ClassifierDescription.decision(of: model)
         if verify { try verifyWeights(classifier) }
         let thresholds = try thresholds(classifier.labels)
         func scorer(_ precision: Precision) throws -> Scorer {
-            try Scorer(classifier, thresholds: thresholds, precision: precision, workers: workers)
+            try Scorer(
+                classifier, thresholds: thresholds, decision: decision, precision: precision, workers: workers)
         }
         let sink = ByteSink.standardOutput()
         let bar = ProgressBar(tool: "score", label: "scoring", total: nil, unit: "lines", quiet: verbosity.quiet)
@@ -88,7 +106,8 @@ struct ScoreCommand: Filter {
             precision == .int8 && !verbosity.quiet
             ? ScoreStream.Check(texts: self.check) { try scorer(.automatic) } : nil
         var stream = ScoreStream(
-            try scorer(precision.precision), input: kind, fields: records.fields, check: check)
+            try scorer(precision.precision), input: exitStatus == nil ? kind : .ndjson, fields: records.fields,
+            check: check)
         let report = try stream.run(
             reader, into: sink, lineBuffered: lineBuffered,
             beginsLikeJSON: { verbosity.notes("score").always("line 1 begins like JSON: --input ndjson?") },
@@ -109,6 +128,36 @@ struct ScoreCommand: Filter {
                 """)
         }
         if report.errors > 0 { throw BadLines(source: reader.source.name, report) }
+        guard let wanted, let last = report.last else { return }
+        let status: Int32 = last.verdict.map { $0 == wanted ? 0 : 1 } ?? 2
+        if status != 0 { endProcess(status) }
+    }
+
+    /// The whole input as a line with one record.
+    private func oneRecord(_ source: ByteSource) throws -> ByteSource {
+        var bytes = try source.readAll(maximum: records.lines.maxLine)
+        if kind == .ndjson {
+            while let last = bytes.last, [0x0A, 0x0D, 0x20].contains(last) { bytes.removeLast() }
+            guard !bytes.contains(0x0A), !bytes.isEmpty else {
+                throw UsageError("with --exit-status the input has to be one record", remedy: "score them one by one")
+            }
+            return ByteSource(bytes: bytes + [0x0A], name: source.name)
+        }
+        if bytes.last == 0x0A { bytes.removeLast() }
+        var json = JSONWriter()
+        json.beginObject()
+        json.key(records.fields.text)
+        json.string(String(decoding: bytes, as: UTF8.self))
+        json.endObject()
+        json.newline()
+        return ByteSource(bytes: json.bytes, name: source.name)
+    }
+
+    private func index(of name: String, in labels: [String]) throws -> Int {
+        guard let label = labels.firstIndex(where: { $0.utf8.elementsEqual(name.utf8) }) else {
+            throw UsageError("the model has no label '\(name)'", remedy: "use one of \(labels.joined(separator: ", "))")
+        }
+        return label
     }
 
     private func verifyWeights(_ classifier: Classifier) throws {
@@ -125,11 +174,7 @@ struct ScoreCommand: Filter {
                 throw UsageError("'\(text)' is not LABEL=PROBABILITY", remedy: "write it like --threshold spam=0.9")
             }
             let name = parts.dropLast().joined(separator: "=")
-            guard let label = labels.firstIndex(where: { $0.utf8.elementsEqual(name.utf8) }) else {
-                throw UsageError(
-                    "the model has no label '\(name)'", remedy: "use one of \(labels.joined(separator: ", "))")
-            }
-            return Threshold(label: label, probability: p)
+            return Threshold(label: try index(of: name, in: labels), probability: p)
         }
     }
 }

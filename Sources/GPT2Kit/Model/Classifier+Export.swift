@@ -7,6 +7,8 @@ import Records
 package struct ModelStory: Sendable {
     /// Members of `gpt2kit` in config.json.
     package var configuration: [JSONMember] = []
+    /// Further files of the directory.
+    package var files: [(name: String, bytes: [UInt8])] = []
     /// Lines of the table of the model card.
     package var cardRows = ""
     /// Sections of the model card, before the one about its use.
@@ -53,6 +55,7 @@ extension Classifier {
             JSONMember(key: "tokenizer_sha256", value: .string(tokenizerSHA256)),
         ]
         files.own.after = story.configuration
+        files.more = story.files
         try files.write(directory, card: card(story, hasHeadBias: tensors.contains { $0.name == "score.bias" }))
     }
 

@@ -173,7 +173,7 @@ extension Classifier {
     }
 
     /// The values of `id2label` in the order of their ids; nil where config.json has none.
-    private static func labels(_ json: JSONValue, file: String) throws(ModelError) -> [String]? {
+    static func labels(_ json: JSONValue, file: String) throws(ModelError) -> [String]? {
         guard let members = json["id2label"]?.object, !members.isEmpty else { return nil }
         var labels = [String?](repeating: nil, count: members.count)
         for member in members {

@@ -33,6 +33,8 @@ struct ModelDirectory {
     var precision = StoredPrecision.float32
     /// What config.json has for this kind of model.
     var members: [JSONMember] = []
+    /// Further files.
+    var more: [(name: String, bytes: [UInt8])] = []
     /// The object `gpt2kit` of config.json: what comes before the weights' checksum, and what after it.
     var own: (before: [JSONMember], after: [JSONMember]) = ([], [])
 
@@ -57,6 +59,7 @@ struct ModelDirectory {
         try output.file("vocab.json").write(vocabulary)
         try output.file("merges.txt").write(merges)
         try output.file("README.md").write(card)
+        for (name, bytes) in more { try output.file(name).write(bytes) }
         try output.commit()
     }
 

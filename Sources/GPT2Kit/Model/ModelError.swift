@@ -40,6 +40,8 @@ public enum ModelError: DiagnosableError, Equatable {
     case modelExists(String)
     /// The loss of a training step is infinite or NaN.
     case lossNotFinite(step: Int)
+    /// The decision of a model directory can't be used.
+    case badDecision(String, file: String)
     /// A prompt has more tokens than the model has positions.
     case promptTooLong(tokens: Int, positions: Int)
     /// The model doesn't tell which token comes next.
@@ -124,6 +126,10 @@ public enum ModelError: DiagnosableError, Equatable {
                 remedy:
                     "lower the learning rate, the weight decay, the class weights or LoRA's alpha; no model was written",
                 status: .badData)
+        case .badDecision(let problem, let file):
+            Diagnosis(
+                source: file, problem: problem, remedy: "fit it again with calibrate, or remove it",
+                status: .configuration)
         case .promptTooLong(let tokens, let positions):
             Diagnosis(
                 problem: "the prompt has \(tokens) tokens, and the model takes \(positions)", remedy: "shorten it",

@@ -13,6 +13,8 @@ struct OwnConfiguration {
     private(set) var tokenizerSHA256: String?
     /// The checksum of the file model.safetensors.
     private(set) var weightsSHA256: String?
+    /// The shares of the labels in training.
+    private(set) var labelShares: [String: Double]?
 
     /// - Parameter json: the whole config.json, of a model with `positions` positions.
     /// - Throws: ``ModelError/wrongValue(_:needed:file:)``.
@@ -35,6 +37,17 @@ struct OwnConfiguration {
         }
         tokenizerSHA256 = try value("tokenizer_sha256", "64 hexadecimal digits") { sha256($0) }
         weightsSHA256 = try value("weights_sha256", "64 hexadecimal digits") { sha256($0) }
+        labelShares = try value("label_shares", "an object of shares") { json in
+            guard let members = json.object else { return nil }
+            var shares: [String: Double] = [:]
+            for member in members {
+                guard case .number(let text) = member.value, let share = Double(text), (0...1).contains(share) else {
+                    return nil
+                }
+                shares[member.key] = share
+            }
+            return shares
+        }
         _ = try value("run_sha256", "64 hexadecimal digits") { sha256($0) }
     }
 }

@@ -11,6 +11,8 @@ extension ScoreStream {
         public var errors = 0
         /// What was wrong with the first of them.
         public var firstError: Diagnosis?
+        /// The score of the last text; nil where there was none.
+        public var last: Score?
         /// Lines of text with bytes that aren't UTF-8, replaced by U+FFFD.
         public var repaired = 0
         /// Texts that were longer than the model reads, and were cut.

@@ -48,17 +48,19 @@ public struct ScoreStream {
     /// Bytes of text that take so much longer to score than weights to hash that checking the weights costs little.
     private static let checkedBytes = 1 << 14
     /// Texts and values of more bytes are written directly, and not copied into the output of their window.
-    private static let longText = 1 << 16
+    static let longText = 1 << 16
 
     private static let expectedKey = Array("expected".utf8)
     /// Keys of results, which aren't passed on from records.
-    private static let ownKeys = ["line", "label", "probability", "probabilities", "error"].map { Array($0.utf8) }
+    private static let ownKeys = ["line", "label", "probability", "probabilities", "set", "verdict", "error"].map {
+        Array($0.utf8)
+    }
 
     private let scorer: Scorer
     private let input: Input
     private let fields: RecordFields
     private let labelKey: [UInt8]
-    private let labelKeys: [[UInt8]]
+    let labelKeys: [[UInt8]]
     private let check: Check?
     private var report = Report()
     /// The first bytes of the input: enough to tell token shards from text.
@@ -193,6 +195,7 @@ public struct ScoreStream {
     private mutating func write(_ window: [(line: Int, item: Item)], into sink: ByteSink) throws {
         let texts = window.compactMap(\.item.tokens)
         let results = try scorer.score(tokens: texts)
+        report.last = results.last ?? report.last
         try compare(results, texts)
         var scores = results.makeIterator()
         var output: [UInt8] = []
@@ -228,44 +231,6 @@ public struct ScoreStream {
         }
         try weightsCheck?.waitIfBegun()
         try sink.write(output)
-    }
-
-    /// Appends the characters of a JSON string.
-    private func append(text: ArraySlice<UInt8>, to output: inout [UInt8], _ sink: ByteSink) throws(StreamError) {
-        let isLong = text.count > Self.longText
-        if isLong { try write(&output, sink) }
-        var json = JSONWriter()
-        try UTF8.forEachRepairedChunk(of: text) { part throws(StreamError) in
-            json.removeAll()
-            json.string(utf8: part)
-            output += json.bytes.dropFirst().dropLast()
-            if isLong { try write(&output, sink) }
-        }
-    }
-
-    /// Appends a JSON value.
-    private func append(value: ArraySlice<UInt8>, to output: inout [UInt8], _ sink: ByteSink) throws(StreamError) {
-        guard value.count > Self.longText else { return output += value }
-        try write(&output, sink)
-        try sink.write(value)
-    }
-
-    private func write(_ output: inout [UInt8], _ sink: ByteSink) throws(StreamError) {
-        try sink.write(output)
-        output.removeAll(keepingCapacity: true)
-    }
-
-    /// Appends `"line":…,"label":…,"probability":…,"probabilities":{…}}`.
-    private func append(_ score: Score, _ line: Int, to output: inout [UInt8]) {
-        output += "\"line\":\(line),\"label\":".utf8
-        output += labelKeys[score.label]
-        output += ",\"probability\":\(Float(score.probabilities[score.label])),\"probabilities\":{".utf8
-        for (label, probability) in score.probabilities.enumerated() {
-            if label > 0 { output.append(UInt8(ascii: ",")) }
-            output += labelKeys[label]
-            output += ":\(Float(probability))".utf8
-        }
-        output += "}}".utf8
     }
 }
 

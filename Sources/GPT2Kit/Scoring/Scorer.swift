@@ -2,6 +2,7 @@
 // texts at a time, so a stream of any length needs the same memory. A text's score doesn't depend on the texts beside
 // it.
 
+import Evaluation
 import Tokenization
 
 /// The probability of every class for one text.
@@ -10,6 +11,18 @@ public struct Score: Sendable, Equatable {
     public let probabilities: [Double]
     /// The index of the class that is chosen.
     public let label: Int
+    /// The plausible classes, where the decision has sets.
+    public var set: [Int]?
+
+    /// The class, or nil where the model is unsure: where other classes are plausible, too, or none is.
+    public var verdict: Int? { self.set.map { $0 == [label] ? label : nil } ?? label }
+
+    /// A score without a set of classes.
+    package init(probabilities: [Double], label: Int, set: [Int]? = nil) {
+        self.probabilities = probabilities
+        self.label = label
+        self.set = set
+    }
 }
 
 /// A probability from which on a label is chosen, whatever the others have.
@@ -32,6 +45,8 @@ public final class Scorer {
     public let classifier: Classifier
     /// The probabilities from which on certain labels are chosen.
     public let thresholds: [Threshold]
+    /// What is made of the model's probabilities; nil for nothing.
+    public let decision: Decision?
     /// Texts so far that were longer than the model reads, and were cut.
     public private(set) var truncated = 0
 
@@ -44,15 +59,20 @@ public final class Scorer {
     /// - Parameters:
     ///   - classifier: the model that scores.
     ///   - thresholds: probabilities from which on labels are chosen. Without any, the likeliest label always is.
+    ///   - decision: what is made of the model's probabilities before a label is chosen; its labels are the classifier's, in
+    ///     their order. Its threshold counts where `thresholds` has none.
     ///   - precision: the number type of matrix products in all blocks but the last, which computes one position of a
     ///     text. With the pooling ``Pooling/mean`` the last block counts too.
     ///   - workers: the threads that score.
     /// - Throws: ``OutOfMemory``, ``OneDNNError``.
     public init(
-        _ classifier: Classifier, thresholds: [Threshold] = [], precision: Precision = .float32, workers: Workers
+        _ classifier: Classifier, thresholds: [Threshold] = [], decision: Decision? = nil,
+        precision: Precision = .float32, workers: Workers
     ) throws {
         self.classifier = classifier
-        self.thresholds = thresholds
+        let own = decision?.threshold.map { [Threshold(label: $0.label, probability: $0.probability)] } ?? []
+        self.thresholds = thresholds.isEmpty ? own : thresholds
+        self.decision = decision
         self.workers = workers
         let config = classifier.config
         let firstBlock = classifier.pooling.readsAllPositions ? config.blocks : config.blocks - 1
@@ -101,7 +121,9 @@ public final class Scorer {
         }
         return rows.map { row in
             let p = Softmax.probabilities(UnsafeBufferPointer(start: logits.pointer + row * K, count: K))
-            return Score(probabilities: p, label: choose(p))
+            guard let decision else { return Score(probabilities: p, label: choose(p)) }
+            let calibrated = decision.probabilities(p)
+            return Score(probabilities: calibrated, label: choose(calibrated), set: decision.set(calibrated))
         }
     }
 

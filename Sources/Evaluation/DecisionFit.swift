@@ -1,0 +1,181 @@
+// Fits a decision on scored records that the model wasn't trained on.
+
+import Platform
+
+/// What a decision is fitted to.
+public struct DecisionGoal: Sendable {
+    /// How the threshold of a label is chosen.
+    public enum Threshold: Sendable, Equatable {
+        /// The lowest at which at most this share of the other records gets the label.
+        case falsePositiveRate(Double)
+        /// The one with the largest F1 of the label.
+        case f1
+        /// The one with the largest accuracy.
+        case accuracy
+        /// The one with the largest balanced accuracy.
+        case balancedAccuracy
+        /// The one with the least cost, where a false positive and a false negative cost this much.
+        case cost(falsePositive: Double, falseNegative: Double)
+    }
+
+    /// Whether a temperature is fitted.
+    public var fitsTemperature = true
+    /// The shares of the labels in training, as the loss counted them; nil for those of the records.
+    public var trainedShares: [Double]?
+    /// The stated shares of the labels; nil for those of the records.
+    public var shares: [Double]?
+    /// The label with a threshold, and how that is chosen; nil for none.
+    public var threshold: (label: Int, goal: Threshold)?
+    /// The coverage of the sets of labels; nil for no sets.
+    public var coverage: Double?
+
+    /// A temperature alone.
+    public init() {}
+}
+
+/// A decision and how it does on the records that it was fitted on.
+public struct DecisionFit: Sendable {
+    /// The decision.
+    public private(set) var decision: Decision
+    /// Mean cross entropy and calibration error on the records before and after, at the stated shares.
+    public let logLoss: (before: Double, after: Double), calibrationError: (before: Double, after: Double)
+    /// Of the label with a threshold: records of other labels that reach it, and how many of these there are; records of the
+    /// label that reach it, and how many of these there are.
+    public private(set) var falsePositives: (hits: Int, records: Int)?, truePositives: (hits: Int, records: Int)?
+    /// Labels that have too few records for the coverage, so that they are in every set, with the number that it takes.
+    public private(set) var sparseLabels: [(label: Int, records: Int, needed: Int)] = []
+
+    private let records: ScoredRecords
+    private let calibrated: [[Double]]
+    /// For each record what brings the labels to their stated shares.
+    private let weights: [Double]
+
+    /// - Parameter records: at least one, with probabilities. Their labels are all of the model's.
+    public init(_ records: ScoredRecords, _ goal: DecisionGoal) {
+        self.records = records
+        let K = records.labels.count
+        var counts = [Double](repeating: 0, count: K)
+        for label in records.expected { counts[Int(label)] += 1 }
+        let own = counts.map { $0 / Double(records.count) }
+        let stated = goal.shares ?? own
+        let trained = goal.trainedShares ?? own
+        func ratios(_ shares: [Double]) -> [Double] { zip(shares, trained).map { $1 > 0 ? $0 / $1 : 1 } }
+
+        // The temperature belongs to the records as they are; what is stated changes the shares afterwards.
+        var decision = Decision(labels: records.labels)
+        decision.ratios = ratios(own)
+        let rows = (0..<records.count).map { Array(records.probabilities[$0 * K..<($0 + 1) * K]) }
+        if goal.fitsTemperature { decision.temperature = Self.temperature(rows, records.expected, decision.ratios) }
+        decision.ratios = ratios(stated)
+        self.decision = decision
+        let calibrated = rows.map(decision.probabilities)
+        self.calibrated = calibrated
+        let weights = records.expected.map { own[Int($0)] > 0 ? stated[Int($0)] / own[Int($0)] : 0 }
+        self.weights = weights
+
+        func measures(_ rows: [[Double]]) -> [Measure: Double] {
+            MeasureComputation(
+                records.replacing(rows), positive: K - 1, falsePositiveRate: 0.01, prevalence: nil
+            ).measures(weights)
+        }
+        let (before, after) = (measures(rows), measures(calibrated))
+        logLoss = (before[.logLoss] ?? 0, after[.logLoss] ?? 0)
+        calibrationError = (before[.ece] ?? 0, after[.ece] ?? 0)
+        if let (label, threshold) = goal.threshold { choose(label, threshold) }
+        if let coverage = goal.coverage { addSets(coverage) }
+    }
+
+    /// The T > 0 with the least cross entropy, which is convex in 1/T: its derivative is brought to 0 by bisection.
+    private static func temperature(_ rows: [[Double]], _ expected: [Int32], _ ratios: [Double]) -> Double {
+        let logs = rows.map { $0.map { log(max($0, .leastNonzeroMagnitude)) } }
+        let offsets = ratios.map { log(max($0, .leastNonzeroMagnitude)) }
+        /// The derivative of the sum of losses by 1/T.
+        func slope(_ inverse: Double) -> Double {
+            zip(logs, expected).reduce(0) { sum, record in
+                let scores = zip(record.0, offsets).map { inverse * $0 + $1 }
+                let highest = scores.max() ?? 0
+                let powers = scores.map { exp($0 - highest) }
+                let mean = zip(powers, record.0).reduce(0) { $0 + $1.0 * $1.1 } / powers.reduce(0, +)
+                return sum + mean - record.0[Int(record.1)]
+            }
+        }
+        // Without a mistake on any record the loss falls for ever; T = 0.05 is where it stops to matter.
+        var (low, high) = (0.02, 20.0)
+        if slope(low) >= 0 { return 1 / low }
+        if slope(high) <= 0 { return 1 / high }
+        while high - low > 1e-12 * high {
+            let middle = (low + high) / 2
+            if middle <= low || middle >= high { break }
+            if slope(middle) < 0 { low = middle } else { high = middle }
+        }
+        return 2 / (low + high)
+    }
+
+    /// The best threshold of those halfway between neighbouring probabilities.
+    private mutating func choose(_ label: Int, _ goal: DecisionGoal.Threshold) {
+        let order = records.expected.indices.sorted { calibrated[$0][label] > calibrated[$1][label] }
+        let isTrue = records.expected.map { Int($0) == label }
+        let positives = zip(isTrue, weights).reduce(0) { $0 + ($1.0 ? $1.1 : 0) }
+        let negatives = zip(isTrue, weights).reduce(0) { $0 + ($1.0 ? 0 : $1.1) }
+        let others = isTrue.count { !$0 }
+        var (hits, misses, falseCount, trueCount) = (0.0, 0.0, 0, 0)
+        // No record reaches what is above all.
+        var best = (value: Self.value(goal, 0, 0, 0, positives, negatives, others), place: 0, counts: (0, 0))
+        for (place, record) in order.enumerated() {
+            if isTrue[record] {
+                hits += weights[record]
+                trueCount += 1
+            } else {
+                misses += weights[record]
+                falseCount += 1
+            }
+            let p = calibrated[record][label]
+            if place + 1 < order.count, calibrated[order[place + 1]][label] == p { continue }
+            let value = Self.value(goal, hits, misses, falseCount, positives, negatives, others)
+            // Of two that are equally good, the lower false positive rate asks for the higher threshold; where the rate is
+            // bounded, more records of the label are better.
+            let isBetter = if case .falsePositiveRate = goal { value >= best.value } else { value > best.value }
+            if isBetter { best = (value, place + 1, (falseCount, trueCount)) }
+        }
+        let above = best.place == 0 ? 1 : calibrated[order[best.place - 1]][label]
+        let below = best.place == order.count ? 0 : calibrated[order[best.place]][label]
+        // Nothing is above 1: a threshold that no record may reach lies beyond it.
+        decision.threshold = (label, best.place == 0 ? 1.000_001 : (above + below) / 2)
+        falsePositives = (best.counts.0, others)
+        truePositives = (best.counts.1, records.count - others)
+    }
+
+    /// How good a threshold is: larger is better.
+    private static func value(
+        _ goal: DecisionGoal.Threshold, _ hits: Double, _ misses: Double, _ falseCount: Int, _ positives: Double,
+        _ negatives: Double, _ others: Int
+    ) -> Double {
+        switch goal {
+        case .falsePositiveRate(let rate):
+            return Double(falseCount) <= rate * Double(others) * (1 + 1e-12) ? hits : -.infinity
+        case .f1: return hits > 0 ? 2 * hits / (positives + hits + misses) : 0
+        case .accuracy: return hits + negatives - misses
+        case .balancedAccuracy:
+            return (positives > 0 ? hits / positives : 0) + (negatives > 0 ? 1 - misses / negatives : 0)
+        case .cost(let falsePositive, let falseNegative):
+            return -(falsePositive * misses + falseNegative * (positives - hits))
+        }
+    }
+
+    /// Split conformal prediction within every label (Vovk, Lindsay, Nouretdinov & Gammerman 2003; Sadinle, Lei & Wasserman
+    /// 2019): of n records of a label the ⌊(n + 1)(1 − coverage)⌋th smallest probability is its threshold.
+    private mutating func addSets(_ coverage: Double) {
+        let needed = Int((1 / (1 - coverage) - 1 - 1e-9).rounded(.up))
+        decision.coverage = coverage
+        decision.setThresholds = decision.labels.indices.map { label in
+            let own = records.expected.indices.filter { Int(records.expected[$0]) == label }
+                .map { calibrated[$0][label] }.sorted()
+            let place = Int((Double(own.count + 1) * (1 - coverage) + 1e-9).rounded(.down))
+            if place == 0 {
+                sparseLabels.append((label, own.count, needed))
+                return 0
+            }
+            return own[place - 1]
+        }
+    }
+}
