@@ -40,7 +40,7 @@ let package = Package(
         .target(
             name: "TrainingSupport",
             dependencies: [
-                "FilterSupport", "GPT2Kit", "Records",
+                "FilterSupport", "GPT2Kit", "Records", "Tokenization",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ]),
 
@@ -55,6 +55,7 @@ let package = Package(
         filter("generate", "GPT2Kit", "Tokenization"),
         filter("score", "GPT2Kit"),
         filter("evaluate", "Evaluation"),
+        filter("suspects", "GPT2Kit", "Evaluation", "Tokenization", "TrainingSupport"),
         filter("calibrate", "GPT2Kit", "Evaluation", "Tokenization"),
         filter("fetch-model", "Fetching"),
 

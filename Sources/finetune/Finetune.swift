@@ -42,10 +42,7 @@ struct Finetune: Filter {
         exits: .training)
 
     @OptionGroup(title: "Files") var files: FileOptions
-    @OptionGroup(title: "Model") var model: ModelOptions
-    @OptionGroup(title: "What is trained") var trained: TrainableOptions
-    @OptionGroup(title: "Steps") var steps: StepOptions
-    @OptionGroup(title: "Updates") var optimizer: OptimizerOptions
+    @OptionGroup var training: FineTuningOptions
     @OptionGroup(title: "Evaluations") var evaluations: EvaluationOptions
 
     @OptionGroup(title: "Checkpoints") var checkpointing: CheckpointOptions
@@ -95,7 +92,7 @@ struct Finetune: Filter {
             tuner.checkpoints = checkpoints
         }
         let metrics = MetricsLog(settings: settings, base: files.base, search: search, notes: notes)
-        let progress = TrainingDisplay(quiet: verbosity.quiet)
+        let progress = PhaseDisplay(tool: "finetune", quiet: verbosity.quiet)
         var trained: TrainedClassifier
         if let space = search.search?.space, let trials = search.count {
             trained = try tuner.search(
@@ -119,7 +116,7 @@ struct Finetune: Filter {
 
     private func train(
         _ tuner: FineTuner, _ classifier: Classifier, _ datasets: Datasets, _ metrics: MetricsLog,
-        _ progress: TrainingDisplay
+        _ progress: PhaseDisplay
     ) throws -> TrainedClassifier {
         var signals = SignalWatch()
         do {
@@ -138,10 +135,7 @@ struct Finetune: Filter {
 
     private var settings: TrainingSettings {
         var settings = TrainingSettings()
-        model.apply(to: &settings)
-        trained.apply(to: &settings)
-        steps.apply(to: &settings)
-        optimizer.apply(to: &settings)
+        training.apply(to: &settings)
         evaluations.apply(to: &settings)
         settings.seed = seed.seed
         return settings

@@ -31,7 +31,7 @@ struct ModelFilterTests {
         "examples in the help can be pasted at any page width",
         arguments: [
             "fetch-unzip", "balance", "split", "train-tokenizer", "tokenize-pad", "pretrain", "generate", "finetune",
-            "score", "evaluate", "calibrate", "fetch-model",
+            "score", "evaluate", "calibrate", "suspects", "fetch-model",
         ])
     func helpExamples(tool: String) throws {
         let help = try shell("\(tool) --help | sed -n '/^EXAMPLE/,/^EXIT CODES/p'", in: folder.url)

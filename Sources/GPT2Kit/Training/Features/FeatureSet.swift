@@ -27,6 +27,13 @@ package final class FeatureSet: @unchecked Sendable {  // filled before anyone r
         layout = TextLayout(lengths: textOfRow.lazy.map(texts.layout.length))
     }
 
+    /// Some of the rows as a set of their own, with the same features.
+    func selecting(_ rows: [Int]) -> FeatureSet {
+        let part = FeatureSet(rows.map { Int32(labels[$0]) }, texts, rows.map { textOfRow[$0] })
+        part.store = store
+        return part
+    }
+
     /// The number of rows.
     package var count: Int { labels.count }
 

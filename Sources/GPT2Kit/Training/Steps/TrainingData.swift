@@ -33,6 +33,20 @@ package struct TrainingData: Sendable {
         paddedLength = datasets.training.texts.description.paddedLength
     }
 
+    /// Rows of the training set of `whole`, whose features are there, as training and validation set of a run of its own.
+    ///
+    /// - Throws: ``ModelError`` where the class weights don't fit the rows.
+    init(_ whole: TrainingData, training: [Int], validation: [Int], _ settings: TrainingSettings) throws {
+        base = whole.base
+        texts = whole.texts
+        paddedLength = whole.paddedLength
+        sets = [whole.training.selecting(training), whole.training.selecting(validation)]
+        objective = try CrossEntropyLoss(
+            weights: settings.classWeights.resolved(
+                labels: base.labels, rows: training.map { whole.training.labels[$0] }, source: "the training rows"),
+            smoothing: settings.labelSmoothing)
+    }
+
     private static func check(_ set: LabelledTexts, _ base: Classifier) throws(ModelError) {
         guard set.count > 0 else {
             throw .unusableData("no records", remedy: "check what writes the shard", file: set.source)

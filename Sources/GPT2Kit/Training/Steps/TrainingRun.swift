@@ -159,10 +159,41 @@ final class TrainingRun {
         let K = data.base.labels.count
         var loss = 0.0
         var correct = 0
+        try eachChunk(rows, of: features) { chunk, logits in
+            if shouldStop() { throw StopRequested() }
+            let labels = chunk.map { features.labels[$0] }
+            let result = CrossEntropyLoss.sumAndCorrect(logits, labels: labels, classes: K)
+            for (row, label) in labels.enumerated() {
+                told?(label, Softmax.indexOfLargest(UnsafeBufferPointer(start: logits + row * K, count: K)))
+            }
+            loss += result.sum
+            correct += result.correct
+        }
+        return (loss / Double(rows.count), Double(correct) / Double(rows.count))
+    }
+
+    /// The probabilities of all rows, [rows, K].
+    func probabilities(_ features: FeatureSet) throws -> [Double] {
+        let K = data.base.labels.count
+        var result: [Double] = []
+        try eachChunk(Array(0..<features.count), of: features) { chunk, logits in
+            for row in chunk.indices {
+                result += Softmax.probabilities(UnsafeBufferPointer(start: logits + row * K, count: K))
+            }
+        }
+        guard result.allSatisfy(\.isFinite) else { throw ModelError.lossNotFinite(step: state.step - 1) }
+        return result
+    }
+
+    /// Calls `body` with some rows at a time and their logits [rows,K], in the order of `rows`.
+    private func eachChunk(
+        _ rows: [Int], of features: FeatureSet,
+        _ body: (_ rows: [Int], _ logits: UnsafeMutablePointer<Float>) throws -> Void
+    ) throws {
+        let K = data.base.labels.count
         // Enough rows at a time for some chunks of work on every core.
         let layout = TextLayout(lengths: rows.map(features.layout.length))
         for part in layout.chunks(tokens: 16 * InferenceBlocks.chunkTokens, rows: 4096) {
-            if shouldStop() { throw StopRequested() }
             let chunk = Array(rows[part])
             let layout = try load(chunk, of: features)
             let logits = try FloatBuffer(count: chunk.count * K)
@@ -171,15 +202,8 @@ final class TrainingRun {
             } else {
                 try inference.logits(FloatView(logits.pointer), hidden: FloatView(states.pointer), layout)
             }
-            let labels = chunk.map { features.labels[$0] }
-            let result = CrossEntropyLoss.sumAndCorrect(logits.pointer, labels: labels, classes: K)
-            for (row, label) in labels.enumerated() {
-                told?(label, Softmax.indexOfLargest(UnsafeBufferPointer(start: logits.pointer + row * K, count: K)))
-            }
-            loss += result.sum
-            correct += result.correct
+            try withExtendedLifetime(logits) { try body(chunk, logits.pointer) }
         }
-        return (loss / Double(rows.count), Double(correct) / Double(rows.count))
     }
 
     /// Loads the features of `rows` into ``states``.

@@ -1,47 +1,13 @@
-// What finetune reads and writes, how the classifier reads a text, and what of it is trained.
+// How a classifier reads a text, and what of it is trained: options of whatever fine-tunes one.
 
 import ArgumentParser
 import FilterSupport
 import GPT2Kit
-import TrainingSupport
 
-struct FileOptions: ParsableArguments {
-    @Option(
-        help: ArgumentHelp(
-            """
-            Start from a model directory, or from random weights: random:gpt2, random:gpt2-medium, -large, -xl, or \
-            random:CONFIG.json.
-            """, valueName: "dir|random:…"))
-    var base: String
+/// How the classifier reads a text.
+public struct ReadingOptions: ParsableArguments {
+    public init() {}
 
-    @Option(
-        help: ArgumentHelp(
-            "vocab.json and merges.txt, or tokenizer.json. (default: the base directory)", valueName: "dir"))
-    var tokenizer: String?
-
-    @Option(help: ArgumentHelp("The validation shards.", valueName: "shard"))
-    var validation: String
-
-    @Option(help: ArgumentHelp("Test shards, for the accuracy at the end.", valueName: "shard"))
-    var test: String?
-
-    @Option(help: ArgumentHelp("The model directory to write.", valueName: "dir"))
-    var out: String
-
-    @Flag(
-        help: """
-            Replace the model that --out holds. Otherwise only --resume does, with the model of the run that it resumes.
-            """)
-    var force = false
-
-    @Option(
-        help: ArgumentHelp(
-            "Keep the output of the frozen blocks in this directory, and reuse it in the next run.",
-            valueName: "dir"))
-    var features: String?
-}
-
-struct ModelOptions: ParsableArguments {
     @Option(
         help: """
             What the head reads: the state of the text's last token, of the last padded position, or of the first token, \
@@ -70,7 +36,10 @@ struct ModelOptions: ParsableArguments {
     }
 }
 
-struct TrainableOptions: ParsableArguments {
+/// What of the model is trained.
+public struct TrainableOptions: ParsableArguments {
+    public init() {}
+
     @Option(
         help: ArgumentHelp(
             """
@@ -107,7 +76,8 @@ struct TrainableOptions: ParsableArguments {
         transform: NumberArgument.share)
     var dropout = 0.0
 
-    func validate() throws {
+    /// Refuses options of LoRA beside another set.
+    public func validate() throws {
         if let trainable, hasLoRAOptions, trainable != .lora(LoRA()) {
             throw ValidationError("--lora-rank, --lora-alpha and --lora-targets exclude --trainable \(trainable)")
         }

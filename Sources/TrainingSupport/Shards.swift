@@ -1,14 +1,17 @@
-// What finetune reads.
+// Reads token shards for fine-tuning.
 
 import FilterSupport
 import GPT2Kit
 import Records
 import Tokenization
 
-/// Reads whole streams of shards.
-enum Shards {
+/// Whole streams of shards.
+public enum Shards {
+    /// The texts of a stream, with a note where it is of a former version.
+    ///
     /// - Parameter path: nil for stdin.
-    static func read(_ path: String?, _ notes: Notes) throws -> LabelledTexts {
+    /// - Throws: what reading the shards throws.
+    public static func read(_ path: String?, _ notes: Notes) throws -> LabelledTexts {
         let source = try ByteSource(path: path)
         let texts = try ShardReader.readAll(source)
         if texts.isFormerFormat { notes.formerShards(source.name) }

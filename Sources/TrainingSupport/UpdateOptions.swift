@@ -1,11 +1,13 @@
-// How finetune goes through the data, and what a step does.
+// How fine-tuning goes through the data, and what a step does.
 
 import ArgumentParser
 import FilterSupport
 import GPT2Kit
-import TrainingSupport
 
-struct StepOptions: ParsableArguments {
+/// How training goes through the texts.
+public struct EpochOptions: ParsableArguments {
+    public init() {}
+
     @Option(
         help: ArgumentHelp("Passes through the training texts. (default: 5)", valueName: "n"),
         transform: positiveInteger)
@@ -46,7 +48,10 @@ struct StepOptions: ParsableArguments {
     }
 }
 
-struct OptimizerOptions: ParsableArguments {
+/// What a step does.
+public struct UpdateOptions: ParsableArguments {
+    public init() {}
+
     @Option(
         help: ArgumentHelp("AdamW's learning rate. (default: 5e-05)", valueName: "rate"),
         transform: NumberArgument.positive)

@@ -1,0 +1,93 @@
+// What suspects writes.
+
+import Evaluation
+import Records
+
+/// Records with labels, and probabilities that may dispute them.
+struct DisputedRecords {
+    /// All labels.
+    let names: [String]
+    /// The label of every record.
+    let labels: [Int]
+    /// [records, labels]
+    let probabilities: [Double]
+    /// The line of every record in its input.
+    let lines: [Int]
+}
+
+/// Lines of NDJSON.
+struct SuspectOutput {
+    private let disputed: DisputedRecords
+    private let learning: ConfidentLearning
+    /// Members of the records with these lines: id and text as they are written.
+    private var members: [Int: [(key: String, value: [UInt8])]] = [:]
+
+    init(_ disputed: DisputedRecords, _ learning: ConfidentLearning) {
+        (self.disputed, self.learning) = (disputed, learning)
+    }
+
+    /// Takes over ids and texts.
+    mutating func join(_ reader: RecordReader) throws {
+        var reader = reader
+        let wanted = Set(disputed.lines)
+        while let record = try reader.next() {
+            guard wanted.contains(record.line.number) else { continue }
+            var found: [(key: String, value: [UInt8])] = []
+            for key in ["id", reader.fields.text] {
+                let name = Array(key.utf8)
+                if let member = reader.members.first(where: { record.isNamed($0, name) }) {
+                    found.append((key, Array(record.line.bytes[member.value])))
+                }
+            }
+            members[record.line.number] = found
+        }
+        if let missing = disputed.lines.first(where: { members[$0] == nil }) {
+            throw EvaluationError.otherRecords(
+                "there is no record in this line", source: reader.lines.source.name, line: missing)
+        }
+    }
+
+    func write(all: Bool, to sink: ByteSink) throws {
+        var ranks: [Int: Int] = [:]
+        for (place, record) in learning.suspects.enumerated() { ranks[record] = place + 1 }
+        for record in all ? Array(disputed.labels.indices) : learning.suspects {
+            try sink.write(line(record, rank: ranks[record]))
+        }
+    }
+
+    private func line(_ record: Int, rank: Int?) -> [UInt8] {
+        let K = disputed.names.count
+        let p = Array(disputed.probabilities[record * K..<(record + 1) * K])
+        let likeliest = p.indices.reduce(0) { p[$1] > p[$0] ? $1 : $0 }
+        var output: [UInt8] = [UInt8(ascii: "{")]
+        for (key, value) in members[disputed.lines[record]] ?? [] {
+            var json = JSONWriter()
+            json.string(key)
+            output += json.bytes + [UInt8(ascii: ":")] + value + [UInt8(ascii: ",")]
+        }
+        var json = JSONWriter()
+        json.beginObject()
+        if let rank {
+            json.key("rank")
+            json.number(rank)
+        }
+        json.key("line")
+        json.number(disputed.lines[record])
+        json.key("expected")
+        json.string(disputed.names[disputed.labels[record]])
+        json.key("label")
+        json.string(disputed.names[likeliest])
+        json.key("probability")
+        json.value(.number("\(Float(p[likeliest]))"))
+        json.key("probabilities")
+        json.beginObject()
+        for (label, name) in disputed.names.enumerated() {
+            json.key(name)
+            json.value(.number("\(Float(p[label]))"))
+        }
+        json.endObject()
+        json.endObject()
+        json.newline()
+        return output + json.bytes.dropFirst()
+    }
+}

@@ -1,0 +1,133 @@
+// suspects: token shards in, records whose label a model disputes out.
+
+import ArgumentParser
+import Evaluation
+import FilterSupport
+import GPT2Kit
+import Records
+import TrainingSupport
+
+@main
+struct Suspects: Filter {
+    static let leastMemory = 64 << 20
+
+    static let configuration = CommandConfiguration.filter(
+        "suspects", "Find records whose label is probably wrong.",
+        discussion: """
+            Reads training shards (tokenize-pad) from a file or stdin. Trains as finetune does, once without each of --folds \
+            parts, so that every text gets its probabilities from a model that hasn't seen it, and suspects labels by \
+            confident learning (Northcutt, Jiang & Chuang 2021). The frozen blocks run once.
+            Writes a line of NDJSON for each suspect, the least probable label first: its rank, its line in the records, the \
+            label that it has as "expected", the likeliest one as "label", and the probabilities; with --records also the \
+            text and the id. With --all it writes every record in order, as score does, for evaluate.
+            Buffers: what finetune buffers, and 8 bytes for each probability.
+
+            EXAMPLES
+              tokenize-pad --tokenizer gpt2 train.ndjson \\
+                | suspects --base gpt2 --records train.ndjson | head -20
+              suspects --scores out-of-fold.ndjson
+            """,
+        exits: ExitCodes([
+            .badData: "bad shards or records, classes with too few texts, or a loss that isn't finite",
+            .unavailable: "oneDNN can't do what is needed",
+            .configuration: "base, tokenizer and shards don't belong together",
+        ]))
+
+    @OptionGroup var input: InputArgument
+
+    @Option(
+        help: ArgumentHelp(
+            "Start from a model directory, or from random weights, as finetune does.", valueName: "dir|random:…"))
+    var base: String?
+
+    @Option(
+        help: ArgumentHelp(
+            "vocab.json and merges.txt, or tokenizer.json. (default: the base directory)", valueName: "dir"))
+    var tokenizer: String?
+
+    @Option(
+        help: ArgumentHelp("Parts of the data, at least 2. (default: 5)", valueName: "n"), transform: positiveInteger)
+    var folds = 5
+
+    @Option(
+        help: ArgumentHelp(
+            "The records that the shards were made of, for the text and the id of every suspect.", valueName: "file"))
+    var records: String?
+
+    @Option(
+        help: ArgumentHelp(
+            "Train nothing: rank scored records whose probabilities come from models that hadn't seen them.",
+            valueName: "file"))
+    var scores: String?
+
+    @Flag(help: "Write all records in order, not only suspects.")
+    var all = false
+
+    @OptionGroup var training: FineTuningOptions
+
+    @OptionGroup var fields: RecordOptions
+    @OptionGroup var seed: SeedOption
+    @OptionGroup var threads: ThreadsOption
+    @OptionGroup var verbosity: QuietOption
+
+    func validate() throws {
+        guard (base == nil) != (scores == nil) else { throw ValidationError("give either --base or --scores") }
+        guard scores == nil || input.input == nil else { throw ValidationError("--scores takes the place of shards") }
+        guard folds >= 2 else { throw ValidationError("--folds has to be at least 2") }
+    }
+
+    func run() throws {
+        let sink = ByteSink.standardOutput()
+        let disputed = try scores.map(scored) ?? trained()
+        let learning = ConfidentLearning(
+            labels: disputed.labels, probabilities: disputed.probabilities, classes: disputed.names.count)
+        var output = SuspectOutput(disputed, learning)
+        if let records { try output.join(fields.reader(try ByteSource(path: records))) }
+        try output.write(all: all, to: sink)
+        try sink.close()
+        verbosity.notes("suspects").onTerminal(
+            "\(learning.suspects.count) of \(disputed.labels.count) labels are suspected")
+    }
+
+    private func trained() throws -> DisputedRecords {
+        var settings = TrainingSettings()
+        training.apply(to: &settings)
+        settings.seed = seed.seed
+        let base = Classifier.Base(base ?? "")
+        let tuner = FineTuner(settings: settings, workers: Workers(count: threads.count))
+        try tuner.requirePossible(for: base)
+        if tokenizer == nil { _ = try base.tokenizerDirectory() }
+        let notes = verbosity.notes("suspects")
+        let texts = try Shards.read(input.input, notes)
+        let classifier = try Classifier(
+            base: base, labels: texts.texts.description.labelNames, tokenizerDirectory: tokenizer, seed: seed.seed,
+            workers: tuner.workers)
+        let display = PhaseDisplay(tool: "suspects", quiet: verbosity.quiet)
+        let probabilities = try tuner.crossValidate(classifier, on: texts, folds: folds, progress: display.show)
+        display.finish()
+        let rows = texts.texts.rows
+        return DisputedRecords(
+            names: classifier.labels, labels: rows.labels.map(Int.init), probabilities: probabilities,
+            lines: rows.lines.map(Int.init))
+    }
+
+    private func scored(_ path: String) throws -> DisputedRecords {
+        let source = try ByteSource(path: path)
+        var reader = ScoredRecordReader(fields.lines.reader(source), fields: fields.fields)
+        var scored = ScoredRecords()
+        var lines: [Int] = []
+        while let record = try reader.next() {
+            guard record.probabilities != nil else {
+                throw EvaluationError.badProbabilities(
+                    "no \"probabilities\" in this record", source: source.name, line: record.line)
+            }
+            try scored.add(record, source: source.name)
+            lines.append(record.line)
+        }
+        guard scored.count > 0 else { throw EvaluationError.noRecords(source: source.name) }
+        scored.finish()
+        return DisputedRecords(
+            names: scored.labels, labels: scored.expected.map(Int.init), probabilities: scored.probabilities,
+            lines: lines)
+    }
+}

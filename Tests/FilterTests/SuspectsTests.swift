@@ -1,0 +1,68 @@
+// suspects as a process: labels that were exchanged are found.
+
+import Foundation
+import TestSupport
+import Testing
+
+struct SuspectsTests {
+    private let folder: Folder
+    private static let options =
+        "--base random:config.json --tokenizer tok --trainable all --pool mean --epochs 6 --lr 1e-2"
+
+    init() throws {
+        folder = try TinyModel.shared().workspace()
+        // Four records of sixty get the other label.
+        let swapped = try shell(
+            """
+            jq -c 'if (.id | tonumber) as $i | [6, 17, 33, 48] | index($i) then .label = (if .label == "ham" then "spam" else "ham" end) else . end' \
+              all.ndjson >wrong.ndjson && tokenize-pad --tokenizer tok wrong.ndjson >wrong.st
+            """, in: folder.url)
+        #expect(swapped.status == 0, "\(swapped.errors)")
+    }
+
+    private func objects(_ result: FilterResult) throws -> [[String: Any]] {
+        try result.lines.map { try #require(try JSONSerialization.jsonObject(with: Data($0.utf8)) as? [String: Any]) }
+    }
+
+    @Test("exchanged labels are suspected first, with their text and id, on any number of threads")
+    func exchanged() throws {
+        let result = try shell("suspects -q \(Self.options) --records wrong.ndjson wrong.st", in: folder.url)
+        #expect(result.status == 0 && result.errors.isEmpty, "\(result.errors)")
+        let found = try objects(result)
+        let ids = found.prefix(4).compactMap { $0["id"] as? String }
+        #expect(Set(ids) == ["6", "17", "33", "48"], "\(result.text)")
+        #expect(found.enumerated().allSatisfy { $1["rank"] as? Int == $0 + 1 })
+        #expect(found.allSatisfy { $0["expected"] as? String != $0["label"] as? String && $0["text"] is String })
+        #expect(found[0]["line"] as? Int == (Int(ids[0]) ?? 0) + 1)
+        let one = try shell("suspects -q \(Self.options) --threads 1 --records wrong.ndjson <wrong.st", in: folder.url)
+        #expect(one.output == result.output)
+    }
+
+    @Test("all records keep their order and can be evaluated, and ranked again")
+    func all() throws {
+        let result = try shell(
+            "suspects -q \(Self.options) --all wrong.st >out; wc -l <out; evaluate out", in: folder.url)
+        #expect(result.status == 0 && result.text.contains("of 60 records right"), "\(result.text)\(result.errors)")
+        let lines = try objects(shell("cat out", in: folder.url)).compactMap { $0["line"] as? Int }
+        #expect(lines == Array(1...60))
+        let direct = try objects(shell("suspects -q \(Self.options) wrong.st", in: folder.url)).compactMap {
+            $0["line"] as? Int
+        }
+        let again = try objects(shell("suspects -q --scores out", in: folder.url)).compactMap { $0["line"] as? Int }
+        #expect(again == direct && !direct.isEmpty)
+    }
+
+    @Test("usage errors, and data that can't be cut into parts, are one line")
+    func errors() throws {
+        for (command, status, words) in [
+            ("suspects", 64, "--base"), ("suspects --base a --scores b", 64, "either"),
+            ("suspects \(Self.options) --folds 1", 64, "at least 2"), ("suspects --scores none", 66, "none"),
+            ("suspects --scores all.ndjson", 65, "all.ndjson:1:"),
+            ("suspects \(Self.options) --folds 40 wrong.st", 65, "fewer than the 40 parts"),
+            ("suspects \(Self.options) all.ndjson", 65, "all.ndjson"),
+            ("suspects \(Self.options) --records model/config.json wrong.st", 65, "model/config.json"),
+        ] {
+            expectFailure(try shell("\(command) </dev/null", in: folder.url), Int32(status), "suspects", words)
+        }
+    }
+}
