@@ -55,6 +55,7 @@ let package = Package(
         filter("generate", "GPT2Kit", "Tokenization"),
         filter("score", "GPT2Kit"),
         filter("evaluate", "Evaluation"),
+        filter("explain", "GPT2Kit"),
         filter("suspects", "GPT2Kit", "Evaluation", "Tokenization", "TrainingSupport"),
         filter("calibrate", "GPT2Kit", "Evaluation", "Tokenization"),
         filter("fetch-model", "Fetching"),

@@ -7,6 +7,9 @@ public enum Terminal {
     /// Whether someone watches stderr.
     static var isStandardError: Bool { isatty(2) == 1 }
 
+    /// Whether stdout is a terminal.
+    public static var isStandardOutput: Bool { isatty(1) == 1 }
+
     /// Whether stdout is a terminal that shows colours, and whoever watches hasn't refused them (`NO_COLOR`, `TERM=dumb`).
     public static var isOutputColoured: Bool {
         func value(_ name: String) -> String { getenv(name).map { String(cString: $0) } ?? "" }

@@ -32,8 +32,6 @@ struct Generate: Filter {
             .configuration: "incomplete model",
         ]))
 
-    enum Kind: String, CaseIterable, ExpressibleByArgument { case text, ndjson }
-
     @Option(help: ArgumentHelp("The model directory: GPT-2, or what pretrain has written.", valueName: "dir"))
     var model: String
 
@@ -43,7 +41,7 @@ struct Generate: Filter {
     var tokenizer: String?
 
     @Option(name: .customLong("input"), help: "What a line is.")
-    var kind = Kind.text
+    var kind = TextInput.Kind.text
 
     @Flag(help: "Write NDJSON.")
     var json = false
@@ -92,14 +90,16 @@ struct Generate: Filter {
         generator.seed = seed.seed
         generator.sampler.temperature = temperature
         generator.sampler.topK = topK == 0 ? nil : topK
-        var prompts = Prompts(reader, kind: kind, fields: RecordFields(text: text.textField))
+        var prompts = TextInput(
+            reader, kind: kind, fields: RecordFields(text: text.textField),
+            ownKeys: ["line", "continuation", "tokens", "end"])
         let sink = ByteSink.standardOutput()
         var repaired = 0
         while let prompt = try prompts.next() {
             do {
                 if json || kind == .ndjson {
                     try generator.write(after: prompt.text, number: prompt.line - 1, samples: samples) {
-                        try sink.write(prompt.json($0))
+                        try sink.write(json(prompt, $0))
                         try sink.flush()
                     }
                 } else {
@@ -119,8 +119,24 @@ struct Generate: Filter {
         }
     }
 
+    private func json(_ prompt: InputText, _ continuation: TextGenerator.Continuation) -> [UInt8] {
+        var json = JSONWriter()
+        json.beginObject()
+        json.key("line")
+        json.number(prompt.line)
+        json.key("continuation")
+        json.string(String(decoding: continuation.utf8, as: UTF8.self))
+        json.key("tokens")
+        json.number(continuation.tokens.count)
+        json.key("end")
+        json.string(continuation.end.rawValue)
+        json.endObject()
+        json.newline()
+        return prompt.beginningOfObject + json.bytes.dropFirst()
+    }
+
     /// The prompt and each of its continuations as they are made.
-    private func write(_ prompt: Prompt, _ generator: TextGenerator, _ sink: ByteSink) throws {
+    private func write(_ prompt: InputText, _ generator: TextGenerator, _ sink: ByteSink) throws {
         var characters = WholeCharacters()
         try generator.write(after: prompt.text, number: prompt.line - 1, samples: samples) { bytes in
             if characters.isBeginning { try sink.write(prompt.text) }
@@ -138,3 +154,5 @@ struct Generate: Filter {
 struct BadPrompt: DiagnosableError {
     let diagnosis: Diagnosis
 }
+
+extension TextInput.Kind: ExpressibleByArgument {}

@@ -18,6 +18,7 @@ struct FilterCase: CustomTestStringConvertible, Sendable {
         FilterCase(command: "\(TinyModel.finetune) --out new", input: "all.st"),
         FilterCase(command: "score --model model --input ndjson", input: "all.ndjson"),
         FilterCase(command: "evaluate", input: "scored.ndjson"),
+        FilterCase(command: "explain --model model --input ndjson", input: "all.ndjson"),
         FilterCase(command: "generate --model model --input ndjson --tokens 3", input: "all.ndjson"),
     ]
     static let writers = all.filter { $0.tool != "train-tokenizer" }
@@ -31,7 +32,8 @@ struct ModelFilterTests {
         "examples in the help can be pasted at any page width",
         arguments: [
             "fetch-unzip", "balance", "split", "train-tokenizer", "tokenize-pad", "pretrain", "generate", "finetune",
-            "score", "evaluate", "calibrate", "suspects", "fetch-model",
+            "score", "evaluate", "calibrate", "suspects", "explain",
+            "fetch-model",
         ])
     func helpExamples(tool: String) throws {
         let help = try shell("\(tool) --help | sed -n '/^EXAMPLE/,/^EXIT CODES/p'", in: folder.url)
@@ -94,10 +96,10 @@ struct ModelFilterTests {
         #expect(try traced("EINTR").status == 0)
     }
 
-    @Test("empty input gives 65, and an empty output for score and generate [A11]", arguments: FilterCase.all)
+    @Test("empty input gives 65, and an empty output for score, generate and explain [A11]", arguments: FilterCase.all)
     func emptyInput(_ filter: FilterCase) throws {
         let result = try shell("\(filter.command) </dev/null", in: folder.url)
-        if ["score", "generate"].contains(filter.tool) {
+        if ["score", "generate", "explain"].contains(filter.tool) {
             #expect(result.status == 0 && result.output.isEmpty && result.errors.isEmpty)
         } else {
             expectFailure(result, 65, filter.tool, "no records")

@@ -18,6 +18,9 @@ package final class InferenceBlocks: @unchecked Sendable {  // layers don't chan
     /// Tokens in a chunk of short texts, whole tiles; a longer text is a chunk of its own.
     package static let chunkTokens = 528
 
+    /// The number of blocks.
+    package var count: Int { layers.count }
+
     private let config: GPT2Config
     private let embeddings: Embeddings
     private let layers: [Layers]
@@ -102,22 +105,63 @@ package final class InferenceBlocks: @unchecked Sendable {  // layers don't chan
         run(output, tokens, layout, scratch[worker])
     }
 
+    /// The same for one text, whose keys and values are kept for texts that begin like it.
+    package func run(
+        _ output: FloatView, tokens: UnsafePointer<Int32>, count: Int, recording beginning: TextBeginning, worker: Int
+    ) throws(OutOfMemory) {
+        try scratch[worker].reserve(tokens: count, length: count, config: config)
+        run(output, tokens, TextLayout(lengths: [count]), scratch[worker], recording: beginning)
+    }
+
+    /// output [N,C] = the states of the rest of texts, the first tokens of which are those of `beginning`.
+    ///
+    /// - Parameters:
+    ///   - tokens: the rest of each text, one after another.
+    ///   - layout: the lengths of the rests, at least 1.
+    ///   - pasts: how many tokens of `beginning` come before each rest. 0 where attention isn't causal.
+    package func run(
+        _ output: FloatView, tokens: UnsafePointer<Int32>, _ layout: TextLayout, after beginning: TextBeginning,
+        pasts: [Int], worker: Int
+    ) throws(OutOfMemory) {
+        let longest = (0..<layout.rows).map { layout.length($0) + pasts[$0] }.max() ?? 0
+        try scratch[worker].reserve(tokens: layout.tokens, length: longest, config: config)
+        run(output, tokens, layout, scratch[worker], after: (beginning, pasts))
+    }
+
     /// One chunk on the calling thread.
     private func run(
-        _ output: FloatView, _ tokens: UnsafePointer<Int32>, _ layout: TextLayout, _ scratch: Scratch
+        _ output: FloatView, _ tokens: UnsafePointer<Int32>, _ layout: TextLayout, _ scratch: Scratch,
+        recording: TextBeginning? = nil, after past: (beginning: TextBeginning, counts: [Int])? = nil
     ) {
         let C = config.width
         let N = layout.tokens
         let x = scratch.x
         for row in 0..<layout.rows {
             let first = layout.offsets[row]
-            embeddings.forward(x.pointer + first * C, tokens: tokens + first, count: layout.length(row))
+            embeddings.forward(
+                x.pointer + first * C, tokens: tokens + first, count: layout.length(row), from: past?.counts[row] ?? 0)
         }
-        for layer in layers { run(layer, layout, scratch) }
+        for (index, layer) in layers.enumerated() {
+            run(layer, layout, scratch, pasts: past?.counts) { row, qkv in
+                recording?.keep(qkv, block: index)
+                return past.flatMap { past in
+                    past.counts[row] == 0
+                        ? nil
+                        : past.beginning.joined(
+                            past.counts[row], with: qkv, count: layout.length(row), block: index, scratch.joined.pointer
+                        )
+                }
+            }
+        }
         output.pointer.update(from: x.pointer, count: N * C)
     }
 
-    private func run(_ layer: Layers, _ layout: TextLayout, _ s: Scratch) {
+    /// - Parameter joined: gets a text's queries, keys and values; its keys and values behind those before, [past+T,C] each, or nil
+    ///   where there are none.
+    private func run(
+        _ layer: Layers, _ layout: TextLayout, _ s: Scratch, pasts: [Int]?,
+        joined: (_ row: Int, _ qkv: Matrix) -> (keys: Matrix, values: Matrix)?
+    ) {
         let (C, H) = (config.width, config.heads)
         let block = layer.parameters
         let tile = PrepackedLinear.tileRows
@@ -128,13 +172,14 @@ package final class InferenceBlocks: @unchecked Sendable {  // layers don't chan
         for row in 0..<layout.rows {
             let token = layout.offsets[row]
             let qkv = s.qkv.matrix(3 * C).at(row: token)
+            let (keys, values) = joined(row, qkv) ?? (qkv.at(column: C), qkv.at(column: 2 * C))
             for head in 0..<H {
                 let column = head * (C / H)
                 Attention.forward(
                     s.heads.matrix(C).at(row: token, column: column),
-                    query: qkv.at(column: column), key: qkv.at(column: C + column),
-                    value: qkv.at(column: 2 * C + column), length: layout.length(row), headWidth: C / H,
-                    isCausal: config.isCausal, scratch: s.scores.pointer)
+                    query: qkv.at(column: column), key: keys.at(column: column), value: values.at(column: column),
+                    length: layout.length(row), past: pasts?[row] ?? 0, headWidth: C / H, isCausal: config.isCausal,
+                    scratch: s.scores.pointer)
             }
         }
         for first in stride(from: 0, to: layout.tokens, by: tile) {
@@ -160,7 +205,7 @@ package final class InferenceBlocks: @unchecked Sendable {  // layers don't chan
         private let layerScratch: Int
         private var capacity = (tokens: 0, length: 0)
         var x = FloatView(), normalized = FloatView(), qkv = FloatView(), heads = FloatView()
-        var fc = FloatView(), scores = FloatView(), layer = FloatView()
+        var fc = FloatView(), scores = FloatView(), layer = FloatView(), joined = FloatView()
 
         init(layerScratch: Int) { self.layerScratch = layerScratch }
 
@@ -178,6 +223,7 @@ package final class InferenceBlocks: @unchecked Sendable {  // layers don't chan
                 fc = take(tile * F)
                 scores = take(Attention.scratchCount(length: T))
                 layer = take(layerScratch)
+                joined = take(2 * T * C)
             }
             capacity = (N, T)
         }

@@ -50,9 +50,9 @@ public final class Scorer {
     /// Texts so far that were longer than the model reads, and were cut.
     public private(set) var truncated = 0
 
-    private let workers: Workers
-    private let blocks: InferenceBlocks
-    private let tail: InferenceTail
+    let workers: Workers
+    let blocks: InferenceBlocks
+    let tail: InferenceTail
     private let scratch: [Scratch]
     private var encoder: TokenEncoder
 
@@ -120,15 +120,20 @@ public final class Scorer {
             throw ModelError.notFinite("score (the logits of a text)", file: classifier.origin)
         }
         return rows.map { row in
-            let p = Softmax.probabilities(UnsafeBufferPointer(start: logits.pointer + row * K, count: K))
-            guard let decision else { return Score(probabilities: p, label: choose(p)) }
-            let calibrated = decision.probabilities(p)
-            return Score(probabilities: calibrated, label: choose(calibrated), set: decision.set(calibrated))
+            score(logits: UnsafeBufferPointer(start: logits.pointer + row * K, count: K))
         }
     }
 
+    /// The score that follows from logits [K].
+    func score(logits: UnsafeBufferPointer<Float>) -> Score {
+        let p = Softmax.probabilities(logits)
+        guard let decision else { return Score(probabilities: p, label: choose(p)) }
+        let calibrated = decision.probabilities(p)
+        return Score(probabilities: calibrated, label: choose(calibrated), set: decision.set(calibrated))
+    }
+
     /// The tokens that are computed of a text: cut at T, and padded where pads are read. An empty text is one pad.
-    private func tokens(_ text: [Int32]) -> [Int32] {
+    func tokens(_ text: [Int32]) -> [Int32] {
         var ids = text
         if ids.isEmpty { ids = [classifier.padToken] }
         if ids.count > classifier.paddedLength {

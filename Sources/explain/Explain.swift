@@ -1,0 +1,116 @@
+// explain: texts in, the words that make their labels out.
+
+import ArgumentParser
+import FilterSupport
+import GPT2Kit
+import Records
+
+@main
+struct Explain: Filter {
+    static let leastMemory = 64 << 20
+
+    static let configuration = CommandConfiguration.filter(
+        "explain", "Tell which words of a text make its label.",
+        discussion: """
+            Reads one text per line, or NDJSON records (--input ndjson). Every word, a run without white space, is deleted in \
+            turn, and what is left is scored. The weight of a word is by how much the log-odds of the label are higher with it.
+            Writes a line of NDJSON for each text: what score writes, then every word with its place in bytes and its weight. \
+            On a terminal it writes the text instead, words for the label in green and those against it in red, and the \
+            heaviest ones with their weights.
+            A text costs about half a pass through the model for each of its words: what comes before a word isn't computed \
+            again.
+            Streams: holds the weights, and the states of one text and its copies.
+
+            EXAMPLES
+              echo 'Get a loan of 5000 today' | explain --model build/demo/model
+              explain --model model --input ndjson spam.ndjson --counterfactual \\
+                | jq -r '.counterfactual.removed | join(" ")'
+            """,
+        exits: ExitCodes([
+            .badData: "bad line, or damaged weights",
+            .unavailable: "oneDNN can't do what is needed",
+            .configuration: "incomplete model, or a decision of another one",
+        ]))
+
+    enum Format: String, CaseIterable, ExpressibleByArgument { case ndjson, text }
+
+    @Option(help: ArgumentHelp("The model directory.", valueName: "dir"))
+    var model: String
+
+    @Option(name: .customLong("input"), help: "What a line is.")
+    var kind = TextInput.Kind.text
+
+    @Option(help: "The form of the output. (default: text on a terminal, else ndjson)")
+    var format: Format?
+
+    @Option(
+        help: ArgumentHelp("The label to explain. (default: the one that a text gets)", valueName: "label"))
+    var label: String?
+
+    @Flag(help: "Also find few words whose deletion changes the label, by deleting the heaviest one again and again.")
+    var counterfactual = false
+
+    @Option(
+        help: ArgumentHelp("The most words that --counterfactual deletes. (default: 10)", valueName: "n"),
+        transform: positiveInteger)
+    var most = 10
+
+    @Flag(help: "Leave out what calibrate has fitted for the model.")
+    var raw = false
+
+    @Option(help: "The number type of matrix products; auto is bf16 if the CPU has it, else f32.")
+    var precision = PrecisionChoice.auto
+
+    @OptionGroup var input: InputArgument
+    @OptionGroup var text: TextOption
+    @OptionGroup var lines: LineOptions
+    @OptionGroup var threads: ThreadsOption
+    @OptionGroup var verbosity: QuietOption
+
+    func run() throws {
+        let reader = lines.reader(try input.open())
+        let classifier = try Classifier(directory: model, workers: Workers(count: threads.count))
+        let wanted = try label.map { name in
+            guard let index = classifier.labels.firstIndex(where: { $0.utf8.elementsEqual(name.utf8) }) else {
+                throw UsageError(
+                    "the model has no label '\(name)'",
+                    remedy: "use one of \(classifier.labels.joined(separator: ", "))")
+            }
+            return index
+        }
+        let explainer = Explainer(
+            try Scorer(
+                classifier, decision: raw ? nil : ClassifierDescription.decision(of: model),
+                precision: precision.precision, workers: Workers(count: threads.count)))
+        let output = ExplanationOutput(labels: classifier.labels, isColoured: Terminal.isOutputColoured)
+        let format = format ?? (Terminal.isStandardOutput ? .text : .ndjson)
+        var texts = TextInput(
+            reader, kind: kind, fields: RecordFields(text: text.textField),
+            ownKeys: ["line", "label", "probability", "probabilities", "words", "counterfactual"])
+        let sink = ByteSink.standardOutput()
+        var repaired = 0
+        while let text = try texts.next() {
+            var explanation = try explainer.explain(text.text, label: wanted)
+            if counterfactual { explanation.counterfactual = try explainer.counterfactual(text.text, most: most) }
+            switch format {
+            case .ndjson: try sink.write(output.json(text, explanation, hasCounterfactual: counterfactual))
+            case .text: try sink.write(output.text(text, explanation, hasCounterfactual: counterfactual))
+            }
+            try sink.flush()
+            repaired += text.isRepaired ? 1 : 0
+        }
+        try sink.close()
+        if repaired > 0 {
+            verbosity.notes("explain").always("lines with bytes that are not UTF-8, read as U+FFFD: \(repaired)")
+        }
+    }
+}
+
+extension TextInput.Kind: ExpressibleByArgument {}
+
+/// What `--precision` takes.
+enum PrecisionChoice: String, CaseIterable, ExpressibleByArgument {
+    case f32, bf16, int8, auto
+
+    var precision: Precision { Precision(rawValue: rawValue) ?? .automatic }
+}

@@ -1,0 +1,72 @@
+// explain as a process: texts in, weights of words out.
+
+import Foundation
+import TestSupport
+import Testing
+
+struct ExplainTests {
+    private let folder: Folder
+
+    init() throws { folder = try TinyModel.shared().workspace() }
+
+    private func explain(_ options: String, _ text: String) throws -> FilterResult {
+        try shell("explain --model model \(options)", input: Data(text.utf8), in: folder.url)
+    }
+
+    private func objects(_ result: FilterResult) throws -> [[String: Any]] {
+        #expect(result.status == 0, "\(result.errors)")
+        return try result.lines.map {
+            try #require(try JSONSerialization.jsonObject(with: Data($0.utf8)) as? [String: Any])
+        }
+    }
+
+    @Test("words have their places and weights, beside what score writes")
+    func words() throws {
+        let text = "win a free  prize"
+        let line = try #require(try objects(explain("--precision f32", text + "\n")).first)
+        let words = try #require(line["words"] as? [[String: Any]])
+        #expect(words.compactMap { $0["word"] as? String } == ["win", "a", "free", "prize"])
+        #expect(words.compactMap { $0["start"] as? Int } == [0, 4, 6, 12])
+        #expect(words.compactMap { $0["end"] as? Int } == [3, 5, 10, 17])
+        let scored = try #require(
+            try objects(shell("score --precision f32 --model model", input: Data((text + "\n").utf8), in: folder.url))
+                .first)
+        #expect(line["label"] as? String == scored["label"] as? String && line["text"] as? String == text)
+        #expect(try abs(#require(line["probability"] as? Double) - #require(scored["probability"] as? Double)) < 1e-5)
+    }
+
+    @Test("records keep their keys, another label can be explained, and threads don't matter")
+    func records() throws {
+        let record = #"{"id":7,"text":"win a free prize","label":"spam"}"# + "\n"
+        let line = try #require(try objects(explain("--input ndjson --label ham", record)).first)
+        #expect(line["id"] as? Int == 7 && line["label"] as? String == "ham" && (line["words"] as? [Any])?.count == 4)
+        #expect(
+            try explain("--threads 1", "win a free prize\n").output
+                == explain("--threads 3", "win a free prize\n").output)
+        #expect(try explain("", "").output.isEmpty)
+        #expect(try objects(explain("", "\n"))[0]["words"] as? [Any] != nil)
+    }
+
+    @Test("a counterfactual changes the label, and text for people names the heaviest words")
+    func counterfactual() throws {
+        let lines = try objects(
+            explain("--counterfactual --most 20", "win a free prize now\nsee you at lunch tomorrow\n"))
+        for line in lines {
+            #expect(line.keys.contains("counterfactual"))
+            guard let found = line["counterfactual"] as? [String: Any] else { continue }
+            #expect(
+                found["label"] as? String != line["label"] as? String && !(found["removed"] as? [String] ?? []).isEmpty)
+        }
+        let text = try explain("--format text --counterfactual", "win a free prize now\n").text
+        #expect(text.contains(" %: win a free prize now\n  ") && !text.contains("\u{1B}"), "\(text)")
+    }
+
+    @Test("usage errors and bad lines are one line")
+    func errors() throws {
+        expectFailure(try explain("--label eggs", "a\n"), 64, "explain", "the model has no label 'eggs'")
+        expectFailure(try explain("--most 0", "a\n"), 64, "explain", "positive")
+        expectFailure(try explain("--input ndjson", "{}\n"), 65, "explain", "stdin:1: ")
+        expectFailure(try explain("none", "a\n"), 66, "explain", "none: no such file")
+        expectFailure(try shell("echo a | explain --model nowhere", in: folder.url), 66, "explain", "nowhere")
+    }
+}
