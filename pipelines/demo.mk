@@ -2,8 +2,7 @@
 
 OUT := build/demo
 
-FROM_BASE := --trainable all --pool mean-text --epochs 6 --batch 16 --lr 3e-4 --schedule linear --warmup 0.1 --dropout 0.1 \
-  --label-smoothing 0.1 --training-precision auto
+include pipelines/common/from-base.mk
 FROM_RANDOM := --trainable all --pool mean --epochs 12 --lr 1e-3 --schedule linear --warmup 0.1 \
   --eval-every 90 --eval-batches 0
 FROM_OTHER := --trainable last-1 --pool last-token --epochs 5

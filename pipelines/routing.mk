@@ -9,8 +9,8 @@ OUT := build/routing
 # Equal texts stay in one part, and every part has the same shares of the classes.
 SPLIT := --group-by text --stratify
 
-FROM_BASE := --trainable all --pool mean-text --epochs 6 --batch 16 --lr 3e-4 --schedule linear --warmup 0.1 --dropout 0.1 \
-  --label-smoothing 0.1 --training-precision auto --class-weights balanced
+include pipelines/common/from-base.mk
+FROM_BASE += --class-weights balanced
 FROM_RANDOM := --trainable all --pool mean --epochs 10 --lr 1e-3 --schedule cosine --warmup 0.1 --label-smoothing 0.1 \
   --class-weights balanced --eval-every 104 --eval-batches 0
 FROM_OTHER := --trainable last-2 --pool last-token --epochs 5 --class-weights balanced

@@ -7,7 +7,8 @@
 OUT := build/sms-spam
 
 SPLIT := --group-by text --stratify
-FINETUNE ?= --trainable last-1 --pool last-token --epochs 5
+include pipelines/common/from-base.mk
+FINETUNE ?= $(if $(filter pipelines/base,$(BASE)),$(FROM_BASE),--trainable last-1 --pool last-token --epochs 5)
 
 include pipelines/common/uci.mk
 

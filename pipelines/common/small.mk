@@ -8,7 +8,7 @@
 #   SMALL, SMALL_VOCABULARY              random weights of a small model, and the tokens of the tokenizer that goes with them
 #   FROM_BASE, FROM_RANDOM, FROM_OTHER   options of finetune for pipelines/base, for SMALL and for other weights
 
-BASE ?= $(if $(wildcard pipelines/base/model.safetensors),pipelines/base,$(SMALL))
+BASE ?= pipelines/base
 
 ifeq ($(BASE),$(SMALL))
 BASE_READY := $(SMALL:random:%=%)
