@@ -6,7 +6,7 @@ import Tokenization
 /// Hashes of the texts of a training part.
 public struct TrainedTexts: Sendable {
     /// The file of a model directory that holds them: 8 bytes for each different text, in ascending order, little-endian.
-    static let fileName = "training-texts.bin"
+    static let fileName = "training-texts.hashes"
 
     private let hashes: [UInt64]
 
