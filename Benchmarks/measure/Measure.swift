@@ -9,7 +9,7 @@ import Records
 struct Measure: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "measure", abstract: "Measure single parts of the library.",
-        subcommands: [MeasureMatmul.self, MeasureTokenizer.self, MeasurePretraining.self])
+        subcommands: [MeasureMatmul.self, MeasureTokenizer.self, MeasurePretraining.self, MeasureGeneration.self])
 }
 
 /// Seconds since some moment.
