@@ -49,6 +49,7 @@ def train(shard, pool, directory):
 
 def language(shard, directory):
     import torch
+    from safetensors import safe_open
     from safetensors.torch import load_file, save_file
     from transformers import GPT2Config, GPT2LMHeadModel
 
@@ -57,7 +58,9 @@ def language(shard, directory):
     ids, lengths = data["input_ids"].long(), data["lengths"].long()
     # Every position but a row's last predicts the next token.
     targets = ids[:, 1:].masked_fill(torch.arange(1, ids.shape[1]) >= lengths[:, None], -100)
-    config = GPT2Config(resid_pdrop=0.0, embd_pdrop=0.0, attn_pdrop=0.0)
+    with safe_open(shard, "pt") as file:
+        end = int(file.metadata()["pad_token_id"])
+    config = GPT2Config(resid_pdrop=0.0, embd_pdrop=0.0, attn_pdrop=0.0, bos_token_id=end, eos_token_id=end)
     model = GPT2LMHeadModel(config)
     os.makedirs(directory, exist_ok=True)
     config.save_pretrained(directory)

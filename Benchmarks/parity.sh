@@ -17,7 +17,7 @@ cp "$demo"/tokenizer/vocab.json "$demo"/tokenizer/merges.txt "$work/"
 for pool in last-position last-token; do
   "$python" Benchmarks/parity.py train "$demo"/train.safetensors "$pool" "$work/start" > "$work/torch.ndjson"
   .build/release/finetune --quiet --precision f32 --base "$work/start" --tokenizer "$work" --pool "$pool" --shuffle none --epochs 1 \
-    --validation "$demo"/validation.safetensors --out "$work/model" \
+    --validation "$demo"/validation.safetensors --out "$work/model" --force \
     < "$demo"/train.safetensors > "$work/metrics.ndjson"
   "$python" Benchmarks/parity.py compare "$work/torch.ndjson" "$work/metrics.ndjson" "$pool"
 done
@@ -49,7 +49,7 @@ from_demo $demo/test.safetensors
 for trainable in all lora; do
   .build/release/finetune --quiet --precision f32 --base random:pipelines/demo/config.json --tokenizer "$demo"/tokenizer \
     --pool last-token --trainable $trainable --epochs 3 --lr 1e-3 --validation "$demo"/validation.safetensors \
-    --out "$work/exported" < "$demo"/train.safetensors > /dev/null
+    --out "$work/exported" --force < "$demo"/train.safetensors > /dev/null
   .build/release/score --precision f32 --model "$work/exported" --input ndjson "$demo"/test.ndjson > "$work/scores.ndjson"
   "$python" Benchmarks/huggingface.py "$work/exported" "$demo"/test.safetensors "$work/scores.ndjson" 2> "$work/log" \
     || { cat "$work/log" >&2; exit 1; }
