@@ -29,7 +29,7 @@ endif
 SHELL := /bin/bash
 .SHELLFLAGS := -e -u -o pipefail -c
 
-FILTERS := fetch-unzip balance split train-tokenizer tokenize-pad pretrain generate finetune score evaluate calibrate suspects explain fetch-model
+FILTERS := fetch-unzip balance split train-tokenizer tokenize-pad pretrain generate finetune baseline score evaluate calibrate suspects explain fetch-model
 BIN := .build/release
 PACKAGES := libzip-dev libdnnl-dev libssl-dev pkg-config gnuplot-nox jq
 BREW_PACKAGES := libzip onednn gnuplot jq pkgconf
@@ -107,18 +107,14 @@ overlap: $(OUT)/train.ndjson $(OUT)/validation.ndjson $(OUT)/test.ndjson ## Coun
 verify: | build ## Compare the model's weights with the checksum in its config.json.
 	$(BIN)/score --verify --model $(OUT)/model < /dev/null
 
-ifneq ($(filter baseline,$(MAKECMDGOALS)),)
-CHECKS += check-scikit-learn
-endif
+baseline: $(OUT)/baseline.ndjson ## Evaluate a linear model on n-grams, on the same parts.
+	@$(BIN)/evaluate $<
 
-.PHONY: check-scikit-learn
-check-scikit-learn:
-	@$(PYTHON) -c 'import sklearn' 2> /dev/null || { echo "make: baseline needs scikit-learn, which $(PYTHON) doesn't have:" \
-	  "install it (pip install scikit-learn), or name another Python (PYTHON=...)" >&2; exit 69; }
+$(OUT)/baseline/config.json: $(OUT)/train.ndjson
+	@$(BIN)/baseline --quiet $< --out $(OUT)/baseline --force > $(OUT)/baseline-metrics.ndjson
 
-baseline: $(OUT)/train.ndjson $(OUT)/test.ndjson ## Evaluate TF-IDF with a linear SVM on the same parts; needs scikit-learn.
-	@$(PYTHON) pipelines/common/tfidf.py $< < $(OUT)/test.ndjson > $(OUT)/baseline.ndjson
-	@$(BIN)/evaluate $(OUT)/baseline.ndjson
+$(OUT)/baseline.ndjson: $(OUT)/test.ndjson $(OUT)/baseline/config.json
+	@$(BIN)/score --quiet --model $(OUT)/baseline --input ndjson $< > $@
 
 # What a pipeline needs is checked before anything is done.
 deps: | $(CHECKS)

@@ -30,10 +30,13 @@ let package = Package(
         .target(name: "Safetensors", dependencies: ["Platform", "Records"]),
         .target(name: "Fetching", dependencies: ["CLibzip", "Platform", "Records", "Hashing", "Safetensors"]),
         .target(name: "Evaluation", dependencies: ["Platform", "Records"]),
+        .target(name: "LinearModel", dependencies: ["Platform", "Records", "Hashing", "Safetensors", "Evaluation"]),
         .target(name: "Tokenization", dependencies: ["Records", "Hashing", "Safetensors"]),
         .target(
             name: "GPT2Kit",
-            dependencies: ["COneDNN", "Platform", "Records", "Hashing", "Safetensors", "Tokenization", "Evaluation"]),
+            dependencies: [
+                "COneDNN", "Platform", "Records", "Hashing", "Safetensors", "Tokenization", "Evaluation", "LinearModel",
+            ]),
         .target(
             name: "FilterSupport",
             dependencies: ["Platform", "Records", .product(name: "ArgumentParser", package: "swift-argument-parser")]),
@@ -53,7 +56,8 @@ let package = Package(
         filter("pretrain", "GPT2Kit", "Tokenization", "TrainingSupport"),
         filter("finetune", "GPT2Kit", "Tokenization", "TrainingSupport"),
         filter("generate", "GPT2Kit", "Tokenization"),
-        filter("score", "GPT2Kit"),
+        filter("score", "GPT2Kit", "Evaluation", "LinearModel"),
+        filter("baseline", "LinearModel"),
         filter("evaluate", "Evaluation"),
         filter("explain", "GPT2Kit"),
         filter("suspects", "GPT2Kit", "Evaluation", "Tokenization", "TrainingSupport"),
@@ -74,6 +78,7 @@ let package = Package(
         .testTarget(
             name: "GPT2KitTests", dependencies: ["GPT2Kit", "Tokenization", "Safetensors", "Records", "TestSupport"]),
         .testTarget(name: "EvaluationTests", dependencies: ["Evaluation", "Records", "TestSupport"]),
+        .testTarget(name: "LinearModelTests", dependencies: ["LinearModel", "Records", "TestSupport"]),
         .testTarget(name: "FilterTests", dependencies: ["Records", "TestSupport"]),
     ],
     swiftLanguageModes: [.v6]

@@ -65,7 +65,11 @@ public struct DecisionFit: Sendable {
         var decision = Decision(labels: records.labels)
         decision.ratios = ratios(own)
         let rows = (0..<records.count).map { Array(records.probabilities[$0 * K..<($0 + 1) * K]) }
-        if goal.fitsTemperature { decision.temperature = Self.temperature(rows, records.expected, decision.ratios) }
+        if goal.fitsTemperature {
+            func logs(_ values: [Double]) -> [Double] { values.map { log(max($0, .leastNonzeroMagnitude)) } }
+            decision.temperature = Temperature.fit(
+                rows.map(logs), records.expected.map(Int.init), offsets: logs(decision.ratios))
+        }
         decision.ratios = ratios(stated)
         self.decision = decision
         let calibrated = rows.map(decision.probabilities)
@@ -83,32 +87,6 @@ public struct DecisionFit: Sendable {
         calibrationError = (before[.ece] ?? 0, after[.ece] ?? 0)
         if let (label, threshold) = goal.threshold { choose(label, threshold) }
         if let coverage = goal.coverage { addSets(coverage) }
-    }
-
-    /// The T > 0 with the least cross entropy, which is convex in 1/T: its derivative is brought to 0 by bisection.
-    private static func temperature(_ rows: [[Double]], _ expected: [Int32], _ ratios: [Double]) -> Double {
-        let logs = rows.map { $0.map { log(max($0, .leastNonzeroMagnitude)) } }
-        let offsets = ratios.map { log(max($0, .leastNonzeroMagnitude)) }
-        /// The derivative of the sum of losses by 1/T.
-        func slope(_ inverse: Double) -> Double {
-            zip(logs, expected).reduce(0) { sum, record in
-                let scores = zip(record.0, offsets).map { inverse * $0 + $1 }
-                let highest = scores.max() ?? 0
-                let powers = scores.map { exp($0 - highest) }
-                let mean = zip(powers, record.0).reduce(0) { $0 + $1.0 * $1.1 } / powers.reduce(0, +)
-                return sum + mean - record.0[Int(record.1)]
-            }
-        }
-        // Without a mistake on any record the loss falls for ever; T = 0.05 is where it stops to matter.
-        var (low, high) = (0.02, 20.0)
-        if slope(low) >= 0 { return 1 / low }
-        if slope(high) <= 0 { return 1 / high }
-        while high - low > 1e-12 * high {
-            let middle = (low + high) / 2
-            if middle <= low || middle >= high { break }
-            if slope(middle) < 0 { low = middle } else { high = middle }
-        }
-        return 2 / (low + high)
     }
 
     /// The best threshold of those halfway between neighbouring probabilities.

@@ -22,12 +22,16 @@ struct ScoreCommand: Filter {
             1,024 lines, only --verify checks them. With --line-buffered they are checked after the first answer.
             What calibrate has fitted for the model is applied: probabilities are calibrated, its threshold decides, and where \
             it has sets each answer has the plausible labels and a verdict, the label or "unsure". --raw leaves that out.
+            A model can also be what baseline has trained. With --cascade such a model answers first, and GPT-2 is asked about \
+            the texts that it is unsure of; every answer says who gave it ("by"). With --average both count. What calibrate \
+            has fitted is then left out: it holds for GPT-2 alone.
 
             EXAMPLE
               score --model build/demo/model < messages.txt \\
                 | jq -r 'select(.label == "spam").text'
               score --model model --exit-status spam < mail.txt && mv mail.txt spam/
               tail -F inbox.log | score --model model --line-buffered
+              score --model model --cascade linear < messages.txt
             """,
         exits: ExitCodes([
             .badData: "bad lines, token shards as input, or damaged weights",
@@ -35,8 +39,7 @@ struct ScoreCommand: Filter {
             .configuration: "incomplete model, or a decision of another one",
         ]))
 
-    @Option(help: ArgumentHelp("The model directory.", valueName: "dir"))
-    var model: String
+    @OptionGroup var models: ModelOptions
 
     @Option(name: .customLong("input"), help: "What a line is.")
     var kind = ScoreStream.Input.text
@@ -91,22 +94,19 @@ struct ScoreCommand: Filter {
         let workers = Workers(count: threads.count)
         let source = try input.open()
         let reader = records.lines.reader(try exitStatus == nil ? source : oneRecord(source))
-        let classifier = try Classifier(directory: model, workers: workers)
-        let wanted = try exitStatus.map { try index(of: $0, in: classifier.labels) }
-        let decision = try raw ? nil : ClassifierDescription.decision(of: model)
-        if verify { try verifyWeights(classifier) }
-        let thresholds = try thresholds(classifier.labels)
-        func scorer(_ precision: Precision) throws -> Scorer {
-            try Scorer(
-                classifier, thresholds: thresholds, decision: decision, precision: precision, workers: workers)
+        var models = try Models(models, raw: raw, workers: workers)
+        let wanted = try exitStatus.map { try index(of: $0, in: models.labels) }
+        if verify, !(try models.verifyWeights()) {
+            verbosity.notes("score").always("\(models.directory): its config.json names no checksum of the weights")
         }
+        models.thresholds = try thresholds(models.labels)
         let sink = ByteSink.standardOutput()
         let bar = ProgressBar(tool: "score", label: "scoring", total: nil, unit: "lines", quiet: verbosity.quiet)
         let check =
             precision == .int8 && !verbosity.quiet
-            ? ScoreStream.Check(texts: self.check) { try scorer(.automatic) } : nil
+            ? ScoreStream.Check(texts: self.check) { [models] in try models.scorer(.automatic) } : nil
         var stream = ScoreStream(
-            try scorer(precision.precision), input: exitStatus == nil ? kind : .ndjson, fields: records.fields,
+            try models.scorer(precision.precision), input: exitStatus == nil ? kind : .ndjson, fields: records.fields,
             check: check)
         let report = try stream.run(
             reader, into: sink, lineBuffered: lineBuffered,
@@ -115,7 +115,7 @@ struct ScoreCommand: Filter {
         try sink.close()
         bar.finish()
         if report.truncated > 0 {
-            verbosity.notes("score").always("texts cut to \(classifier.paddedLength) tokens: \(report.truncated)")
+            verbosity.notes("score").always("texts cut to \(models.paddedLength) tokens: \(report.truncated)")
         }
         if report.repaired > 0 {
             verbosity.notes("score").always("lines with bytes that are not UTF-8, read as U+FFFD: \(report.repaired)")
@@ -158,13 +158,6 @@ struct ScoreCommand: Filter {
             throw UsageError("the model has no label '\(name)'", remedy: "use one of \(labels.joined(separator: ", "))")
         }
         return label
-    }
-
-    private func verifyWeights(_ classifier: Classifier) throws {
-        guard let check = classifier.weightsCheck else {
-            return verbosity.notes("score").always("\(model): its config.json names no checksum of the weights")
-        }
-        try check.wait()
     }
 
     private func thresholds(_ labels: [String]) throws -> [Threshold] {

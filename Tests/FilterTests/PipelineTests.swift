@@ -154,7 +154,6 @@ struct PipelineTests {
             ("all PIPELINE=sms-spam BASE=model", "sms+spam+collection.zip can't be had"),
             ("all PIPELINE=routing BASE=build/models/gpt2", "vocab.json model.safetensors of gpt2 can't be had"),
             ("all PIPELINE=routing BASE=random:gpt2", "vocab.json of gpt2 can't be had"),
-            ("baseline PYTHON=false", "baseline needs scikit-learn"),
         ] {
             let result = try shell("\(Self.make) \(goal)", in: folder.url)
             #expect(result.status == 2 && result.output.isEmpty, "\(goal): \(result.text)")

@@ -48,6 +48,7 @@ extension ScoreStream {
             output += "],\"verdict\":".utf8
             output += score.verdict.map { labelKeys[$0] } ?? Array("\"unsure\"".utf8)
         }
+        if let source = score.source { output += ",\"by\":\"\(source.rawValue)\"".utf8 }
         output.append(UInt8(ascii: "}"))
     }
 }

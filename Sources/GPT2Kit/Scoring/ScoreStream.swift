@@ -17,10 +17,10 @@ public struct ScoreStream {
     /// A comparison with another scorer, which is created when it is needed.
     public struct Check {
         let texts: Int
-        let reference: () throws -> Scorer
+        let reference: () throws -> any TextScorer
 
         /// `reference` creates the scorer that scores the first `texts` texts too.
-        public init(texts: Int, reference: @escaping () throws -> Scorer) {
+        public init(texts: Int, reference: @escaping () throws -> any TextScorer) {
             self.texts = texts
             self.reference = reference
         }
@@ -52,11 +52,12 @@ public struct ScoreStream {
 
     private static let expectedKey = Array("expected".utf8)
     /// Keys of results, which aren't passed on from records.
-    private static let ownKeys = ["line", "label", "probability", "probabilities", "set", "verdict", "error"].map {
+    private static let ownKeys = ["line", "label", "probability", "probabilities", "set", "verdict", "by", "error"].map
+    {
         Array($0.utf8)
     }
 
-    private let scorer: Scorer
+    private let scorer: any TextScorer
     private let input: Input
     private let fields: RecordFields
     private let labelKey: [UInt8]
@@ -67,20 +68,20 @@ public struct ScoreStream {
     private var beginning: [UInt8] = []
 
     /// A stream for `scorer`, with the kind of its lines, the keys of records and a comparison (nil for none).
-    public init(_ scorer: Scorer, input: Input, fields: RecordFields, check: Check? = nil) {
+    public init(_ scorer: any TextScorer, input: Input, fields: RecordFields, check: Check? = nil) {
         self.check = check
         self.scorer = scorer
         self.input = input
         self.fields = fields
         labelKey = Array(fields.label.utf8)
-        labelKeys = scorer.classifier.labels.map { label in
+        labelKeys = scorer.labels.map { label in
             var json = JSONWriter()
             json.string(label)
             return json.bytes
         }
     }
 
-    private var weightsCheck: WeightsCheck? { scorer.classifier.weightsCheck }
+    private var weightsCheck: WeightsCheck? { scorer.weightsCheck }
 
     /// Scores all lines of the input.
     ///

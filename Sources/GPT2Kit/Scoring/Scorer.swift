@@ -5,48 +5,12 @@
 import Evaluation
 import Tokenization
 
-/// The probability of every class for one text.
-public struct Score: Sendable, Equatable {
-    /// In the order of the classifier's labels; they sum to 1.
-    public let probabilities: [Double]
-    /// The index of the class that is chosen.
-    public let label: Int
-    /// The plausible classes, where the decision has sets.
-    public var set: [Int]?
-
-    /// The class, or nil where the model is unsure: where other classes are plausible, too, or none is.
-    public var verdict: Int? { self.set.map { $0 == [label] ? label : nil } ?? label }
-
-    /// A score without a set of classes.
-    package init(probabilities: [Double], label: Int, set: [Int]? = nil) {
-        self.probabilities = probabilities
-        self.label = label
-        self.set = set
-    }
-}
-
-/// A probability from which on a label is chosen, whatever the others have.
-public struct Threshold: Sendable, Equatable {
-    /// The index of the class.
-    public let label: Int
-    /// The lowest probability that suffices, 0 ... 1.
-    public let probability: Double
-
-    /// A threshold for the class with the index `label`.
-    public init(label: Int, probability: Double) {
-        self.label = label
-        self.probability = probability
-    }
-}
-
 /// Scores texts with a classifier, on several cores.
 public final class Scorer {
     /// The model that scores.
     public let classifier: Classifier
-    /// The probabilities from which on certain labels are chosen.
-    public let thresholds: [Threshold]
-    /// What is made of the model's probabilities; nil for nothing.
-    public let decision: Decision?
+    /// What is made of the model's probabilities, and which label is chosen then.
+    package let choice: LabelChoice
     /// Texts so far that were longer than the model reads, and were cut.
     public private(set) var truncated = 0
 
@@ -70,9 +34,7 @@ public final class Scorer {
         precision: Precision = .float32, workers: Workers
     ) throws {
         self.classifier = classifier
-        let own = decision?.threshold.map { [Threshold(label: $0.label, probability: $0.probability)] } ?? []
-        self.thresholds = thresholds.isEmpty ? own : thresholds
-        self.decision = decision
+        choice = LabelChoice(decision: decision, thresholds: thresholds)
         self.workers = workers
         let config = classifier.config
         let firstBlock = classifier.pooling.readsAllPositions ? config.blocks : config.blocks - 1
@@ -94,14 +56,14 @@ public final class Scorer {
 
     /// The tokens of `text`, which is valid UTF-8: at most T that the model reads, and one more where the text has
     /// more, which tells that it is cut.
-    package func encode(_ text: ArraySlice<UInt8>) -> [Int32] {
+    public func encode(_ text: ArraySlice<UInt8>) -> [Int32] {
         var ids: [Int32] = []
         text.withUnsafeBufferPointer { encoder.encode($0, into: &ids, limit: classifier.paddedLength + 1) }
         return ids
     }
 
     /// The scores of texts, given as their tokens.
-    package func score(tokens texts: [[Int32]]) throws -> [Score] {
+    public func score(tokens texts: [[Int32]]) throws -> [Score] {
         var different: [[Int32]] = []
         var places: [[Int32]: Int] = [:]
         let rows = texts.map { text in
@@ -126,10 +88,7 @@ public final class Scorer {
 
     /// The score that follows from logits [K].
     func score(logits: UnsafeBufferPointer<Float>) -> Score {
-        let p = Softmax.probabilities(logits)
-        guard let decision else { return Score(probabilities: p, label: choose(p)) }
-        let calibrated = decision.probabilities(p)
-        return Score(probabilities: calibrated, label: choose(calibrated), set: decision.set(calibrated))
+        choice.score(Softmax.probabilities(logits))
     }
 
     /// The tokens that are computed of a text: cut at T, and padded where pads are read. An empty text is one pad.
@@ -187,17 +146,5 @@ public final class Scorer {
                 self.logits = take(capacity.logits)
             }
         }
-    }
-
-    /// Chooses the likeliest label that reaches its threshold; if none does, the likeliest label without a threshold;
-    /// if all have one, the likeliest label.
-    package func choose(_ probabilities: [Double]) -> Int {
-        func best(_ labels: some Sequence<Int>) -> Int? {
-            labels.max { (probabilities[$0], $1) < (probabilities[$1], $0) }
-        }
-        if thresholds.isEmpty { return best(probabilities.indices) ?? 0 }
-        let reached = thresholds.filter { probabilities[$0.label] >= $0.probability }.map(\.label)
-        let free = probabilities.indices.filter { label in !thresholds.contains { $0.label == label } }
-        return best(reached) ?? best(free) ?? best(probabilities.indices) ?? 0
     }
 }

@@ -32,7 +32,7 @@ public struct Provenance: Sendable {
     ///   - data: the sets that it has read, where the card doesn't have them from elsewhere.
     public init(command: [String], data: [(part: String, source: String, records: Int)] = []) {
         self.data = data
-        commandLine = command.map(quoted).joined(separator: " ")
+        commandLine = ShellWords.joined(command)
         var now = time(nil)
         var parts = tm()
         gmtime_r(&now, &parts)
@@ -43,17 +43,6 @@ public struct Provenance: Sendable {
             """
         processor = processorName()
     }
-}
-
-/// `word`, in single quotes where a shell would split or change it.
-private func quoted(_ word: String) -> String {
-    let plain = word.utf8.allSatisfy { byte in
-        switch byte {
-        case 0x30...0x39, 0x41...0x5A, 0x61...0x7A, 0x80...0xFF: true
-        default: "-_./:=,+@%".utf8.contains(byte)
-        }
-    }
-    return plain && !word.isEmpty ? word : "'\(word.replacing("'", with: "'\\''"))'"
 }
 
 /// The system's name for the processor; "unknown" where it has none.

@@ -21,7 +21,7 @@ struct ScoreStreamTests {
             try Scorer(
                 classifier, thresholds: thresholds.map { Threshold(label: $0.0, probability: $0.1) },
                 workers: Workers(count: 1)
-            ).choose(p)
+            ).choice.choose(p)
         }
         #expect(try choose([], [0.2, 0.5, 0.3]) == 1)
         #expect(try choose([], [0.4, 0.4, 0.2]) == 0)

@@ -1,0 +1,86 @@
+// Labelled texts that a filter reads one after another: records, or fastText's lines.
+
+/// A text and its label.
+public struct LabelledText: Sendable, Equatable {
+    /// Its line, from 1.
+    public let line: Int
+    /// UTF-8.
+    public let text: [UInt8]
+    /// UTF-8, not empty.
+    public let label: [UInt8]
+    /// The line as it was read, without its line feed.
+    public let lineBytes: [UInt8]
+}
+
+/// Reads labelled texts one after another.
+public struct LabelledTextInput {
+    /// What a line of the input is.
+    public enum Kind: String, Sendable, CaseIterable {
+        /// A record with text and label.
+        case ndjson
+        /// A label and a text, as fastText reads them: `__label__spam Win a prize`.
+        case fasttext
+    }
+
+    private let reader: LineReader
+    private let kind: Kind
+    private var records: RecordReader
+    private static let mark = Array("__label__".utf8)
+
+    /// Reads from `reader` what `kind` says; `fields` are the keys of records.
+    public init(_ reader: LineReader, kind: Kind, fields: RecordFields) {
+        self.reader = reader
+        self.kind = kind
+        records = RecordReader(reader, fields: fields)
+    }
+
+    /// The name of the input.
+    public var source: String { reader.source.name }
+
+    /// The next text; nil at the end.
+    ///
+    /// - Throws: ``StreamError``; ``RecordError`` for a line that is no record with text and label;
+    ///   ``LabelledLineError`` for one of another kind that has not exactly one label.
+    public mutating func next() throws -> LabelledText? {
+        guard let line = try reader.next() else { return nil }
+        if kind == .ndjson {
+            let record = try records.record(line)
+            return LabelledText(
+                line: line.number, text: try record.textBytes(), label: try record.label(), lineBytes: line.bytes)
+        }
+        var rest = line.content
+        var label: ArraySlice<UInt8>?
+        while rest.starts(with: Self.mark) {
+            let word = rest.prefix { $0 != 0x20 && $0 != 0x09 }
+            guard label == nil else { throw LabelledLineError(source: source, line: line.number, labels: 2) }
+            label = word.dropFirst(Self.mark.count)
+            rest = rest.dropFirst(word.count).drop { $0 == 0x20 || $0 == 0x09 }
+        }
+        guard let label, !label.isEmpty else {
+            throw LabelledLineError(source: source, line: line.number, labels: 0)
+        }
+        func repaired(_ bytes: ArraySlice<UInt8>) -> [UInt8] {
+            UTF8.firstInvalidOffset(in: bytes) == nil
+                ? Array(bytes) : Array(String(decoding: bytes, as: UTF8.self).utf8)
+        }
+        return LabelledText(line: line.number, text: repaired(rest), label: repaired(label), lineBytes: line.bytes)
+    }
+}
+
+/// A line that should begin with one label, and doesn't.
+public struct LabelledLineError: DiagnosableError, Equatable {
+    let source: String
+    let line: Int
+    /// 0, or 2 for more than one.
+    let labels: Int
+
+    public var diagnosis: Diagnosis {
+        Diagnosis(
+            source: source, position: .line(line),
+            problem: labels == 0 ? "no __label__ at the beginning of this line" : "this line has more than one label",
+            remedy: labels == 0
+                ? "write it like '__label__spam the text', or read it as records"
+                : "keep one: a text has exactly one class",
+            status: .badData)
+    }
+}
