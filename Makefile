@@ -29,7 +29,7 @@ endif
 SHELL := /bin/bash
 .SHELLFLAGS := -e -u -o pipefail -c
 
-FILTERS := fetch-unzip balance split train-tokenizer tokenize-pad pretrain generate finetune baseline score evaluate calibrate suspects explain fetch-model
+FILTERS := fetch-unzip balance split train-tokenizer tokenize-pad pretrain generate finetune baseline score evaluate calibrate suspects explain report fetch-model
 BIN := .build/release
 PACKAGES := libzip-dev libdnnl-dev libssl-dev pkg-config gnuplot-nox jq
 BREW_PACKAGES := libzip onednn gnuplot jq pkgconf
@@ -52,7 +52,7 @@ FREE_GOALS := help deps build test test-cpus sanitize parity bench lint format d
 # The table can be printed while runs are in progress.
 LOCKED_GOALS := $(if $(LOCKED),,$(filter-out $(FREE_GOALS),$(filter-out experiments-table,$(MAKECMDGOALS))))
 
-.PHONY: $(FREE_GOALS) all base experiments overlap verify baseline
+.PHONY: $(FREE_GOALS) all base experiments overlap verify baseline report
 
 help: ## Print this list.
 	@echo "make TARGET [PIPELINE=NAME] [BASE=random:gpt2|DIR] [MIRROR=DIR] [MODEL=gpt2] [LENGTH=N] [FINETUNE='--epochs 3 …']"
@@ -86,14 +86,18 @@ build: deps ## Compile all filters into .build/release.
 ifeq ($(LOCKED_GOALS),)
 include pipelines/$(PIPELINE).mk
 
-all: $(OUT)/evaluation.txt $(OUT)/loss.svg $(OUT)/accuracy.svg ## Run the pipeline: fetch, train, score, evaluate, plot.
+all: $(OUT)/evaluation.txt $(OUT)/loss.svg $(OUT)/accuracy.svg $(OUT)/report.html ## Run the pipeline: fetch, train, score, evaluate, plot, report.
 	@echo
 	@cat $(OUT)/evaluation.txt
 	@echo
 	@echo "model    $(OUT)/model"
 	@echo "metrics  $(OUT)/metrics.ndjson"
 	@echo "plots    $(OUT)/loss.svg $(OUT)/accuracy.svg"
+	@echo "report   $(OUT)/report.html"
 	@echo "try      echo 'some text' | $(BIN)/score --model $(OUT)/model"
+
+report: $(OUT)/report.html ## Write one page about the run: data, training, results, mistakes.
+	@echo $<
 
 base: ## Pretrain a base on the texts of CORPUS=DIR: mix, tokenizer, shards, training, evaluation.
 
@@ -110,7 +114,7 @@ verify: | build ## Compare the model's weights with the checksum in its config.j
 baseline: $(OUT)/baseline.ndjson ## Evaluate a linear model on n-grams, on the same parts.
 	@$(BIN)/evaluate $<
 
-$(OUT)/baseline/config.json: $(OUT)/train.ndjson
+$(OUT)/baseline/config.json: $(OUT)/train.ndjson | build
 	@$(BIN)/baseline --quiet $< --out $(OUT)/baseline --force > $(OUT)/baseline-metrics.ndjson
 
 $(OUT)/baseline.ndjson: $(OUT)/test.ndjson $(OUT)/baseline/config.json

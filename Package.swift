@@ -59,6 +59,7 @@ let package = Package(
         filter("score", "GPT2Kit", "Evaluation", "LinearModel"),
         filter("baseline", "LinearModel"),
         filter("evaluate", "Evaluation"),
+        filter("report", "Evaluation", "Hashing"),
         filter("explain", "GPT2Kit"),
         filter("suspects", "GPT2Kit", "Evaluation", "Tokenization", "TrainingSupport"),
         filter("calibrate", "GPT2Kit", "Evaluation", "Tokenization"),

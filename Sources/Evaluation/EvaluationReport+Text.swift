@@ -26,16 +26,19 @@ extension Measure {
         }
     }
 
+    /// Its name, where no label is meant.
+    package var title: String { title(positive: nil, rate: 0.01) }
+
     /// Those that a reader looks for first; the others are in the JSON.
     static let shown: [Measure] = allCases.filter { ![.macroPrecision, .macroRecall].contains($0) }
 
     /// A value of it as people read it.
-    func text(_ value: Double) -> String {
+    package func text(_ value: Double) -> String {
         isShare ? PlainTable.percent(value) + " %" : PlainTable.number(value, digits: 4)
     }
 
     /// An interval of it as people read it.
-    func text(_ interval: ClosedRange<Double>) -> String {
+    package func text(_ interval: ClosedRange<Double>) -> String {
         isShare
             ? "\(PlainTable.percent(interval.lowerBound))–\(PlainTable.percent(interval.upperBound)) %"
             : "\(PlainTable.number(interval.lowerBound, digits: 4))–\(PlainTable.number(interval.upperBound, digits: 4))"
@@ -43,10 +46,11 @@ extension Measure {
 }
 
 extension EvaluationReport {
-    private var names: [String] { matrix.labels.map(\.printable) }
+    /// The labels, as they can be shown.
+    package var names: [String] { matrix.labels.map(\.printable) }
 
     /// Measures that are defined: title, value, interval.
-    private var rows: [[String]] {
+    package var rows: [[String]] {
         Measure.shown.compactMap { measure in
             guard let estimate = measures[measure] else { return nil }
             return [
@@ -57,7 +61,7 @@ extension EvaluationReport {
     }
 
     /// What the numbers are of.
-    private var heading: String {
+    package var heading: String {
         let counts = "\(matrix.correct) of \(matrix.total) records right"
         guard let prevalence else { return counts }
         let shares = prevalence.map { "\($0.label.printable) \(PlainTable.percent($0.share)) %" }.joined(
@@ -65,7 +69,8 @@ extension EvaluationReport {
         return counts + "; measures at the prevalence " + shares
     }
 
-    private var classRows: [[String]] {
+    /// For every label: its name, precision, recall, F1, and the number of its records.
+    package var classRows: [[String]] {
         func cell(_ value: Double?, _ interval: ClosedRange<Double>?) -> [String] {
             let bounds = interval.map {
                 "\(PlainTable.percent($0.lowerBound))–\(PlainTable.percent($0.upperBound))"
@@ -79,7 +84,8 @@ extension EvaluationReport {
         }
     }
 
-    private static let classHeader = ["", "precision", "95 %", "recall", "95 %", "F1", "records"]
+    /// The columns of ``classRows``.
+    package static let classHeader = ["", "precision", "95 %", "recall", "95 %", "F1", "records"]
 
     /// A table for people.
     ///

@@ -3,7 +3,7 @@
 import Records
 
 /// Rows of cells in columns of equal width.
-enum PlainTable {
+package enum PlainTable {
     /// The first `leading` columns are set to the left, the others to the right.
     static func text(_ rows: [[String]], leading: Int = 1) -> String {
         let widths = (rows.first ?? []).indices.map { column in rows.map { $0[column].count }.max() ?? 0 }
@@ -17,7 +17,7 @@ enum PlainTable {
     }
 
     /// A number with `digits` behind the point; a dash for none.
-    static func number(_ value: Double?, digits: Int) -> String {
+    package static func number(_ value: Double?, digits: Int) -> String {
         guard let value, value.isFinite else { return "–" }
         let unit = (0..<digits).reduce(1) { unit, _ in unit * 10 }
         let scaled = Int((abs(value) * Double(unit)).rounded())
@@ -35,7 +35,7 @@ enum PlainTable {
     }
 
     /// A share in per cent, without the sign.
-    static func percent(_ share: Double?) -> String { number(share.map { 100 * $0 }, digits: 2) }
+    package static func percent(_ share: Double?) -> String { number(share.map { 100 * $0 }, digits: 2) }
 }
 
 extension String {

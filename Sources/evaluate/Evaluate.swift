@@ -29,6 +29,7 @@ struct Evaluate: Filter {
               evaluate --prevalence spam=0.134 scores.ndjson
               evaluate --compare other-scores.ndjson scores.ndjson
               evaluate --format json scores.ndjson > metrics.json
+              evaluate --curve roc scores.ndjson > roc.tsv
             """,
         exits: ExitCodes([
             .badData: "a record without one of the labels, with bad probabilities, or of another record in --compare"
@@ -75,6 +76,15 @@ struct Evaluate: Filter {
     @Flag(help: "With --compare, write only the records that get another label, with that as \"other\".")
     var changed = false
 
+    @Option(help: "Write the points of this curve, tab-separated, for gnuplot and the like.")
+    var curve: Curve?
+
+    @Option(
+        help: ArgumentHelp(
+            "Fit a temperature on these scored records, of other texts, and apply it to the probabilities first.",
+            valueName: "file"))
+    var calibrateOn: String?
+
     @Option(
         help: ArgumentHelp(
             """
@@ -98,6 +108,9 @@ struct Evaluate: Filter {
     func validate() throws {
         guard by == nil || seen == nil else { throw ValidationError("give either --by or --seen") }
         guard !changed || compare != nil else { throw ValidationError("--changed goes with --compare") }
+        guard curve == nil || (by == nil && seen == nil && compare == nil) else {
+            throw ValidationError("--curve goes without --by, --seen and --compare")
+        }
     }
 
     func run() throws {
@@ -108,7 +121,15 @@ struct Evaluate: Filter {
         try inputs.read { changedLine in
             if changed { try sink.writeLine(changedLine[...]) }
         }
-        if !changed {
+        if let calibrateOn { try inputs.calibrate(on: reader(try ByteSource(path: calibrateOn))) }
+        if let curve {
+            let positive = try settings.positive(in: inputs.records.labels)
+            guard let table = curve.table(inputs.records, positive: positive) else {
+                throw EvaluationError.badProbabilities(
+                    "no \"probabilities\" in the records", source: inputs.source, line: 1)
+            }
+            try sink.write(table)
+        } else if !changed {
             let report = try Report(inputs, settings)
             try sink.write(report.output(format, width: Terminal.outputWidth, isColoured: Terminal.isOutputColoured))
         }
@@ -147,3 +168,5 @@ struct Evaluate: Filter {
         }
     }
 }
+
+extension Curve: ExpressibleByArgument {}

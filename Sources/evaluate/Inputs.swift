@@ -52,6 +52,23 @@ struct Inputs {
         others?.finish()
     }
 
+    /// The name of the input.
+    var source: String { reader.source }
+
+    /// Brings the probabilities to the temperature that fits those of `validation` best.
+    mutating func calibrate(on validation: ScoredRecordReader) throws {
+        var reader = validation
+        var scored = ScoredRecords()
+        while let record = try reader.next() { try scored.add(record, source: reader.source) }
+        guard scored.count > 0 else { throw EvaluationError.noRecords(source: reader.source) }
+        scored.finish()
+        guard let calibrated = records.calibrated(on: scored) else {
+            throw EvaluationError.badProbabilities(
+                "no probabilities of the same labels as in \(self.reader.source)", source: reader.source, line: 1)
+        }
+        records = calibrated
+    }
+
     private mutating func readOther(_ scored: ScoredRecord, _ changed: (_ line: [UInt8]) throws -> Void) throws {
         guard var other else { return }
         defer { self.other = other }

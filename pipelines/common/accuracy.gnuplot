@@ -1,5 +1,5 @@
 # Training, validation and test accuracy over epochs. Needs: input, output, title, texts (per epoch), test (a share).
-set terminal svg size 640,400 dynamic background "white" font "sans-serif,13"
+set terminal svg size 500,340 dynamic background "white" font "sans-serif,13"
 set output output
 set title title noenhanced
 set xlabel sprintf("Epoch (of %d training texts)", texts)

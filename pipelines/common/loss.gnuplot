@@ -1,5 +1,5 @@
 # Training and validation loss over epochs. Needs: input, output, title, steps (per epoch), texts (per epoch).
-set terminal svg size 640,400 dynamic background "white" font "sans-serif,13"
+set terminal svg size 500,340 dynamic background "white" font "sans-serif,13"
 set output output
 set title title noenhanced
 set xlabel sprintf("Epoch (of %d training texts)", texts)

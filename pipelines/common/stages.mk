@@ -59,3 +59,32 @@ $(OUT)/accuracy.tsv: $(OUT)/model/model.safetensors
 $(OUT)/%.svg: $(OUT)/%.tsv pipelines/common/%.gnuplot
 	@gnuplot -e "input='$<'; output='$@'; title='$(notdir $(OUT)): $*'; \
 	  $$(jq -nr -f pipelines/common/plot.jq $(OUT)/metrics.ndjson)" pipelines/common/$*.gnuplot
+
+# The page about a run. Curves of the test part; the mistakes that the model is surest of, with the words that made them; a linear
+# model on the same texts.
+CURVES := roc precision-recall histogram
+
+$(CURVES:%=$(OUT)/%.tsv): $(OUT)/%.tsv: $(OUT)/scores.ndjson | build
+	@$(BIN)/evaluate --curve $* $< > $@
+
+# As they are, and with the temperature that fits the validation part.
+$(OUT)/reliability.tsv: $(OUT)/scores.ndjson $(OUT)/validation-scores.ndjson | build
+	@{ $(BIN)/evaluate --curve reliability $<; printf '\n\n'; \
+	  $(BIN)/evaluate --curve reliability --calibrate-on $(OUT)/validation-scores.ndjson $<; } > $@
+
+$(OUT)/mistakes.ndjson: $(OUT)/scores.ndjson | build
+	@jq -sc 'map(select(.label != .expected)) | sort_by(-.probability) | .[:10][]' $< \
+	  | $(BIN)/explain --quiet --model $(OUT)/model --input ndjson > $@
+
+$(OUT)/report.html: $(OUT)/scores.ndjson $(OUT)/validation-scores.ndjson $(OUT)/baseline.ndjson $(OUT)/mistakes.ndjson \
+  $(OUT)/loss.svg $(OUT)/accuracy.svg $(CURVES:%=$(OUT)/%.svg) $(OUT)/reliability.svg | build
+	@$(BIN)/report --title '$(notdir $(OUT))' --part train=$(OUT)/train.ndjson --part validation=$(OUT)/validation.ndjson \
+	  --part test=$(OUT)/test.ndjson --metrics $(OUT)/metrics.ndjson --scores $(OUT)/scores.ndjson \
+	  --validation-scores $(OUT)/validation-scores.ndjson --baseline $(OUT)/baseline.ndjson --mistakes $(OUT)/mistakes.ndjson \
+	  $(if $(wildcard $(OUT)/suspects.ndjson),--suspects $(OUT)/suspects.ndjson) \
+	  --figure 'Loss on the training and the validation part=$(OUT)/loss.svg' \
+	  --figure 'Accuracy after each epoch=$(OUT)/accuracy.svg' \
+	  --figure 'ROC curve: the share of its own texts that get a label, against the share of others=$(OUT)/roc.svg' \
+	  --figure 'Precision against recall, as the threshold falls=$(OUT)/precision-recall.svg' \
+	  --figure 'Reliability: the share of right labels at each probability; on the diagonal it keeps what it promises=$(OUT)/reliability.svg' \
+	  --figure 'Test texts by the probability of the label that they got=$(OUT)/histogram.svg' > $@

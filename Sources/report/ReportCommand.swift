@@ -1,0 +1,122 @@
+// report: what a run has left in, one page of HTML out.
+
+import ArgumentParser
+import Evaluation
+import FilterSupport
+import Records
+
+@main
+struct ReportCommand: Filter {
+    static let configuration = CommandConfiguration.filter(
+        "report", "Write one page about a run: data, training, results, mistakes.",
+        discussion: """
+            Reads the files of a run and writes a page of HTML. It holds everything that it shows, needs no network and no script, \
+            and can be read on a phone, in light or dark. What isn't given isn't on the page.
+            The page quotes texts of the data: the mistakes and the suspects. Give it to nobody who may not read them.
+            Buffers: the scores' labels and probabilities, the training texts and about 400 bytes for each, the figures.
+
+            EXAMPLE
+              report --title demo --part train=build/demo/train.ndjson \\
+                --part test=build/demo/test.ndjson \\
+                --metrics build/demo/metrics.ndjson --scores build/demo/scores.ndjson \\
+                --figure 'Loss=build/demo/loss.svg' > report.html
+            """,
+        exits: ExitCodes([
+            .badData: "a file that isn't what its option takes"
+        ]))
+
+    @Option(help: ArgumentHelp("The heading of the page.", valueName: "text"))
+    var title = "Text classifier"
+
+    @Option(
+        help: ArgumentHelp(
+            "A part of the records, train, validation or test. Repeatable.", valueName: "name=file"))
+    var part: [String] = []
+
+    @Option(help: ArgumentHelp("The metrics of finetune.", valueName: "file"))
+    var metrics: String?
+
+    @Option(help: ArgumentHelp("The scored test records.", valueName: "file"))
+    var scores: String?
+
+    @Option(
+        help: ArgumentHelp(
+            "The scored validation records, to tell what a fitted temperature changes.", valueName: "file"))
+    var validationScores: String?
+
+    @Option(
+        help: ArgumentHelp("The same test records, scored by the model of baseline.", valueName: "file"))
+    var baseline: String?
+
+    @Option(
+        help: ArgumentHelp("Explained records, as explain writes them: the worst mistakes.", valueName: "file"))
+    var mistakes: String?
+
+    @Option(help: ArgumentHelp("Suspected records, as suspects writes them.", valueName: "file"))
+    var suspects: String?
+
+    @Option(
+        help: ArgumentHelp("A figure, an SVG file, and what it shows. Repeatable.", valueName: "caption=file"))
+    var figure: [String] = []
+
+    @Option(
+        help: ArgumentHelp("Of two labels, the one whose curves are computed.", valueName: "label"))
+    var positive: String?
+
+    @OptionGroup var lines: LineOptions
+    @OptionGroup var seed: SeedOption
+    @OptionGroup var verbosity: QuietOption  // It has nothing to say, but all filters take it.
+
+    func run() throws {
+        var page = Page(title: title)
+        // What people look for first.
+        if let scores { page.add(try ResultSection(self, scores: scores)) }
+        let figures = try figure.map { try named($0, "--figure", "Loss=loss.svg") }
+        if !figures.isEmpty { page.add(try FigureSection(figures)) }
+        if let mistakes { page.add(MistakeSection(try objects(mistakes))) }
+        if let suspects { page.add(SuspectSection(try objects(suspects))) }
+        if !part.isEmpty {
+            page.add(try DataSection(try part.map { try named($0, "--part", "train=train.ndjson") }, lines: lines))
+        }
+        if let metrics { page.add(TrainingSection(try objects(metrics))) }
+        page.add(try InputSection(files + figures.map(\.value)))
+        let sink = ByteSink.standardOutput()
+        try sink.write(page.html)
+        try sink.close()
+    }
+
+    /// All files but the figures.
+    private var files: [String] {
+        part.compactMap { $0.split(separator: "=", maxSplits: 1).last.map(String.init) }
+            + [metrics, scores, validationScores, baseline, mistakes, suspects].compactMap { $0 }
+    }
+
+    private func named(_ text: String, _ option: String, _ example: String) throws -> (name: String, value: String) {
+        let parts = text.split(separator: "=", maxSplits: 1).map(String.init)
+        guard parts.count == 2 else {
+            throw UsageError("'\(text)' is not NAME=FILE", remedy: "write it like \(option) \(example)")
+        }
+        return (parts[0], parts[1])
+    }
+
+    /// The objects of an NDJSON file.
+    private func objects(_ path: String) throws -> [JSONValue] {
+        var reader = lines.reader(try ByteSource(path: path), fields: RecordFields())
+        var result: [JSONValue] = []
+        while let record = try reader.next() {
+            result.append(try JSONValue(parsing: record.line.bytes, source: path))
+        }
+        return result
+    }
+
+    /// Scored records of a file.
+    func scored(_ path: String) throws -> ScoredRecords {
+        let source = try ByteSource(path: path)
+        var reader = ScoredRecordReader(lines.reader(source))
+        var records = ScoredRecords()
+        while let record = try reader.next() { try records.add(record, source: path) }
+        guard records.count > 0 else { throw EvaluationError.noRecords(source: path) }
+        records.finish()
+        return records
+    }
+}
