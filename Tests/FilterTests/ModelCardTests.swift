@@ -57,7 +57,17 @@ struct ModelCardTests {
             let row = "| \(label) | \(shares.joined(separator: " | ")) | \(known["records"] ?? "") |\n"
             #expect(card.contains(row), "\(row)\(card)")
         }
-        #expect(try !self.card("model").contains("Test results"))
+        #expect(try !self.card("model").contains("## Evaluation"))
+        // The head of the card has the same numbers, in YAML.
+        let head = try #require(card.split(separator: "---\n").first)
+        for (key, name) in [("accuracy", "accuracy"), ("balanced_accuracy", "balanced_accuracy"), ("macro_f1", "f1")] {
+            let value = try #require(evaluation[key] as? Double)
+            let pattern = try Regex("    - type: \(name)\n      name: [A-Z a-z0-9]+\n      value: ([0-9.e-]+)\n")
+            let found = try #require(head.firstMatch(of: pattern)?[1].substring.flatMap { Double($0) })
+            #expect(abs(found - value) < 1e-12)
+        }
+        #expect(head.contains("      type: local\n") && head.contains("\"bar.st, 60 records\""))
+        #expect(try !self.card("model").contains("model-index"))
     }
 
     @Test("a search's card has the winner's results by label")

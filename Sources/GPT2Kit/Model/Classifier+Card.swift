@@ -12,7 +12,7 @@ extension Classifier {
             pipeline_tag: text-classification
             tags:
             - gpt2
-            ---
+            \(story.cardMetadata)---
             # Text classifier
 
             GPT-2 with \(config.blocks) blocks of width \(config.width), fine-tuned to tell apart: \
@@ -26,7 +26,7 @@ extension Classifier {
             | length | \(paddedLength) tokens |
 
             """
-        text += story.cardRows + story.cardSections
+        text += story.cardRows + uses + story.cardSections + limits
         let differences = differences(hasHeadBias: hasHeadBias)
         text += """
 
@@ -42,6 +42,30 @@ extension Classifier {
 
             """
         return text
+    }
+
+    private var uses: String {
+        """
+
+        ## Intended use
+
+        It labels texts of the kind that it was trained on. It doesn't know whether a text is of that kind: any text gets one of
+        its labels.
+
+        """
+    }
+
+    private var limits: String {
+        """
+
+        ## Limits
+
+        - Of a text, the first \(paddedLength) tokens are read.
+        - Texts of another kind, language or time than those of training get worse labels, and probabilities that are too sure.
+        - The numbers here hold for texts like the test records, at their ratio of labels. `evaluate` can tell them at another one.
+        - What the base has learned from its texts, the model has too: read the base's card.
+
+        """
     }
 
     /// What Hugging Face's class does differently.

@@ -9,6 +9,8 @@ package struct ModelStory: Sendable {
     package var configuration: [JSONMember] = []
     /// Further files of the directory.
     package var files: [(name: String, bytes: [UInt8])] = []
+    /// Lines of YAML at the head of the model card.
+    package var cardMetadata = ""
     /// Lines of the table of the model card.
     package var cardRows = ""
     /// Sections of the model card, before the one about its use.

@@ -8,6 +8,39 @@ extension TrainedClassifier {
 
     var cardSections: String { (results.testClasses.map(table) ?? "") + (provenance?.commandSection ?? "") }
 
+    /// The results as Hugging Face's cards have them, a `model-index`; nothing where there was no test set.
+    var cardMetadata: String {
+        guard let matrix = results.testClasses, matrix.total > 0 else { return "" }
+        func quoted(_ text: String) -> String {
+            var json = JSONWriter()
+            json.string(text)
+            return String(decoding: json.bytes, as: UTF8.self)
+        }
+        let source = provenance?.data.first { $0.part == "test" }?.source ?? "test records"
+        var text = """
+            model-index:
+            - name: \(quoted("Text classifier: \(classifier.labels.map(\.printable).joined(separator: ", "))"))
+              results:
+              - task:
+                  type: text-classification
+                  name: Text classification
+                dataset:
+                  type: local
+                  name: \(quoted("\(source.printable), \(matrix.total) records"))
+                metrics:
+
+            """
+        for (type, name, value) in [
+            ("accuracy", "Accuracy", matrix.accuracy),
+            ("balanced_accuracy", "Balanced accuracy", matrix.balancedAccuracy),
+            ("f1", "Macro F1", matrix.macroF1),
+        ] {
+            guard let value else { continue }
+            text += "    - type: \(type)\n      name: \(name)\n      value: \(value)\n"
+        }
+        return text
+    }
+
     /// " (rank 16, alpha 16.0)" after the name of the trainable set.
     private var adapterNote: String {
         if case .lora(let lora) = settings.trainable { " (rank \(lora.rank), alpha \(lora.alpha))" } else { "" }
@@ -35,11 +68,20 @@ extension TrainedClassifier {
         return text
     }
 
+    private func intervalNote(_ matrix: ConfusionMatrix) -> String {
+        guard let interval = matrix.accuracyInterval else { return "" }
+        return
+            "Of \(matrix.total) test records \(matrix.correct) got their label: \(percent(Double(matrix.correct) / Double(matrix.total))), "
+            + "with a 95 % interval of \(percent(interval.lowerBound)) to \(percent(interval.upperBound)) (Wilson)."
+    }
+
     /// Precision, recall and F1 of every label, over the test records.
     private func table(_ matrix: ConfusionMatrix) -> String {
         var text = """
 
-            ## Test results
+            ## Evaluation
+
+            \(intervalNote(matrix))
 
             | label | precision | recall | F1 | records |
             | --- | --- | --- | --- | --- |

@@ -55,6 +55,7 @@ public struct TrainedClassifier: Sendable {
                         zip(classifier.labels, labelShares).map { JSONMember(key: $0, value: .number("\($1)")) })))
         }
         if let texts { story.files.append((TrainedTexts.fileName, texts.bytes)) }
+        story.cardMetadata = cardMetadata
         story.cardRows = cardRows
         story.cardSections = cardSections
         try classifier.write(directory: directory, story: story)
