@@ -17,7 +17,7 @@ PREFIX ?= /usr/local
 
 # What may be set on the command line. Without this list a misspelt name would be ignored.
 SETTINGS_OF_MAKE := PIPELINE MODEL MIRROR BASE LENGTH FINETUNE SPLIT TOKENIZER DATA SEEDS ROWS OPTIONS CORPUS VOCABULARY PRETRAIN ANNEAL \
-  UNLABELLED ADAPT SEED OUT ONLY RUNS STEPS QUICK FULL SWIFT SWIFT_FLAGS PYTHON PREFIX DESTDIR LOCKED
+  UNLABELLED ADAPT SEED OUT ONLY RUNS STEPS BASES QUICK FULL SWIFT SWIFT_FLAGS PYTHON PREFIX DESTDIR LOCKED
 UNKNOWN := $(filter-out $(SETTINGS_OF_MAKE),$(foreach name,$(.VARIABLES),$(if $(filter command,$(origin $(name))),$(name))))
 ifneq ($(UNKNOWN),)
 $(error There is no $(firstword $(UNKNOWN)) to be set. It is one of: $(filter-out LOCKED,$(SETTINGS_OF_MAKE)))

@@ -21,7 +21,7 @@ def wrong_labels(bench):
             if name in options:
                 del options[options.index(name) : options.index(name) + 2]
         found = []
-        for seed in (1, 2) if bench.quick else (1, 2, 3):
+        for seed in range(1, bench.runs + 1):
             with open(out / "train.ndjson", encoding="utf-8") as file:
                 records = [json.loads(line) for line in file]
             labels = sorted({record["label"] for record in records})
