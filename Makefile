@@ -184,14 +184,23 @@ docs: deps ## Build the documentation of the libraries, DocC archives in build/d
 	done
 	@echo "read them with: $(PYTHON) -m http.server --directory build/docs/GPT2Kit.doccarchive, then /documentation/gpt2kit"
 
-install: build ## Copy the filters to PREFIX/bin (default /usr/local).
-	@install -d "$(DESTDIR)$(PREFIX)/bin"
-	@cd $(BIN) && install $(FILTERS) "$(DESTDIR)$(PREFIX)/bin"
+# The installed tools need oneDNN, libzip, libcrypto and libcurl, and no Swift: its library is linked into them, where the system
+# allows it. Its part that downloads needs libcurl.
+STATIC := $(if $(BREW),,--static-swift-stdlib --scratch-path .build/static -Xlinker --as-needed -Xlinker -lcurl)
+INSTALLED_FROM := $(if $(BREW),$(BIN),.build/static/release)
 
-uninstall: ## Remove the filters from PREFIX/bin.
-	@cd "$(DESTDIR)$(PREFIX)/bin" && rm -f $(FILTERS)
+install: PACKAGES += libcurl4-openssl-dev
+install: deps ## Install `gpt2`, the filters, their manual and completions in PREFIX (default /usr/local).
+	@$(SWIFT) build -c release $(STATIC) $(SWIFT_FLAGS)
+	@Sources/gpt2/install.sh $(INSTALLED_FROM) "$(DESTDIR)$(PREFIX)" $(FILTERS)
+
+uninstall: ## Remove what install has put into PREFIX.
+	@rm -rf "$(DESTDIR)$(PREFIX)/libexec/gpt2"
+	@rm -f "$(DESTDIR)$(PREFIX)/bin/gpt2" $(FILTERS:%="$(DESTDIR)$(PREFIX)/share/man/man1/gpt2-%.1") \
+	  "$(DESTDIR)$(PREFIX)/share/man/man1/gpt2.1" "$(DESTDIR)$(PREFIX)/share/bash-completion/completions/gpt2" \
+	  "$(DESTDIR)$(PREFIX)/share/zsh/site-functions/_gpt2" "$(DESTDIR)$(PREFIX)/share/fish/vendor_completions.d/gpt2.fish"
 
 clean: ## Remove what pipelines and compiler made. Downloads in build/cache and build/models stay.
 	@$(SWIFT) package clean
-	@rm -rf .build/thread .build/address
+	@rm -rf .build/thread .build/address .build/static
 	@if [ -d build ]; then find build -mindepth 1 -maxdepth 1 ! -name cache ! -name models -exec rm -rf {} +; fi
