@@ -33,7 +33,7 @@ def settings(pipeline, start):
 
 # What pipelines/common/adapt.mk does where there are texts without labels: here on the training texts alone.
 ADAPT = "--epochs 5 --batch-rows 16 --lr 5e-4 --schedule linear --warmup 0.1 --precision auto"
-RANDOM = "--trainable all --pool mean --epochs 10 --lr 1e-3 --schedule linear --warmup 0.1 --eval-every 1000"
+RANDOM = "--trainable all --pool mean-text --epochs 10 --batch 16 --lr 1e-3 --schedule linear --warmup 0.1 --training-precision auto"
 
 
 def scores(bench, pipeline, start, seed):

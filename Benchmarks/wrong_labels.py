@@ -15,7 +15,7 @@ def wrong_labels(bench):
     rows = []
     for pipeline in ("demo", "routing", "sms-spam"):
         out, _ = scores(bench, pipeline, "base", 1)
-        options = re.search(r" finetune (.*?)(, seed \d+)?$", (out / "settings").read_text().strip())[1].split()
+        options = re.search(r" finetune (.*?)(,? seed \d+)?$", (out / "settings").read_text().strip())[1].split()
         # What decides when finetune evaluates is nothing to suspects.
         for name in ("--eval-every", "--eval-batches"):
             if name in options:
