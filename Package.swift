@@ -26,7 +26,9 @@ let package = Package(
         // The floors: each stands on those above it in this list, and on nothing else.
         .target(name: "Platform"),
         .target(name: "Records", dependencies: ["Platform"]),
-        .target(name: "Hashing", dependencies: [.target(name: "CLibcrypto", condition: .when(platforms: [.linux]))]),
+        .target(
+            name: "Hashing",
+            dependencies: ["Records", .target(name: "CLibcrypto", condition: .when(platforms: [.linux]))]),
         .target(name: "Safetensors", dependencies: ["Platform", "Records"]),
         .target(name: "Fetching", dependencies: ["CLibzip", "Platform", "Records", "Hashing", "Safetensors"]),
         .target(name: "Evaluation", dependencies: ["Platform", "Records"]),

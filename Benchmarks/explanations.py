@@ -82,6 +82,6 @@ def explanations(bench):
             bench.run(BIN / "explain", "--quiet", "--model", directory, "--input", "ndjson", few).seconds for _ in range(bench.runs)
         ]
         words = sum(len(item["words"]) for item in explained[:texts]) / texts
-        cells = {"by weight": f"{number(median(runs) / texts)} s a text, {words:.0f} words on average, starting included"}
+        cells = {"seconds a text": f"{number(median(runs) / texts)}, {words:.0f} words on average, starting included"}
         rows.append(row(f"explain, {name}", cells, "explain", {"seconds": runs, "texts": texts}))
     return rows

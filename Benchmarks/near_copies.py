@@ -85,7 +85,7 @@ def near_copies(bench):
     run = bench.run(
         BIN / "split", "--quiet", "--part", "train", "--group-by", "near-duplicates", many, stdout=bench.out / "many.train"
     )
-    cells = {"kept together": f"{number(run.seconds)} s, {run.peak_bytes / 2**20:,.0f} MiB"}
+    cells = {"time, memory": f"{number(run.seconds)} s, {run.peak_bytes / 2**20:,.0f} MiB"}
     rows.append(row(f"{count:,} lines of 12 random words", cells, "split --group-by near-duplicates", {"seconds": run.seconds}))
     many.unlink()
     return rows

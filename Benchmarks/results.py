@@ -72,7 +72,8 @@ def write(bench, sections):
 
 def markdown(rows):
     """A table, and under it how its rows were measured: once where all have that in common."""
-    headings = list(rows[0]["cells"])
+    # Rows may have cells that others lack.
+    headings = list(dict.fromkeys(heading for row in rows for heading in row["cells"]))
     lines = ["| " + " | ".join(headings) + " | measured |", "| " + "--- | " * (len(headings) + 1)]
     for row in rows:
         cells = [str(row["cells"].get(heading, "")).replace("|", "\\|") for heading in headings]

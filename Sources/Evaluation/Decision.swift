@@ -32,10 +32,7 @@ public struct Decision: Sendable, Equatable {
         let logs = zip(probabilities, ratios).map { p, ratio in
             log(max(p, .leastNonzeroMagnitude)) / temperature + log(max(ratio, .leastNonzeroMagnitude))
         }
-        let highest = logs.max() ?? 0
-        let powers = logs.map { exp($0 - highest) }
-        let total = powers.reduce(0, +)
-        return powers.map { $0 / total }
+        return LogProbabilities.probabilities(logs)
     }
 
     /// The label that is chosen: that of the threshold where it reaches this, otherwise the likeliest of the others; without a

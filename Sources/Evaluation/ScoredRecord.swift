@@ -74,6 +74,17 @@ public struct ScoredRecordReader {
         return records.members.first { record.isNamed($0, key) }.map { record.line.bytes[$0.value] }
     }
 
+    /// All records that are left.
+    ///
+    /// - Throws: what ``next()`` throws; ``EvaluationError/noRecords(source:)``.
+    public mutating func readAll() throws -> ScoredRecords {
+        var records = ScoredRecords()
+        while let record = try next() { try records.add(record, source: source) }
+        guard records.count > 0 else { throw EvaluationError.noRecords(source: source) }
+        records.finish()
+        return records
+    }
+
     private func probabilities(_ record: Record) throws -> [(label: [UInt8], probability: Double)]? {
         guard let member = records.members.first(where: { record.isNamed($0, Self.probabilitiesKey) }) else {
             return nil

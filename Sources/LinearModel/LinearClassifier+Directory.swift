@@ -15,11 +15,9 @@ extension LinearClassifier {
         return json["format"] == .string(format)
     }
 
-    /// Fails where `directory` holds a model already.
-    public static func requireNone(in directory: String) throws(ReadError) {
-        if let names = Directory.entryNames(of: directory), names.contains("config.json") {
-            throw .modelExists(directory)
-        }
+    /// Fails where `directory` holds a model, of this project or another, that a new one would replace.
+    public static func requireNone(in directory: String) throws(ModelExists) {
+        try ModelExists.requireNone(in: directory)
     }
 
     /// Writes the model directory. All of its files appear, or none.
@@ -64,8 +62,6 @@ extension LinearClassifier {
         case badConfiguration(String, file: String)
         /// The weights aren't those that config.json names, or don't fit it.
         case badWeights(String, file: String)
-        /// The directory holds a model already.
-        case modelExists(String)
 
         public var diagnosis: Diagnosis {
             switch self {
@@ -75,10 +71,6 @@ extension LinearClassifier {
                     status: .configuration)
             case .badWeights(let problem, let file):
                 Diagnosis(source: file, problem: problem, remedy: "train the baseline again", status: .badData)
-            case .modelExists(let directory):
-                Diagnosis(
-                    source: directory, problem: "it holds a model already", remedy: "replace it",
-                    status: .cannotCreate, choice: .replacing)
             }
         }
     }

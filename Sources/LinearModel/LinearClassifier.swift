@@ -1,7 +1,7 @@
 // A linear classifier on n-grams: TF-IDF of words and characters, a linear support vector machine for every class, and a softmax
 // of their margins, whose temperature is fitted on margins of texts that a machine wasn't trained on.
 
-import Platform
+import Evaluation
 
 /// The baseline that a language model has to beat.
 public struct LinearClassifier: Sendable {
@@ -49,10 +49,6 @@ public struct LinearClassifier: Sendable {
 
     /// The same, with room that is kept from text to text.
     package func probabilities(_ text: ArraySlice<UInt8>, _ scratch: CountingScratch) -> [Double] {
-        let scores = margins(features(text, scratch)).map { $0 / temperature }
-        let highest = scores.max() ?? 0
-        let powers = scores.map { exp($0 - highest) }
-        let total = powers.reduce(0, +)
-        return powers.map { $0 / total }
+        LogProbabilities.probabilities(margins(features(text, scratch)).map { $0 / temperature })
     }
 }

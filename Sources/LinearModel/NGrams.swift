@@ -34,25 +34,14 @@ package enum NGrams {
 
     /// The hash of an n-gram, lower-cased, a blank between two words.
     package static func hash(of ngram: String) -> UInt64 {
-        finished(ngram.unicodeScalars.reduce(basis) { extended($0, $1.value) })
+        SplitMix64.mixed(ngram.unicodeScalars.reduce(FNV1a.basis) { extended($0, $1.value) })
     }
 
     /// Characters of the longest runs.
     private static let longest = 5
 
-    /// FNV-1a of characters, 32 bits each, and the finalizer of SplitMix64.
-    private static let basis: UInt64 = 0xCBF2_9CE4_8422_2325
-
-    private static func extended(_ hash: UInt64, _ scalar: UInt32) -> UInt64 {
-        (hash ^ UInt64(scalar)) &* 0x100_0000_01B3
-    }
-
-    private static func finished(_ hash: UInt64) -> UInt64 {
-        var z = hash
-        z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
-        z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
-        return z ^ (z >> 31)
-    }
+    /// FNV-1a of code points.
+    private static func extended(_ hash: UInt64, _ scalar: UInt32) -> UInt64 { FNV1a.extended(hash, UInt64(scalar)) }
 
     /// Words of two and more letters, digits or underscores, and pairs of neighbouring ones.
     private static func words(_ scalars: [UInt32], _ add: (UInt64) -> Void) {
@@ -66,14 +55,14 @@ package enum NGrams {
             guard let first = start else { continue }
             start = nil
             guard place - first > 1 else { continue }
-            var word = basis
+            var word = FNV1a.basis
             var pair = before.map { extended($0, 0x20) }
             for letter in first..<place {
                 word = extended(word, scalars[letter])
                 pair = pair.map { extended($0, scalars[letter]) }
             }
-            add(finished(word))
-            if let pair { add(finished(pair)) }
+            add(SplitMix64.mixed(word))
+            if let pair { add(SplitMix64.mixed(pair)) }
             before = word
         }
     }
@@ -108,10 +97,10 @@ package enum NGrams {
             while place < scalars.count, !isSpace(scalars[place]) { place += 1 }
             // The word with its edges has the places start − 1 ... place.
             for first in start - 1..<place {
-                var run = basis
+                var run = FNV1a.basis
                 for last in first...min(first + longest - 1, place) {
                     run = extended(run, last < start || last == place ? 0x20 : scalars[last])
-                    if last > first { add(finished(run)) }
+                    if last > first { add(SplitMix64.mixed(run)) }
                 }
             }
         }

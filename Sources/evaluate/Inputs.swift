@@ -58,11 +58,7 @@ struct Inputs {
     /// Brings the probabilities to the temperature that fits those of `validation` best.
     mutating func calibrate(on validation: ScoredRecordReader) throws {
         var reader = validation
-        var scored = ScoredRecords()
-        while let record = try reader.next() { try scored.add(record, source: reader.source) }
-        guard scored.count > 0 else { throw EvaluationError.noRecords(source: reader.source) }
-        scored.finish()
-        guard let calibrated = records.calibrated(on: scored) else {
+        guard let calibrated = records.calibrated(on: try reader.readAll()) else {
             throw EvaluationError.badProbabilities(
                 "no probabilities of the same labels as in \(self.reader.source)", source: reader.source, line: 1)
         }

@@ -10,15 +10,12 @@ struct HTMLTable {
     var header: [String]
     /// Texts, not escaped yet. The first of each is the name of its row.
     var rows: [[String]]
-
-    /// A table of texts, which are escaped.
-    init(caption: String, header: [String], rows: [[String]]) {
-        (self.caption, self.header, self.rows) = (caption, header, rows)
-    }
+    /// Whether the cells are texts, which begin at the left, rather than numbers.
+    var isText = false
 
     /// The table, in a region that scrolls where the page is narrow.
     var text: String {
-        func cell(_ text: String) -> String { "<td>\(text.htmlEscaped)</td>" }
+        func cell(_ text: String) -> String { "<td\(isText ? " class=\"text\"" : "")>\(text.htmlEscaped)</td>" }
         let label = caption.htmlEscaped
         var text = "<div class=\"scroll\" role=\"region\" aria-label=\"\(label)\" tabindex=\"0\"><table>"
         text += "<caption>\(label)</caption>\n"

@@ -71,24 +71,18 @@ struct ReportCommand: Filter {
         var page = Page(title: title)
         // What people look for first.
         if let scores { page.add(try ResultSection(self, scores: scores)) }
+        let parts = try part.map { try named($0, "--part", "train=train.ndjson") }
         let figures = try figure.map { try named($0, "--figure", "Loss=loss.svg") }
         if !figures.isEmpty { page.add(try FigureSection(figures)) }
         if let mistakes { page.add(MistakeSection(try objects(mistakes))) }
         if let suspects { page.add(SuspectSection(try objects(suspects))) }
-        if !part.isEmpty {
-            page.add(try DataSection(try part.map { try named($0, "--part", "train=train.ndjson") }, lines: lines))
-        }
+        if !parts.isEmpty { page.add(try DataSection(parts, lines: lines)) }
         if let metrics { page.add(TrainingSection(try objects(metrics))) }
-        page.add(try InputSection(files + figures.map(\.value)))
+        let files = [metrics, scores, validationScores, baseline, mistakes, suspects].compactMap { $0 }
+        page.add(try InputSection(parts.map(\.value) + files + figures.map(\.value)))
         let sink = ByteSink.standardOutput()
         try sink.write(page.html)
         try sink.close()
-    }
-
-    /// All files but the figures.
-    private var files: [String] {
-        part.compactMap { $0.split(separator: "=", maxSplits: 1).last.map(String.init) }
-            + [metrics, scores, validationScores, baseline, mistakes, suspects].compactMap { $0 }
     }
 
     private func named(_ text: String, _ option: String, _ example: String) throws -> (name: String, value: String) {
@@ -111,12 +105,7 @@ struct ReportCommand: Filter {
 
     /// Scored records of a file.
     func scored(_ path: String) throws -> ScoredRecords {
-        let source = try ByteSource(path: path)
-        var reader = ScoredRecordReader(lines.reader(source))
-        var records = ScoredRecords()
-        while let record = try reader.next() { try records.add(record, source: path) }
-        guard records.count > 0 else { throw EvaluationError.noRecords(source: path) }
-        records.finish()
-        return records
+        var reader = ScoredRecordReader(lines.reader(try ByteSource(path: path)))
+        return try reader.readAll()
     }
 }

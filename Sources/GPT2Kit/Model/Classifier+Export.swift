@@ -2,6 +2,7 @@
 // that scoring needs, and a model card (Classifier+Card).
 
 import Records
+import Safetensors
 
 /// How a model was trained, as its directory tells it. Scoring doesn't need it.
 package struct ModelStory: Sendable {
@@ -22,12 +23,9 @@ package struct ModelStory: Sendable {
 extension Classifier {
     /// Fails where `directory` holds a model, of this project or another, that a new one would replace.
     ///
-    /// - Throws: ``ModelError/modelExists(_:)``.
-    public static func requireNone(in directory: String) throws(ModelError) {
-        let files: Set = ["config.json", "model.safetensors", "model.safetensors.index.json"]
-        if let names = Directory.entryNames(of: directory), !files.isDisjoint(with: names) {
-            throw .modelExists(directory)
-        }
+    /// - Throws: `ModelExists`.
+    public static func requireNone(in directory: String) throws(ModelExists) {
+        try ModelExists.requireNone(in: directory)
     }
 
     /// Writes the model directory. All of its files appear, or none.

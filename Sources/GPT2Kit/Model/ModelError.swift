@@ -36,8 +36,6 @@ public enum ModelError: DiagnosableError, Equatable {
     case impossibleSetting(String, remedy: String)
     /// The directory to start from doesn't exist.
     case noBase(String)
-    /// The directory to write to holds a model already.
-    case modelExists(String)
     /// The loss of a training step is infinite or NaN.
     case lossNotFinite(step: Int)
     /// The decision of a model directory can't be used.
@@ -116,10 +114,6 @@ public enum ModelError: DiagnosableError, Equatable {
                 source: directory, problem: "no such directory",
                 remedy: "fetch GPT-2 with fetch-model, or start from random weights with the base random:gpt2",
                 status: .noInput)
-        case .modelExists(let directory):
-            Diagnosis(
-                source: directory, problem: "a model already exists here",
-                remedy: "name another directory, or replace the model", status: .cannotCreate, choice: .replacing)
         case .lossNotFinite(let step):
             Diagnosis(
                 source: "stdin", problem: "loss not finite at step \(step)",

@@ -44,10 +44,6 @@ public struct TrainedTexts: Sendable {
 
     /// FNV-1a of the tokens' bytes, and a finalizer.
     private static func hash(_ tokens: some Sequence<Int32>) -> UInt64 {
-        var hash: UInt64 = 0xCBF2_9CE4_8422_2325
-        for token in tokens { hash = (hash ^ UInt64(UInt32(bitPattern: token))) &* 0x100_0000_01B3 }
-        hash = (hash ^ (hash >> 30)) &* 0xBF58_476D_1CE4_E5B9
-        hash = (hash ^ (hash >> 27)) &* 0x94D0_49BB_1331_11EB
-        return hash ^ (hash >> 31)
+        SplitMix64.mixed(tokens.reduce(FNV1a.basis) { FNV1a.extended($0, UInt64(UInt32(bitPattern: $1))) })
     }
 }

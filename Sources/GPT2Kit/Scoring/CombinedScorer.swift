@@ -1,5 +1,6 @@
 // A linear model and GPT-2 together: the one asked where the other is unsure, or both averaged.
 
+import Evaluation
 import Platform
 
 /// Scores texts with a linear model and GPT-2, which know the same labels.
@@ -42,23 +43,20 @@ public final class CombinedScorer: TextScorer {
         choice = LabelChoice(decision: nil, thresholds: thresholds)
     }
 
-    /// Texts so far that GPT-2 would have read, and that were longer.
+    /// Texts so far that GPT-2 was asked about, and that were longer than it reads.
     public var truncated: Int { model.truncated }
     /// The check of GPT-2's weights.
     public var weightsCheck: WeightsCheck? { model.weightsCheck }
 
-    /// What the linear model keeps of the text, behind its count, and what GPT-2 keeps.
-    public func encode(_ text: ArraySlice<UInt8>) -> [Int32] {
-        let own = linear.encode(text)
-        return [Int32(own.count)] + own + model.encode(text)
-    }
+    /// The text's bytes. GPT-2's tokens are made of them when it is asked.
+    public func encode(_ text: ArraySlice<UInt8>) -> [Int32] { linear.encode(text) }
 
     /// The scores of texts, given as what ``encode(_:)`` has made of them.
     ///
     /// - Throws: what GPT-2's scorer throws.
     public func score(tokens texts: [[Int32]]) throws -> [Score] {
-        func tokens(_ text: Int) -> [Int32] { Array(texts[text][(Int(texts[text][0]) + 1)...]) }
-        let fast = linear.probabilities(texts.map { Array($0[1...Int($0[0])]) }).map { row in places.map { row[$0] } }
+        func tokens(_ text: Int) -> [Int32] { PackedBytes.withBytes(texts[text], model.encode) }
+        let fast = linear.probabilities(texts).map { row in places.map { row[$0] } }
         switch way {
         case .cascade(let bound):
             var result = fast.map { choice.score($0, by: .baseline) }
@@ -77,10 +75,6 @@ public final class CombinedScorer: TextScorer {
     /// exp(share·log p + (1 − share)·log q), scaled to a sum of 1.
     static func average(_ p: [Double], _ q: [Double], _ share: Double) -> [Double] {
         func logarithm(_ x: Double) -> Double { log(max(x, .leastNormalMagnitude)) }
-        let logs = zip(p, q).map { share * logarithm($0) + (1 - share) * logarithm($1) }
-        let highest = logs.max() ?? 0
-        let powers = logs.map { exp($0 - highest) }
-        let total = powers.reduce(0, +)
-        return powers.map { $0 / total }
+        return LogProbabilities.probabilities(zip(p, q).map { share * logarithm($0) + (1 - share) * logarithm($1) })
     }
 }

@@ -161,13 +161,7 @@ public struct ScoreStream {
         let content = line.content
         guard UTF8.firstInvalidOffset(in: content) != nil else { return .text(content, tokens: scorer.encode(content)) }
         report.repaired += 1
-        // A byte can become three. Room is reserved, because a growing array would be copied.
-        var count = 0
-        UTF8.forEachRepairedChunk(of: content) { count += $0.count }
-        var repaired: [UInt8] = []
-        repaired.reserveCapacity(count)
-        UTF8.forEachRepairedChunk(of: content) { repaired += $0 }
-        return .text(content, tokens: scorer.encode(repaired[...]))
+        return .text(content, tokens: scorer.encode(UTF8.repaired(content)[...]))
     }
 
     private mutating func record(_ line: Line, _ records: inout RecordReader) throws -> Item {

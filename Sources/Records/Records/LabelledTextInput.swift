@@ -59,11 +59,8 @@ public struct LabelledTextInput {
         guard let label, !label.isEmpty else {
             throw LabelledLineError(source: source, line: line.number, labels: 0)
         }
-        func repaired(_ bytes: ArraySlice<UInt8>) -> [UInt8] {
-            UTF8.firstInvalidOffset(in: bytes) == nil
-                ? Array(bytes) : Array(String(decoding: bytes, as: UTF8.self).utf8)
-        }
-        return LabelledText(line: line.number, text: repaired(rest), label: repaired(label), lineBytes: line.bytes)
+        return LabelledText(
+            line: line.number, text: UTF8.repaired(rest), label: UTF8.repaired(label), lineBytes: line.bytes)
     }
 }
 

@@ -133,7 +133,7 @@ package struct NearCopies {
             return least.withMemoryRebound(to: UInt32.self) { numbers in
                 (0..<bands).map { band in
                     var key = UInt64(band)
-                    for row in 0..<rows { key = Shingles.mixed(key ^ UInt64(numbers[band * rows + row])) }
+                    for row in 0..<rows { key = SplitMix64.mixed(key ^ UInt64(numbers[band * rows + row])) }
                     return UInt32(truncatingIfNeeded: key)
                 }
             }
@@ -161,8 +161,6 @@ package struct NearCopies {
 
     /// 64 bits of a text: equal texts are recognized by them.
     static func hash(_ text: some Sequence<UInt8>) -> UInt64 {
-        var hash: UInt64 = 0xCBF2_9CE4_8422_2325
-        for byte in text { hash = (hash ^ UInt64(byte)) &* 0x100_0000_01B3 }
-        return Shingles.mixed(hash)
+        SplitMix64.mixed(text.reduce(FNV1a.basis) { FNV1a.extended($0, UInt64($1)) })
     }
 }

@@ -25,9 +25,9 @@ package struct Shingles: Equatable {
         for (i, scalar) in window.enumerated() {
             sum = sum &* Self.base &+ scalar
             if i >= Self.length { sum = sum &- window[i - Self.length] &* Self.oldest }
-            if i >= Self.length - 1 { hashes.append(Self.mixed(sum)) }
+            if i >= Self.length - 1 { hashes.append(SplitMix64.mixed(sum)) }
         }
-        if hashes.isEmpty { hashes.append(Self.mixed(sum)) }
+        if hashes.isEmpty { hashes.append(SplitMix64.mixed(sum)) }
         hashes.sort()
         var count = 1
         for hash in hashes.dropFirst() where hash != hashes[count - 1] {
@@ -57,12 +57,4 @@ package struct Shingles: Equatable {
 
     private static let base: UInt64 = 0xD6E8_FEB8_6659_FD93
     private static let oldest = base &* base &* base &* base &* base
-
-    /// SplitMix64's finalizer: every bit depends on every bit.
-    static func mixed(_ word: UInt64) -> UInt64 {
-        var z = word
-        z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
-        z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
-        return z ^ (z >> 31)
-    }
 }

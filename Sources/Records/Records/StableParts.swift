@@ -13,14 +13,14 @@ struct StableParts {
         let whole = 1 << 53
         let sizes = fractions.sizes(of: whole)
         bounds = [UInt64(sizes[0]), UInt64(sizes[0] + sizes[1])]
-        self.seed = Shingles.mixed(seed)
+        self.seed = SplitMix64.mixed(seed)
     }
 
     /// The part of a record: that of its group where it has one, that of the first group which it is a near copy of, or by
     /// chance.
     mutating func part(of text: [UInt8], group: Int, copies: [Int]) -> Int {
         if group < parts.count { return parts[group] }
-        let place = Shingles.mixed(NearCopies.hash(text) ^ seed) >> 11
+        let place = SplitMix64.mixed(NearCopies.hash(text) ^ seed) >> 11
         let part = copies.first.map { parts[$0] } ?? (place < bounds[0] ? 0 : place < bounds[1] ? 1 : 2)
         if copies.contains(where: { parts[$0] != part }) { separated += 1 }
         parts.append(part)

@@ -60,8 +60,7 @@ public struct TextInput {
         guard UTF8.firstInvalidOffset(in: content) != nil else {
             return InputText(line: line.number, text: Array(content))
         }
-        return InputText(
-            line: line.number, text: Array(String(decoding: content, as: UTF8.self).utf8), isRepaired: true)
+        return InputText(line: line.number, text: UTF8.repaired(content), isRepaired: true)
     }
 
     private mutating func record(_ line: Line) throws -> InputText {

@@ -50,6 +50,17 @@ extension UTF8 {
         }
     }
 
+    /// `bytes` with U+FFFD in place of sequences that aren't UTF-8.
+    package static func repaired(_ bytes: ArraySlice<UInt8>) -> [UInt8] {
+        // A byte can become three. Room is reserved, because a growing array would be copied.
+        var count = 0
+        forEachRepairedChunk(of: bytes) { count += $0.count }
+        var result: [UInt8] = []
+        result.reserveCapacity(count)
+        forEachRepairedChunk(of: bytes) { result += $0 }
+        return result
+    }
+
     /// The length of a chunk that no sequence begins in and ends behind.
     private static func chunkLength(_ bytes: ArraySlice<UInt8>) -> Int {
         let most = 1 << 16

@@ -1,6 +1,8 @@
 // Byte strings (tokens, or pieces of text) and their numbers: a hash table, open-addressed with linear probing, at most
 // half full. Not here: what the strings mean.
 
+import Records
+
 /// Byte strings, numbered in the order in which they were added.
 struct ByteStringTable: Sendable {
     private(set) var bytes: [UInt8] = []
@@ -49,8 +51,7 @@ struct ByteStringTable: Sendable {
 
     /// FNV-1a, its high bits folded in.
     private static func hash(_ token: ArraySlice<UInt8>) -> Int {
-        var hash: UInt64 = 0xCBF2_9CE4_8422_2325
-        for byte in token { hash = (hash ^ UInt64(byte)) &* 0x100_0000_01B3 }
+        let hash = token.reduce(FNV1a.basis) { FNV1a.extended($0, UInt64($1)) }
         return Int(truncatingIfNeeded: (hash ^ hash >> 29) & 0x7FFF_FFFF)
     }
 }

@@ -1,13 +1,12 @@
 // SHA-256 of files and streams, in constant memory.
 
-import Hashing
 import Records
 
 extension SHA256 {
     /// Reads `source` to its end.
     ///
     /// - Returns: 64 lower-case hexadecimal digits.
-    static func hexadecimal(of source: ByteSource) throws(StreamError) -> String {
+    package static func hexadecimal(of source: ByteSource) throws(StreamError) -> String {
         let hash = SHA256()
         let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 1 << 18, alignment: 16)
         defer { buffer.deallocate() }
@@ -19,7 +18,7 @@ extension SHA256 {
     }
 
     /// The same of the file at `path`.
-    static func hexadecimal(ofFile path: String) throws(StreamError) -> String {
+    package static func hexadecimal(ofFile path: String) throws(StreamError) -> String {
         try hexadecimal(of: ByteSource(path: path))
     }
 }

@@ -1,0 +1,22 @@
+// A directory that holds a model, where a new one is to be written.
+
+import Records
+
+/// The directory holds a model already, of this project or another.
+public struct ModelExists: DiagnosableError, Equatable {
+    let directory: String
+    private static let files: Set = ["config.json", "model.safetensors", "model.safetensors.index.json"]
+
+    /// Fails where `directory` holds a model that a new one would replace.
+    package static func requireNone(in directory: String) throws(ModelExists) {
+        if let names = Directory.entryNames(of: directory), !files.isDisjoint(with: names) {
+            throw ModelExists(directory: directory)
+        }
+    }
+
+    public var diagnosis: Diagnosis {
+        Diagnosis(
+            source: directory, problem: "a model already exists here",
+            remedy: "name another directory, or replace the model", status: .cannotCreate, choice: .replacing)
+    }
+}
