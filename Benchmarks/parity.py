@@ -60,7 +60,10 @@ def language(shard, directory):
     targets = ids[:, 1:].masked_fill(torch.arange(1, ids.shape[1]) >= lengths[:, None], -100)
     with safe_open(shard, "pt") as file:
         end = int(file.metadata()["pad_token_id"])
-    config = GPT2Config(resid_pdrop=0.0, embd_pdrop=0.0, attn_pdrop=0.0, bos_token_id=end, eos_token_id=end)
+    # The end of a text is a vocabulary's last token.
+    config = GPT2Config(
+        vocab_size=end + 1, resid_pdrop=0.0, embd_pdrop=0.0, attn_pdrop=0.0, bos_token_id=end, eos_token_id=end
+    )
     model = GPT2LMHeadModel(config)
     os.makedirs(directory, exist_ok=True)
     config.save_pretrained(directory)
