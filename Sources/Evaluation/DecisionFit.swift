@@ -6,8 +6,9 @@ import Platform
 public struct DecisionGoal: Sendable {
     /// How the threshold of a label is chosen.
     public enum Threshold: Sendable, Equatable {
-        /// The lowest at which at most this share of the other records gets the label.
-        case falsePositiveRate(Double)
+        /// The lowest at which at most this share of the other records gets the label; with a confidence, at most this share of
+        /// all texts like them, in as many of all samples of records.
+        case falsePositiveRate(Double, confidence: Double?)
         /// The one with the largest F1 of the label.
         case f1
         /// The one with the largest accuracy.
@@ -98,7 +99,8 @@ public struct DecisionFit: Sendable {
         let others = isTrue.count { !$0 }
         var (hits, misses, falseCount, trueCount) = (0.0, 0.0, 0, 0)
         // No record reaches what is above all.
-        var best = (value: Self.value(goal, 0, 0, 0, positives, negatives, others), place: 0, counts: (0, 0))
+        var best = (value: Self.value(goal, 0, 0, positives, negatives), place: 0, counts: (0, 0))
+        let allowed = Self.allowedMistakes(goal, of: others)
         for (place, record) in order.enumerated() {
             if isTrue[record] {
                 hits += weights[record]
@@ -109,7 +111,8 @@ public struct DecisionFit: Sendable {
             }
             let p = calibrated[record][label]
             if place + 1 < order.count, calibrated[order[place + 1]][label] == p { continue }
-            let value = Self.value(goal, hits, misses, falseCount, positives, negatives, others)
+            if falseCount > allowed { break }
+            let value = Self.value(goal, hits, misses, positives, negatives)
             // Of two that are equally good, the lower false positive rate asks for the higher threshold; where the rate is
             // bounded, more records of the label are better.
             let isBetter = if case .falsePositiveRate = goal { value >= best.value } else { value > best.value }
@@ -123,14 +126,22 @@ public struct DecisionFit: Sendable {
         truePositives = (best.counts.1, records.count - others)
     }
 
+    /// How many of `others` may reach the threshold. With a confidence as many as the exact bound allows: at the threshold below
+    /// which the next of them lies, the true rate of n records with k above follows Beta(k + 1, n − k) (Bates, Angelopoulos, Lei,
+    /// Malik & Jordan 2021).
+    private static func allowedMistakes(_ goal: DecisionGoal.Threshold, of others: Int) -> Int {
+        guard case .falsePositiveRate(let rate, let confidence) = goal else { return others }
+        let share = Int(rate * Double(others) * (1 + 1e-12))
+        guard let confidence else { return share }
+        return (0...share).last { ExactBound.upper($0, of: others, confidence: confidence) <= rate } ?? 0
+    }
+
     /// How good a threshold is: larger is better.
     private static func value(
-        _ goal: DecisionGoal.Threshold, _ hits: Double, _ misses: Double, _ falseCount: Int, _ positives: Double,
-        _ negatives: Double, _ others: Int
+        _ goal: DecisionGoal.Threshold, _ hits: Double, _ misses: Double, _ positives: Double, _ negatives: Double
     ) -> Double {
         switch goal {
-        case .falsePositiveRate(let rate):
-            return Double(falseCount) <= rate * Double(others) * (1 + 1e-12) ? hits : -.infinity
+        case .falsePositiveRate: return hits
         case .f1: return hits > 0 ? 2 * hits / (positives + hits + misses) : 0
         case .accuracy: return hits + negatives - misses
         case .balancedAccuracy:

@@ -21,7 +21,7 @@ struct Calibrate: Filter {
 
             EXAMPLES
               score --raw --model model --input ndjson validation.ndjson \\
-                | calibrate model --prevalence spam=0.134 --positive spam --max-fpr 0.01
+                | calibrate model --prevalence spam=0.134 --positive spam --max-fpr 0.01 --confidence 0.95
               score --raw --model model --input ndjson validation.ndjson \\
                 | calibrate model --coverage 0.95
             """,
@@ -61,6 +61,15 @@ struct Calibrate: Filter {
         transform: NumberArgument.share)
     var maxFpr: Double?
 
+    @Option(
+        help: ArgumentHelp(
+            """
+            With --max-fpr: the lowest threshold at which the rate of new texts stays within it in this share of all \
+            samples of records, by the exact binomial bound. (default: the rate of the records themselves)
+            """, valueName: "share"),
+        transform: NumberArgument.share)
+    var confidence: Double?
+
     @Option(help: "The threshold at which this is largest on the records, at the stated prevalence.")
     var objective: Objective?
 
@@ -88,6 +97,7 @@ struct Calibrate: Filter {
         guard (positive != nil) == (choices == 1) else {
             throw ValidationError("--positive goes with one of --max-fpr, --objective and --cost")
         }
+        guard confidence == nil || maxFpr != nil else { throw ValidationError("--confidence goes with --max-fpr") }
     }
 
     func run() throws {
@@ -103,7 +113,7 @@ struct Calibrate: Filter {
                 "whether the model was trained on \(scores.unchecked) of the records isn't known: they have no text, or the "
                     + "model doesn't tell its own")
         }
-        let goal = try goal(scores.records, description)
+        let goal = try goal(scores.records, description, source.name)
         let fit = DecisionFit(scores.records, goal)
         let report = FitReport(fit, goal, records: scores.records)
         let file = try AtomicFile(path: "\(model)/\(Decision.fileName)")
@@ -115,7 +125,9 @@ struct Calibrate: Filter {
         for warning in report.warnings { notes.always(warning) }
     }
 
-    private func goal(_ records: ScoredRecords, _ description: ClassifierDescription) throws -> DecisionGoal {
+    private func goal(
+        _ records: ScoredRecords, _ description: ClassifierDescription, _ source: String
+    ) throws -> DecisionGoal {
         var goal = DecisionGoal()
         goal.fitsTemperature = !noTemperature
         // Labels of the records are sorted, those of the model needn't be.
@@ -130,13 +142,19 @@ struct Calibrate: Filter {
         goal.shares = try settings.shares(of: records)
         goal.coverage = coverage
         guard positive != nil else { return goal }
-        goal.threshold = (try settings.positive(in: records.labels), try threshold)
+        let label = try settings.positive(in: records.labels)
+        goal.threshold = (label, try threshold)
+        if let maxFpr, let confidence {
+            let others = records.expected.count { Int($0) != label }
+            let needed = ExactBound.records(for: maxFpr, confidence: confidence)
+            if others < needed { throw BadValidation.tooFew(others, needed: needed, source) }
+        }
         return goal
     }
 
     private var threshold: DecisionGoal.Threshold {
         get throws {
-            if let maxFpr { return .falsePositiveRate(maxFpr) }
+            if let maxFpr { return .falsePositiveRate(maxFpr, confidence: confidence) }
             switch objective {
             case .f1: return .f1
             case .accuracy: return .accuracy

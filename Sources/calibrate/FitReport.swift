@@ -48,7 +48,7 @@ struct FitReport {
         var warnings: [String] = []
         if let wrong = fit.falsePositives, let threshold = decision.threshold {
             let bound = ExactBound.upper(wrong.hits, of: wrong.records)
-            if case .falsePositiveRate(let rate)? = goal.threshold?.goal, bound > rate {
+            if case .falsePositiveRate(let rate, nil)? = goal.threshold?.goal, bound > rate {
                 func percent(_ share: Double) -> String { "\((share * 10_000).rounded() / 100) %" }
                 let label = decision.labels[threshold.label].printable
                 warnings.append(

@@ -71,4 +71,11 @@ struct BadValidation: DiagnosableError {
         diagnosis = Diagnosis(
             source: source, position: line.map { .line($0) }, problem: problem, remedy: remedy, status: .badData)
     }
+
+    /// So few records of other labels that even without a mistake they promise nothing.
+    static func tooFew(_ others: Int, needed: Int, _ source: String) -> BadValidation {
+        BadValidation(
+            source, nil, "\(others) records of other labels are too few for this rate and confidence",
+            "add records until there are \(needed), raise --max-fpr, or lower --confidence")
+    }
 }

@@ -99,7 +99,8 @@ struct DecisionTests {
     @Test(
         "a threshold is as good as the best of all",
         arguments: [
-            DecisionGoal.Threshold.falsePositiveRate(0.05), .falsePositiveRate(0), .f1, .accuracy, .balancedAccuracy,
+            DecisionGoal.Threshold.falsePositiveRate(0.05, confidence: nil), .falsePositiveRate(0, confidence: nil),
+            .falsePositiveRate(0.3, confidence: 0.9), .f1, .accuracy, .balancedAccuracy,
             .cost(falsePositive: 10, falseNegative: 1),
         ], [nil, [0.9, 0.1]])
     func thresholds(_ goal: DecisionGoal.Threshold, _ shares: [Double]?) throws {
@@ -129,8 +130,11 @@ struct DecisionTests {
                     if row.expected == 0, calibrated[i] >= threshold { falsePositives += 1 }
                 }
                 switch goal {
-                case .falsePositiveRate(let rate):
-                    return Double(falsePositives) <= rate * counts[0] ? sums[1][1] : -.infinity
+                case .falsePositiveRate(let rate, let confidence):
+                    let bound =
+                        confidence.map { ExactBound.upper(falsePositives, of: Int(counts[0]), confidence: $0) }
+                        ?? Double(falsePositives) / counts[0]
+                    return bound <= rate || falsePositives == 0 ? sums[1][1] : -.infinity
                 case .f1: return 2 * sums[1][1] / (2 * sums[1][1] + sums[1][0] + sums[0][1])
                 case .accuracy: return sums[1][1] + sums[0][0]
                 case .balancedAccuracy:
@@ -193,7 +197,7 @@ struct DecisionTests {
         var (wrong, others) = (0, 0)
         for _ in 0..<60 {
             var goal = DecisionGoal()
-            goal.threshold = (1, .falsePositiveRate(0.05))
+            goal.threshold = (1, .falsePositiveRate(0.05, confidence: nil))
             let decision = DecisionFit(try records(drawn(800, &generator)), goal).decision
             for record in drawn(800, &generator) where record.expected == 0 {
                 others += 1
@@ -201,6 +205,28 @@ struct DecisionTests {
             }
         }
         #expect((0.04...0.06).contains(Double(wrong) / Double(others)), "\(wrong) of \(others)")
+    }
+
+    @Test("a threshold with a confidence keeps the rate of all other records in that share of samples")
+    func promised() throws {
+        var generator = SeededGenerator(seed: 8)
+        let population = drawn(20_000, &generator).filter { $0.expected == 0 }
+        var (kept, without) = (0, 0)
+        for _ in 0..<100 {
+            for confidence in [nil, 0.9] {
+                var goal = DecisionGoal()
+                goal.fitsTemperature = false
+                goal.threshold = (1, .falsePositiveRate(0.05, confidence: confidence))
+                let sample = (0..<400).map { _ in population[generator.nextInteger(below: population.count)] }
+                let decision = DecisionFit(try records(sample + [(1, [0.01, 0.99])]), goal).decision
+                let bound = try #require(decision.threshold).probability
+                let wrong = population.count { decision.probabilities($0.probabilities)[1] >= bound }
+                let holds = Double(wrong) <= 0.05 * Double(population.count)
+                if confidence == nil { without += holds ? 1 : 0 } else { kept += holds ? 1 : 0 }
+            }
+        }
+        // A binomial share of 100 with 0.9 has a standard deviation of 3.
+        #expect(kept >= 82 && without <= 70, "\(kept), \(without)")
     }
 
     @Test("a stated prevalence brings back probabilities of a model that learned from as many of each label")

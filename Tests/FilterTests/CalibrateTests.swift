@@ -65,6 +65,8 @@ struct CalibrateTests {
             let p = try #require((scored["probabilities"] as? [String: Double])?["spam"])
             #expect(scored["label"] as? String == (p >= probability ? "spam" : "ham"))
         }
+        let promised = try calibrate("--positive spam --max-fpr 0.5 --confidence 0.8")
+        #expect(promised.status == 0 && promised.errors.isEmpty, "\(promised.errors)")
         #expect(try calibrate("--positive spam --cost fp:10,fn:1").status == 0)
         #expect(try calibrate("--positive spam --objective f1 --prevalence spam=0.1").status == 0)
     }
@@ -149,6 +151,8 @@ struct CalibrateTests {
         for (options, status, words) in [
             ("--max-fpr 0.1", 64, "--positive"), ("--positive spam", 64, "--positive"),
             ("--positive spam --max-fpr 0.1 --objective f1", 64, "one of"),
+            ("--positive spam --objective f1 --confidence 0.9", 64, "--confidence goes with --max-fpr"),
+            ("--positive spam --max-fpr 0.001 --confidence 0.95", 65, "there are 2995"),
             ("--positive eggs --objective f1", 64, "eggs"),
             ("--positive spam --cost 3", 64, "fp:COST,fn:COST"), ("--prevalence spam=3", 64, "LABEL=SHARE"),
             ("--coverage 1", 64, "from 0 to below 1"),
