@@ -29,7 +29,7 @@ endif
 SHELL := /bin/bash
 .SHELLFLAGS := -e -u -o pipefail -c
 
-FILTERS := fetch-unzip balance split train-tokenizer tokenize-pad pretrain generate finetune baseline score evaluate calibrate suspects explain report fetch-model
+FILTERS := fetch-unzip balance split train-tokenizer tokenize-pad pretrain generate finetune baseline score evaluate calibrate suspects explain report fetch-model convert-model
 BIN := .build/release
 PACKAGES := libzip-dev libdnnl-dev libssl-dev pkg-config gnuplot-nox jq
 BREW_PACKAGES := libzip onednn gnuplot jq pkgconf

@@ -40,6 +40,8 @@ let package = Package(
                 "COneDNN", "Platform", "Records", "Hashing", "Safetensors", "Tokenization", "Evaluation", "LinearModel",
             ]),
         .target(
+            name: "Conversion", dependencies: ["Platform", "Records", "Safetensors", "Tokenization", "GPT2Kit"]),
+        .target(
             name: "FilterSupport",
             dependencies: ["Platform", "Records", .product(name: "ArgumentParser", package: "swift-argument-parser")]),
         .target(
@@ -66,6 +68,7 @@ let package = Package(
         filter("suspects", "GPT2Kit", "Evaluation", "Tokenization", "TrainingSupport"),
         filter("calibrate", "GPT2Kit", "Evaluation", "Tokenization"),
         filter("fetch-model", "Fetching"),
+        filter("convert-model", "Conversion", "GPT2Kit"),
 
         // For `make bench`; not installed.
         filter("measure", "GPT2Kit", "Tokenization", path: "Benchmarks/measure"),
@@ -80,6 +83,9 @@ let package = Package(
             name: "TokenizationTests", dependencies: ["Tokenization", "Safetensors", "Records", "TestSupport"]),
         .testTarget(
             name: "GPT2KitTests", dependencies: ["GPT2Kit", "Tokenization", "Safetensors", "Records", "TestSupport"]),
+        .testTarget(
+            name: "ConversionTests",
+            dependencies: ["Conversion", "GPT2Kit", "Safetensors", "Tokenization", "Records", "TestSupport"]),
         .testTarget(name: "EvaluationTests", dependencies: ["Evaluation", "Records", "TestSupport"]),
         .testTarget(name: "LinearModelTests", dependencies: ["LinearModel", "Records", "TestSupport"]),
         .testTarget(name: "FilterTests", dependencies: ["Records", "TestSupport"]),

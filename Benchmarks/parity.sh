@@ -56,3 +56,13 @@ for trainable in all lora; do
   "$python" Benchmarks/huggingface.py "$work/exported" "$demo"/test.safetensors "$work/scores.ndjson" 2> "$work/log" \
     || { cat "$work/log" >&2; exit 1; }
 done
+
+# Models and tokenizers that transformers has saved, and, where its packages are installed, GGUF.
+mkdir "$work/foreign"
+"$python" Benchmarks/foreign_models.py "$base" "$work/foreign" "$work/exported" 2> "$work/log" || { cat "$work/log" >&2; exit 1; }
+if "$python" -c 'import gguf' 2> /dev/null; then
+  for weights in f32 bf16; do
+    .build/release/convert-model --quiet "$base" --to gguf --weights $weights --out "$work/base.gguf"
+    "$python" Benchmarks/gguf_model.py "$work/base.gguf" "$base" 2> "$work/log" || { cat "$work/log" >&2; exit 1; }
+  done
+fi

@@ -14,14 +14,14 @@ broken=$(
   grep -rlE '^ *((@[A-Za-z_]+|public|package|internal|private|fileprivate) +)*import +([a-z]+ +)?(Glibc|Musl|Darwin)([. ]|$)' Sources Benchmarks Tests --include='*.swift' \
     | grep -v '^Sources/Platform/Platform.swift$' | sed 's|$|: imports the C library, which only Platform may|' || true
   # What has no business with command lines and processes.
-  grep -rlE '^ *import (ArgumentParser|FilterSupport|TrainingSupport)$' Sources/{Platform,Records,Hashing,Safetensors,Fetching,Evaluation,LinearModel,Tokenization,GPT2Kit} \
+  grep -rlE '^ *import (ArgumentParser|FilterSupport|TrainingSupport)$' Sources/{Platform,Records,Hashing,Safetensors,Fetching,Evaluation,LinearModel,Tokenization,GPT2Kit,Conversion} \
     | sed 's|$|: a library imports what only filters may|' || true
   grep -rlE '^ *import Foundation' Sources --include='*.swift' | grep -v '^Sources/Fetching/' | sed 's|$|: imports Foundation, which only Sources/Fetching may|' || true
   # The folders of GPT2Kit build on each other in one order.
   files=$(find Sources/GPT2Kit -name '*.swift' | sort)
   awk -f Tests/layers.awk $files $files
   # Libraries say what is wrong; a filter adds the option that helps (FilterSupport/CommandLineOptions.swift).
-  grep -rnE '"[^"]*(^|[ "(])--[a-z]' Sources/{Platform,Records,Hashing,Safetensors,Fetching,Evaluation,LinearModel,Tokenization,GPT2Kit} \
+  grep -rnE '"[^"]*(^|[ "(])--[a-z]' Sources/{Platform,Records,Hashing,Safetensors,Fetching,Evaluation,LinearModel,Tokenization,GPT2Kit,Conversion} \
     --include='*.swift' | sed -E 's|^([^:]*:[0-9]*):.*|\1: a library names an option|' || true
   # A file is named after a type, or an extension, that it declares: Type.swift or Type+Topic.swift.
   find Sources Benchmarks -name '*.swift' | sort \
@@ -42,4 +42,4 @@ broken=$(
 )
 [ -z "$broken" ] || { printf '%s\n' "$broken" >&2; exit 1; }
 # Whoever reads a declaration of a library is told what it is.
-Tests/documented.sh Sources/{Platform,Records,Hashing,Safetensors,Fetching,Evaluation,LinearModel,Tokenization,GPT2Kit,FilterSupport,TrainingSupport}
+Tests/documented.sh Sources/{Platform,Records,Hashing,Safetensors,Fetching,Evaluation,LinearModel,Tokenization,GPT2Kit,Conversion,FilterSupport,TrainingSupport}

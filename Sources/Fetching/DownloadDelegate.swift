@@ -23,6 +23,7 @@ final class DownloadDelegate: NSObject, URLSessionDataDelegate, @unchecked Senda
     private var isEncoded = false
     private var redirects = 0
     private var error: FetchError?
+    private var answer: DownloadAnswer?
 
     init(
         address: String, target: DownloadTarget, resumed: (tag: String, size: Int)?, maximumBytes: Int,
@@ -45,6 +46,9 @@ final class DownloadDelegate: NSObject, URLSessionDataDelegate, @unchecked Senda
     /// Why the download failed, or nil. To be asked after the end.
     var failure: FetchError? { lock.withLock { error } }
 
+    /// What the first answer says of the file. To be asked after the end.
+    var firstAnswer: DownloadAnswer { lock.withLock { answer ?? DownloadAnswer() } }
+
     /// No bytes are written from now on.
     func close() {
         lock.withLock {
@@ -63,6 +67,7 @@ final class DownloadDelegate: NSObject, URLSessionDataDelegate, @unchecked Senda
         newRequest request: URLRequest, completionHandler: @escaping (URLRequest?) -> Void
     ) {
         let allowed = lock.withLock {
+            note(response)
             redirects += 1
             let old = response.url?.scheme?.lowercased() ?? "https"
             // URLSession on Linux turns file: into a path on the same host, so the header itself is asked.
@@ -77,7 +82,23 @@ final class DownloadDelegate: NSObject, URLSessionDataDelegate, @unchecked Senda
             return error == nil
         }
         // Without a request the redirect itself becomes the answer. (Cancelling here as well makes URLSession trap.)
-        completionHandler(allowed ? request : nil)
+        completionHandler(allowed ? Self.withoutToken(request, redirectedFrom: response.url) : nil)
+    }
+
+    /// The request, with its token only if it stays on the host and the port that the token is for.
+    private static func withoutToken(_ request: URLRequest, redirectedFrom old: URL?) -> URLRequest {
+        func origin(_ url: URL?) -> [String?] {
+            let scheme = url?.scheme?.lowercased()
+            return [scheme, url?.host?.lowercased(), "\(url?.port ?? (scheme == "https" ? 443 : 80))"]
+        }
+        guard origin(request.url) != origin(old) else { return request }
+        var request = request
+        request.setValue(nil, forHTTPHeaderField: "Authorization")
+        return request
+    }
+
+    private func note(_ response: HTTPURLResponse) {
+        if answer == nil { answer = DownloadAnswer { response.value(forHTTPHeaderField: $0) } }
     }
 
     func urlSession(
@@ -95,6 +116,7 @@ final class DownloadDelegate: NSObject, URLSessionDataDelegate, @unchecked Senda
         guard let http = response as? HTTPURLResponse else {
             return fail(.unreachable(address: address, reason: "no HTTP answer"))
         }
+        note(http)
         let tag = http.value(forHTTPHeaderField: "ETag")
         var offset = 0
         switch http.statusCode {

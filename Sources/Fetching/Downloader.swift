@@ -20,6 +20,8 @@ public struct Downloader: Sendable {
     public var maximumSeconds: Int
     /// More bytes than these are an error.
     public var maximumBytes: Int
+    /// Proves who asks: sent to the address that is downloaded, and to redirects on the same host and port alone.
+    public var token: String?
     /// Called now and then with the bytes that are there, and all of them where the server has said that.
     public var progress: @Sendable (_ done: Int, _ total: Int?) -> Void
 
@@ -37,12 +39,16 @@ public struct Downloader: Sendable {
 
     /// Downloads `address` to `path`. Blocks until it is there. After a failure that trying again may cure, the part
     /// that has come stays for the next attempt.
-    public func download(_ address: String, to path: String) throws(FetchError) {
+    ///
+    /// - Returns: what the first answer says of the file.
+    @discardableResult
+    public func download(_ address: String, to path: String) throws(FetchError) -> DownloadAnswer {
         try download(address, to: .file(path: path))
     }
 
     /// Downloads `address`. Blocks until it is there.
-    func download(_ address: String, to target: DownloadTarget) throws(FetchError) {
+    @discardableResult
+    func download(_ address: String, to target: DownloadTarget) throws(FetchError) -> DownloadAnswer {
         // In small letters: URLSession on Linux knows no `HTTP:`.
         guard var parts = URLComponents(string: address), let scheme = parts.scheme?.lowercased(),
             scheme == "http" || scheme == "https", let host = parts.host, !host.isEmpty
@@ -50,19 +56,20 @@ public struct Downloader: Sendable {
         parts.scheme = scheme
         guard let url = parts.url else { throw .invalidAddress(address) }
         do {
-            try attempt(url, to: target)
+            return try attempt(url, to: target)
         } catch .httpStatus(_, 416) where target.resumable != nil {
             // The part is longer than the file, so it is of no use.
             target.discard()
-            try attempt(url, to: target)
+            return try attempt(url, to: target)
         }
     }
 
-    private func attempt(_ url: URL, to target: DownloadTarget) throws(FetchError) {
+    private func attempt(_ url: URL, to target: DownloadTarget) throws(FetchError) -> DownloadAnswer {
         var request = URLRequest(url: url, cachePolicy: .reloadIgnoringLocalCacheData)
         request.timeoutInterval = TimeInterval(stallSeconds)
         // Bytes are counted and resumed, so they have to come as they are stored.
         request.setValue("identity", forHTTPHeaderField: "Accept-Encoding")
+        if let token { request.setValue("Bearer \(token)", forHTTPHeaderField: "Authorization") }
         let resumed = target.resumable
         if let resumed {
             request.setValue("bytes=\(resumed.size)-", forHTTPHeaderField: "Range")
@@ -101,5 +108,6 @@ public struct Downloader: Sendable {
             throw error
         }
         try fetching { () throws(StreamError) in try target.publish() }
+        return delegate.firstAnswer
     }
 }

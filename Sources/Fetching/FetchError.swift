@@ -48,6 +48,8 @@ public enum FetchError: DiagnosableError, Equatable {
     case page(source: String)
     /// A file that isn't what a model's file has to be.
     case notTheModel(source: String, problem: String)
+    /// A directory that holds files of another model than the one that is wanted.
+    case otherModel(directory: String, model: String)
     /// Another run is writing the same directory.
     case locked(path: String)
     /// Files of a model that neither the mirror nor the network has given.
@@ -149,6 +151,10 @@ public enum FetchError: DiagnosableError, Equatable {
                 "check the address: it may ask for a login, or be the page about the file", .badData)
         case .notTheModel(let source, let problem):
             return at(source, problem, "get the right file", .badData)
+        case .otherModel(let directory, let model):
+            return at(
+                directory, "holds another model than \(model), or another version of it", "empty it", .cannotCreate,
+                .output)
         case .locked(let path):
             return at(path, "locked by another run", "wait for it to end", .temporaryFailure)
         case .missingFiles(let model, let files, let mirror, let reason):

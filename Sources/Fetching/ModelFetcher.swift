@@ -1,5 +1,5 @@
 // Gets a model's files, one after another: those that are there and right stay, then the mirror is looked into, then
-// the network is asked. A file gets its name only when it is whole and checked.
+// the hub's cache, then the network is asked. A file gets its name only when it is whole and checked.
 
 import Foundation
 import Hashing
@@ -14,6 +14,8 @@ public struct ModelFetcher: Sendable {
     public var directory: String
     /// Looked into first: MIRROR/NAME/FILE.
     public var mirror: String?
+    /// Asked where the mirror has nothing.
+    public var hub = ModelHub()
     /// Names of the files to get; nil: all of them.
     public var files: [String]?
     /// For every file a downloader, which knows how to show its progress.
@@ -32,84 +34,94 @@ public struct ModelFetcher: Sendable {
         try fetching { () throws(StreamError) in try Directory.create(directory) }
         let lock = try lockDirectory()
         defer { close(lock) }
-        var missing: [String] = []
-        var reason = ""
-        for file in model.files where files?.contains(file.name) ?? true {
-            do throws(FetchError) {
-                try fetch(file)
-            } catch {
-                // A network that isn't there leaves a file out; everything else is a reason to stop at once.
-                switch error {
-                case .unreachable(_, let why): reason = why
-                case .httpStatus(_, let status): reason = "the server answered \(status)"
-                default: throw error
-                }
-                missing.append(file.name)
+        var run = ModelFetchRun(self)
+        if isWanted("config.json") { try run.require("config.json") }
+        try fetchTokenizer(&run)
+        try fetchWeights(&run)
+        try run.finish()
+    }
+
+    private func isWanted(_ file: String) -> Bool { files?.contains(file) ?? true }
+
+    /// vocab.json and merges.txt, or tokenizer.json where the model has only that.
+    private func fetchTokenizer(_ run: inout ModelFetchRun) throws(FetchError) {
+        if let files, files.contains("tokenizer.json") { try run.require("tokenizer.json") }
+        guard isWanted("vocab.json") || isWanted("merges.txt") else { return }
+        if isWanted("vocab.json"), isWanted("merges.txt"), model.shape == nil, try !run.has("vocab.json") {
+            try run.require("tokenizer.json")
+            return
+        }
+        for file in ["vocab.json", "merges.txt"] where isWanted(file) { try run.require(file) }
+    }
+
+    /// model.safetensors, or the parts that an index names.
+    private func fetchWeights(_ run: inout ModelFetchRun) throws(FetchError) {
+        guard isWanted("model.safetensors") else {
+            if let files, files.contains("model.safetensors.index.json") { try fetchParts(&run) }
+            return
+        }
+        if model.isPinned { return try run.require("model.safetensors") }
+        if try run.has("model.safetensors") { return }
+        if try run.has("model.safetensors.index.json") { return try fetchParts(&run) }
+        run.miss("model.safetensors")
+    }
+
+    private func fetchParts(_ run: inout ModelFetchRun) throws(FetchError) {
+        try run.require("model.safetensors.index.json")
+        let path = "\(directory)/model.safetensors.index.json"
+        guard isRegularFile(path) else { return }
+        let json = try readJSON(path, name: path)
+        guard let map = json["weight_map"]?.object else {
+            throw .notTheModel(source: path, problem: "there is no weight_map")
+        }
+        let names = Set(map.compactMap(\.value.string))
+        for name in names.sorted() {
+            guard name.hasSuffix(".safetensors"), !name.contains("/"), !name.hasPrefix(".") else {
+                throw .notTheModel(source: path, problem: "the part '\(name)' isn't a file of this directory")
             }
-        }
-        if !missing.isEmpty {
-            throw .missingFiles(model: model.name, files: missing, mirror: mirror, reason: reason)
+            try run.require(name)
         }
     }
 
-    private func fetch(_ file: ModelFile) throws(FetchError) {
-        let path = "\(directory)/\(file.name)"
-        if isRegularFile(path), (try? check(file, at: path, name: path)) != nil {
-            return note("\(file.name): already there")
-        }
-        if let mirror, let mirrored = firstRegularFile(in: "\(mirror)/\(model.name)", named: [file.name]) {
-            try check(file, at: mirrored, name: mirrored)
-            let source = try fetching { () throws(StreamError) in try ByteSource(path: mirrored) }
-            try source.copy(toFile: path, maximum: .max)
-            return note("\(file.name): copied from \(mirrored)")
-        }
-        let address = model.address(of: file.name)
-        let incoming = "\(directory)/.\(file.name)"
-        try downloader(file.name).download(address, to: incoming)
-        do throws(FetchError) {
-            try check(file, at: incoming, name: address)
-        } catch {
-            unlink(incoming)
-            throw error
-        }
-        guard rename(incoming, path) == 0 else { throw .stream(.cannotPublish(path: path, errno: errno)) }
-        let pinned = file.hash == nil ? " (no hash is known to check it against)" : ""
-        note("\(file.name): downloaded\(pinned)")
-    }
-
-    /// Whether the file is what the catalogue says, or at least can be that.
-    private func check(_ file: ModelFile, at path: String, name: String) throws(FetchError) {
-        if let size = file.size {
-            let found = (try? FileManager.default.attributesOfItem(atPath: path)[.size] as? Int) ?? 0
-            if found != size { throw .notTheModel(source: name, problem: "\(found) bytes instead of \(size)") }
-        }
-        if let expected = file.hash {
-            let got = try fetching { () throws(StreamError) in try SHA256.hexadecimal(ofFile: path) }
-            if got != expected { throw .wrongHash(source: name, expected: expected, got: got) }
-        }
-        if file.name == "config.json" { try checkConfiguration(path, name: name) }
-        if file.name.hasSuffix(".safetensors"), file.hash == nil { try checkTensors(path, name: name) }
-    }
-
-    /// The configuration has no pinned hash, but it has to describe this model.
-    private func checkConfiguration(_ path: String, name: String) throws(FetchError) {
-        let bytes = try fetching { () throws(StreamError) in try ByteSource(path: path).readAll(maximum: 1 << 20) }
-        let value: JSONValue
+    func readJSON(_ path: String, name: String) throws(FetchError) -> JSONValue {
+        let bytes = try fetching { () throws(StreamError) in try ByteSource(path: path).readAll(maximum: 1 << 26) }
         do throws(JSONError) {
-            value = try JSONValue(parsing: bytes, source: name)
+            return try JSONValue(parsing: bytes, source: name)
         } catch {
             throw .notTheModel(source: name, problem: error.diagnosis.problem)
         }
+    }
+
+    /// Whether the file is what the catalogue says, or at least can be that.
+    ///
+    /// - Parameter hash: its SHA-256, where that is known.
+    func check(_ file: String, hash: String?, at path: String, name: String) throws(FetchError) {
+        if let size = model.known[file]?.size {
+            let found = (try? FileManager.default.attributesOfItem(atPath: path)[.size] as? Int) ?? 0
+            if found != size { throw .notTheModel(source: name, problem: "\(found) bytes instead of \(size)") }
+        }
+        if let hash {
+            let got = try fetching { () throws(StreamError) in try SHA256.hexadecimal(ofFile: path) }
+            if got != hash { throw .wrongHash(source: name, expected: hash, got: got) }
+        }
+        if file == "config.json" { try checkConfiguration(path, name: name) }
+        if file.hasSuffix(".safetensors"), hash == nil { try checkTensors(path, name: name) }
+    }
+
+    /// The configuration has no pinned hash, but it has to describe this model, or at least a GPT-2.
+    private func checkConfiguration(_ path: String, name: String) throws(FetchError) {
+        let value = try readJSON(path, name: name)
         guard value["model_type"]?.string == "gpt2" else {
             throw .notTheModel(source: name, problem: "\"model_type\" isn't \"gpt2\"")
         }
-        for (key, expected) in [("n_layer", model.layers), ("n_head", model.heads), ("n_embd", model.width)]
+        guard let shape = model.shape else { return }
+        for (key, expected) in [("n_layer", shape.layers), ("n_head", shape.heads), ("n_embd", shape.width)]
         where value[key]?.int != expected {
             throw .notTheModel(source: name, problem: "\"\(key)\" isn't \(expected), as \(model.name) has it")
         }
     }
 
-    /// Weights without a pinned hash: at least a header that is sound, and fits the file.
+    /// Weights without a known hash: at least a header that is sound, and fits the file.
     private func checkTensors(_ path: String, name: String) throws(FetchError) {
         let file = try fetching { () throws(StreamError) in try MappedFile(path: path) }
         do throws(SafetensorsError) {

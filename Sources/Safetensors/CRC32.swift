@@ -1,12 +1,24 @@
-// The CRC-32 of zlib, PNG and gzip (polynomial 0xEDB88320, reflected), eight bytes at a time.
+// The CRC-32 of zlib, PNG and gzip (polynomial 0xEDB88320, reflected) and Castagnoli's (0x82F63B78), eight bytes at a time.
 // Source: Kounavis and Berry, "A Systematic Approach to Building High Performance Software-Based CRC Generators".
 // Not here: protection against anyone who wants to deceive; that is what SHA-256 is for.
 
 /// A running checksum.
 public struct CRC32: Sendable {
-    private var state: UInt32 = .max
+    /// Which of the codes it is.
+    public enum Polynomial: Sendable {
+        /// That of zlib.
+        case zlib
+        /// Castagnoli's, CRC-32C, as LevelDB's tables and TensorFlow's checkpoints have it.
+        case castagnoli
+    }
 
-    public init() {}
+    private var state: UInt32 = .max
+    private let tables: [UInt32]
+
+    /// The checksum of nothing yet.
+    public init(_ polynomial: Polynomial = .zlib) {
+        tables = polynomial == .zlib ? Self.zlib : Self.castagnoli
+    }
 
     /// The checksum of everything so far.
     public var value: UInt32 { ~state }
@@ -21,7 +33,7 @@ public struct CRC32: Sendable {
     public mutating func update(_ bytes: UnsafeRawBufferPointer) {
         var crc = state
         var index = 0
-        Self.tables.withUnsafeBufferPointer { table in
+        tables.withUnsafeBufferPointer { table in
             while index + 8 <= bytes.count {
                 let word = UInt64(littleEndian: bytes.loadUnaligned(fromByteOffset: index, as: UInt64.self))
                 let low = UInt32(truncatingIfNeeded: word) ^ crc
@@ -41,11 +53,11 @@ public struct CRC32: Sendable {
     }
 
     /// Eight tables of 256: the effect of a byte that is followed by 0 … 7 others.
-    private static let tables: [UInt32] = {
+    private static func tables(_ polynomial: UInt32) -> [UInt32] {
         var tables = [UInt32](repeating: 0, count: 8 << 8)
         for byte in 0..<256 {
             var crc = UInt32(byte)
-            for _ in 0..<8 { crc = crc & 1 == 1 ? crc >> 1 ^ 0xEDB8_8320 : crc >> 1 }
+            for _ in 0..<8 { crc = crc & 1 == 1 ? crc >> 1 ^ polynomial : crc >> 1 }
             tables[byte] = crc
         }
         for index in 256..<tables.count {
@@ -53,7 +65,10 @@ public struct CRC32: Sendable {
             tables[index] = tables[Int(previous & 0xFF)] ^ previous >> 8
         }
         return tables
-    }()
+    }
+
+    private static let zlib = tables(0xEDB8_8320)
+    private static let castagnoli = tables(0x82F6_3B78)
 }
 
 extension CRC32 {

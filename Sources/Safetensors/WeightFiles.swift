@@ -83,6 +83,14 @@ public struct WeightFiles: Sendable {
         }
     }
 
+    /// The tensors of one file; `directory` is what errors call it.
+    public init(_ file: SafetensorsFile) {
+        directory = file.source
+        singleFile = file
+        parts = [file]
+        partOfTensor = Dictionary(file.names.map { ($0, 0) }) { first, _ in first }
+    }
+
     /// All names, sorted.
     public var names: [String] { partOfTensor.keys.sorted() }
 

@@ -6,7 +6,8 @@ import Testing
 struct DocumentationTests {
     private static let filters = [
         "fetch-unzip", "balance", "split", "train-tokenizer", "tokenize-pad", "pretrain", "finetune", "score",
-        "generate", "calibrate", "suspects", "explain", "evaluate", "fetch-model", "baseline", "report",
+        "generate", "calibrate", "suspects", "explain", "evaluate", "fetch-model", "convert-model", "baseline",
+        "report",
     ]
 
     @Test("every relative link leads to a file, and to the heading that it names", arguments: try Document.forUsers())

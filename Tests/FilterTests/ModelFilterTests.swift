@@ -33,7 +33,7 @@ struct ModelFilterTests {
         arguments: [
             "fetch-unzip", "balance", "split", "train-tokenizer", "tokenize-pad", "pretrain", "generate", "finetune",
             "score", "evaluate", "calibrate", "suspects", "explain",
-            "fetch-model", "baseline", "report",
+            "fetch-model", "convert-model", "baseline", "report",
         ])
     func helpExamples(tool: String) throws {
         let help = try shell("\(tool) --help | sed -n '/^EXAMPLE/,/^EXIT CODES/p'", in: folder.url)

@@ -33,11 +33,13 @@ extension Classifier {
     /// Its head has no bias, because `GPT2ForSequenceClassification` has none; see ``foldingHeadBias()``.
     ///
     /// - Throws: `StreamError` where it can't be written; ``OutOfMemory``.
-    package func write(directory: String, story: ModelStory = ModelStory()) throws {
+    package func write(
+        directory: String, precision: StoredPrecision = .float32, story: ModelStory = ModelStory()
+    ) throws {
         let tensors = try foldingHeadBias()
         var files = ModelDirectory(
             config: config, endOfText: padToken, paddedLength: paddedLength, tokenizerDirectory: tokenizerDirectory,
-            architecture: "GPT2ForSequenceClassification", tensors: tensors)
+            architecture: "GPT2ForSequenceClassification", tensors: tensors, precision: precision)
         files.members = [
             JSONMember(key: "num_labels", value: .number("\(labels.count)")),
             JSONMember(key: "problem_type", value: .string("single_label_classification")),

@@ -141,6 +141,9 @@ extension Classifier {
         guard labels.count == classes else {
             throw ModelError.headMismatch(head: classes, labels: labels.count, file: directory)
         }
+        if classes < 2 || ["regression", "multi_label_classification"].contains(json["problem_type"]?.string) {
+            throw ModelError.notSingleLabel(json["problem_type"]?.string ?? "a head of one output", file: file)
+        }
         let own = try OwnConfiguration(json, positions: config.positions, file: file)
         config.isCausal = own.isCausal ?? true
         let check = try WeightsCheck(weights, expected: own.weightsSHA256)

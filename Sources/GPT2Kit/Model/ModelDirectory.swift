@@ -1,5 +1,5 @@
 // Writes a model directory as Hugging Face's GPT-2 classes expect it: config.json, model.safetensors, vocab.json, merges.txt,
-// tokenizer_config.json and a model card. Not here: what a classifier or a language model adds to them.
+// tokenizer.json, tokenizer_config.json and a model card. Not here: what a classifier or a language model adds to them.
 
 import Hashing
 import Records
@@ -45,7 +45,9 @@ struct ModelDirectory {
         let output = try AtomicDirectory(path: path)
         var weights = SafetensorsWriter(metadata: ["format": "pt"])
         for (name, tensor) in tensors {
-            weights.add(name, type: precision.elementType, shape: tensor.shape) { try write(tensor, to: $0) }
+            weights.add(name, type: precision.elementType, shape: tensor.shape) { sink in
+                try tensor.write(as: precision) { try sink($0) }
+            }
         }
         let sink = try output.file("model.safetensors")
         let hash = SHA256()
@@ -58,22 +60,11 @@ struct ModelDirectory {
         let (vocabulary, merges) = try Tokenizer.files(directory: tokenizerDirectory)
         try output.file("vocab.json").write(vocabulary)
         try output.file("merges.txt").write(merges)
+        try output.file("tokenizer.json").write(
+            Tokenizer.json(vocabulary: vocabulary, merges: merges, endOfText: endOfText))
         try output.file("README.md").write(card)
         for (name, bytes) in more { try output.file(name).write(bytes) }
         try output.commit()
-    }
-
-    private func write(_ tensor: Tensor, to sink: SafetensorsWriter.Sink) throws {
-        guard precision == .bfloat16 else { return try sink(UnsafeRawBufferPointer(tensor.values)) }
-        let size = 1 << 16
-        let halves = UnsafeMutableRawBufferPointer.allocate(byteCount: 2 * size, alignment: 64)
-        defer { halves.deallocate() }
-        guard let start = halves.baseAddress else { return }
-        for first in stride(from: 0, to: tensor.count, by: size) {
-            let count = min(size, tensor.count - first)
-            BFloat16.convert(start, tensor.pointer + first, count: count)
-            try sink(UnsafeRawBufferPointer(start: start, count: 2 * count))
-        }
     }
 
     private func configuration(weightsSHA256: String) -> [UInt8] {
@@ -133,5 +124,21 @@ extension JSONWriter {
     fileprivate mutating func member(_ member: JSONMember) {
         key(member.key)
         value(member.value)
+    }
+}
+
+extension Tensor {
+    /// Gives the numbers to `sink`, little-endian, a part at a time.
+    package func write(as precision: StoredPrecision, to sink: (UnsafeRawBufferPointer) throws -> Void) throws {
+        guard precision == .bfloat16 else { return try sink(UnsafeRawBufferPointer(values)) }
+        let size = 1 << 16
+        let halves = UnsafeMutableRawBufferPointer.allocate(byteCount: 2 * size, alignment: 64)
+        defer { halves.deallocate() }
+        guard let start = halves.baseAddress else { return }
+        for first in stride(from: 0, to: count, by: size) {
+            let part = min(size, count - first)
+            BFloat16.convert(start, pointer + first, count: part)
+            try sink(UnsafeRawBufferPointer(start: start, count: 2 * part))
+        }
     }
 }

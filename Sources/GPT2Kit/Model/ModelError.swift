@@ -12,6 +12,8 @@ public enum ModelError: DiagnosableError, Equatable {
     case wrongValue(String, needed: String, file: String)
     /// config.json asks for something that this program doesn't compute.
     case unsupported(String, file: String)
+    /// A model that gives a text a number, or several labels.
+    case notSingleLabel(String, file: String)
     /// A tensor of the weights is missing.
     case missingTensor(String, file: String)
     /// A tensor of the weights has another shape than config.json says.
@@ -67,6 +69,10 @@ public enum ModelError: DiagnosableError, Equatable {
             Diagnosis(
                 source: file, problem: "\(what) is not supported", remedy: "use a GPT-2 model as OpenAI released it",
                 status: .configuration)
+        case .notSingleLabel(let what, let file):
+            Diagnosis(
+                source: file, problem: "the model doesn't give each text one of several labels (\(what))",
+                remedy: "use a classifier (problem_type single_label_classification)", status: .configuration)
         case .missingTensor(let name, let file):
             Diagnosis(
                 source: file, problem: "tensor \(name) is missing", remedy: "fetch or export the model again",

@@ -44,6 +44,20 @@ public struct PretrainedModel: Sendable {
         }
     }
 
+    /// A model of parts that the caller has checked against each other.
+    package init(config: GPT2Config, parameters: GPT2Parameters, tokenizerDirectory: String, origin: String) throws {
+        self.config = config
+        self.parameters = parameters
+        self.tokenizerDirectory = tokenizerDirectory
+        self.origin = origin
+        tokenizer = try Tokenizer(directory: tokenizerDirectory)
+        guard tokenizer.vocabularySize <= config.vocabularySize else {
+            throw ModelError.mismatch(
+                "the tokenizer has \(tokenizer.vocabularySize) tokens, the model \(config.vocabularySize)",
+                remedy: "use the model's own tokenizer", file: tokenizerDirectory)
+        }
+    }
+
     /// A model of parts that belong together.
     package init(_ other: PretrainedModel, parameters: GPT2Parameters) {
         config = other.config
@@ -109,16 +123,22 @@ extension PretrainedModel {
     ///
     /// - Parameters:
     ///   - precision: the number type of the weights in the file.
+    ///   - output: the head [V,C] of a model whose head isn't the token embedding; nil for others.
     ///   - configuration: members of `gpt2kit` in config.json.
     ///   - card: the model card.
     /// - Throws: `StreamError` where it can't be written.
-    func write(directory: String, precision: StoredPrecision, configuration: [JSONMember], card: String) throws {
-        let tensors = parameters.named.filter { !$0.name.hasPrefix("score.") }
+    package func write(
+        directory: String, precision: StoredPrecision, output: Tensor? = nil, configuration: [JSONMember] = [],
+        card: String
+    ) throws {
+        let tensors = parameters.named.filter { !$0.name.hasPrefix("score.") }.map {
+            ("transformer." + $0.name, $0.tensor)
+        }
         var files = ModelDirectory(
             config: config, endOfText: tokenizer.endOfText, paddedLength: config.positions,
             tokenizerDirectory: tokenizerDirectory, architecture: "GPT2LMHeadModel",
-            tensors: tensors.map { ("transformer." + $0.name, $0.tensor) }, precision: precision)
-        files.members = [JSONMember(key: "tie_word_embeddings", value: .bool(true))]
+            tensors: tensors + (output.map { [("lm_head.weight", $0)] } ?? []), precision: precision)
+        files.members = [JSONMember(key: "tie_word_embeddings", value: .bool(output == nil))]
         files.own.before = [JSONMember(key: "tokenizer_sha256", value: .string(tokenizer.sha256))]
         files.own.after = configuration
         try files.write(directory, card: card)

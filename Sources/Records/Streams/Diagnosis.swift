@@ -71,6 +71,8 @@ public struct Diagnosis: Sendable, Equatable {
         case resume
         /// The tokenizer's directory.
         case tokenizer
+        /// How many heads a model has, which model an adapter belongs to, how long texts are.
+        case heads, base, length
         /// That a model is replaced.
         case replacing
         /// Choices of whoever made the token shards: their tokenizer, the labels' numbers, the padded length.

@@ -10,7 +10,7 @@ public final class Tokenizer: Sendable {
     /// The token that ends and pads texts.
     public static let endOfTextName = "<|endoftext|>"
     /// What a tokenizer can be read from.
-    package static let fileNames: Set = ["vocab.json", "merges.txt", "tokenizer.json"]
+    package static let fileNames: Set = ["vocab.json", "merges.txt", "tokenizer.json", "encoder.json", "vocab.bpe"]
 
     /// Number of tokens; ids are 0 ..< this.
     public let vocabularySize: Int
@@ -31,16 +31,18 @@ public final class Tokenizer: Sendable {
     /// The bytes of the longest token.
     let longestToken: Int
 
-    /// Reads `vocab.json` and `merges.txt` of `directory`, or its `tokenizer.json` where it has neither.
+    /// Reads `vocab.json` and `merges.txt` of `directory`, or, as OpenAI calls them, its `encoder.json` and `vocab.bpe`, or its
+    /// `tokenizer.json` where it has none of these.
     ///
     /// - Throws: `StreamError` or ``TokenizerError``.
     public convenience init(directory: String) throws {
         if let json = try Self.json(directory: directory) {
             self.init(try withExtendedLifetime(json) { try TokenizerFiles(json: json) }, read: nil)
         } else {
+            let names = Self.names(directory: directory)
             try self.init(
-                vocabulary: MappedFile(path: "\(directory)/vocab.json"),
-                merges: MappedFile(path: "\(directory)/merges.txt"))
+                vocabulary: MappedFile(path: "\(directory)/\(names.vocabulary)"),
+                merges: MappedFile(path: "\(directory)/\(names.merges)"))
         }
     }
 
@@ -91,7 +93,15 @@ public final class Tokenizer: Sendable {
         func read(_ name: String) throws -> [UInt8] {
             try ByteSource(path: "\(directory)/\(name)").readAll(maximum: 1 << 30)
         }
-        return (try read("vocab.json"), try read("merges.txt"))
+        let names = names(directory: directory)
+        return (try read(names.vocabulary), try read(names.merges))
+    }
+
+    /// What the two files of `directory` are called.
+    private static func names(directory: String) -> (vocabulary: String, merges: String) {
+        let names = Directory.entryNames(of: directory) ?? []
+        let areOpenAIs = names.contains("encoder.json") && !names.contains("vocab.json")
+        return areOpenAIs ? ("encoder.json", "vocab.bpe") : ("vocab.json", "merges.txt")
     }
 
     /// tokenizer.json of `directory`; nil where there is none, or something that comes before it.
@@ -105,6 +115,13 @@ public final class Tokenizer: Sendable {
         hash.update(vocabulary)
         hash.update(merges)
         return hash.hexadecimal
+    }
+
+    /// The token as vocab.json has it: a character for each byte.
+    ///
+    /// - Precondition: there is such an id.
+    package func vocabularyText(_ id: Int32) -> String {
+        ByteAlphabet.text(tokenBytes[tokenStarts[Int(id)]..<tokenStarts[Int(id) + 1]])
     }
 
     /// The ids of `text`. For many texts, a ``TokenEncoder`` is faster.

@@ -1,0 +1,50 @@
+// What the files of another program don't tell.
+
+import GPT2Kit
+
+/// What the user says of a model that is to be converted.
+public struct ConversionChoices: Sendable {
+    /// The number of heads, where the width isn't one of OpenAI's models.
+    public var heads: Int?
+    /// The directory of the model that an adapter was trained on.
+    public var base: String?
+    /// The directory of the tokenizer, where the model has none.
+    public var tokenizer: String?
+    /// The names of the classes, in the order of the head's outputs.
+    public var labels: [String]?
+    /// The token whose state the head reads.
+    public var pooling: Pooling?
+    /// The length in tokens that texts are padded or cut to.
+    public var length: Int?
+
+    /// Nothing is said.
+    public init() {}
+
+    /// The labels of a head with `outputs` outputs.
+    func labels(outputs: Int, file: String) throws(ConversionError) -> [String] {
+        guard let labels else { return (0..<outputs).map { "LABEL_\($0)" } }
+        guard labels.count == outputs else {
+            throw .labelCount(labels: labels.count, outputs: outputs, file: file)
+        }
+        return labels
+    }
+
+    /// The number of heads of a model of `width`: what is said, or that of OpenAI's models.
+    func heads(width: Int, file: String) throws(ConversionError) -> Int {
+        if let heads { return heads }
+        guard let known = [768: 12, 1024: 16, 1280: 20, 1600: 25][width] else {
+            throw .needsChoice(
+                "how many heads a model of width \(width) has isn't in the file", remedy: "say how many", .heads,
+                file: file)
+        }
+        return known
+    }
+
+    /// The directory of the tokenizer.
+    func tokenizerDirectory(file: String) throws(ConversionError) -> String {
+        guard let tokenizer else {
+            throw .needsChoice("the model has no tokenizer", remedy: "name its directory", .tokenizer, file: file)
+        }
+        return tokenizer
+    }
+}

@@ -1,0 +1,135 @@
+// A model of another program, and how it becomes one of this project's.
+
+import GPT2Kit
+import Records
+import Safetensors
+import Tokenization
+
+/// A model that was read, whatever program wrote it.
+public enum ConvertedModel: Sendable {
+    /// With a head that tells classes apart.
+    case classifier(Classifier)
+    /// Without one. `output` is its head [V,C] where that isn't the token embedding.
+    case language(PretrainedModel, output: Tensor?)
+
+    /// Reads a model.
+    ///
+    /// - Parameters:
+    ///   - path: a safetensors file or a directory: of a checkpoint of OpenAI's, of an adapter, or a model directory.
+    ///   - choices: what the files don't tell.
+    ///   - workers: read and check the weights.
+    /// - Throws: ``ConversionError``; `ModelError`, `WeightFilesError`, `SafetensorsError`, `TokenizerError` and others where a
+    ///   file can't be read; `OutOfMemory`.
+    public init(_ path: String, _ choices: ConversionChoices, workers: Workers) throws {
+        if OpenAICheckpoint.recognizes(path) {
+            self = try Self.openAI(path)
+        } else if LoRAAdapter.recognizes(path) {
+            self = try Self.adapter(path, choices, workers)
+        } else if Directory.entryNames(of: path)?.contains("config.json") ?? false {
+            self = try Self.directory(path, choices, workers)
+        } else {
+            let weights = try Self.weights(path)
+            guard BookWeights.recognizes(weights) else { throw ConversionError.unknownKind(path: path) }
+            self = try Self.book(weights, choices)
+        }
+    }
+
+    private static func weights(_ path: String) throws -> WeightFiles {
+        if [".pth", ".pt", ".bin", ".ckpt", ".pkl"].contains(where: path.hasSuffix) {
+            throw ConversionError.pickle(path: path)
+        }
+        guard Directory.entryNames(of: path) == nil else { return try WeightFiles(directory: path) }
+        return WeightFiles(try SafetensorsFile(path: path))
+    }
+
+    private static func openAI(_ path: String) throws -> ConvertedModel {
+        let checkpoint = try OpenAICheckpoint(directory: path)
+        let model = try PretrainedModel(
+            config: checkpoint.config, parameters: checkpoint.parameters(), tokenizerDirectory: path, origin: path)
+        return .language(model, output: nil)
+    }
+
+    private static func book(_ weights: WeightFiles, _ choices: ConversionChoices) throws -> ConvertedModel {
+        let book = try BookWeights(weights, choices)
+        let parameters = try book.parameters()
+        let file = weights.directory
+        let tokenizerDirectory = try choices.tokenizerDirectory(file: file)
+        let model = try PretrainedModel(
+            config: book.config, parameters: parameters, tokenizerDirectory: tokenizerDirectory, origin: file)
+        guard book.isClassifier else {
+            return .language(model, output: try book.outputEmbedding(parameters.tokenEmbedding))
+        }
+        // The chapter pads texts, and reads the last position of what is padded.
+        let pooling = choices.pooling ?? .lastPosition
+        guard let length = choices.length ?? (pooling == .lastPosition ? nil : book.config.positions) else {
+            throw ConversionError.needsChoice(
+                "to how many tokens texts were padded isn't in the file", remedy: "say so", .length, file: file)
+        }
+        let labels = try choices.labels(outputs: book.outputs, file: file)
+        return .classifier(
+            Classifier(
+                config: book.config, parameters: parameters, labels: labels, pooling: pooling,
+                paddedLength: try checked(length, book.config, file), padToken: model.tokenizer.endOfText,
+                tokenizer: model.tokenizer, tokenizerDirectory: tokenizerDirectory, origin: file))
+    }
+
+    private static func checked(_ length: Int, _ config: GPT2Config, _ file: String) throws(ConversionError) -> Int {
+        guard length <= config.positions else {
+            throw .unsupported(
+                "the model takes \(config.positions) tokens, not \(length)", remedy: "choose a smaller length",
+                file: file)
+        }
+        return length
+    }
+
+    private static func adapter(
+        _ path: String, _ choices: ConversionChoices, _ workers: Workers
+    ) throws -> ConvertedModel {
+        let adapter = try LoRAAdapter(directory: path)
+        let named = adapter.baseName.flatMap { Directory.entryNames(of: $0) == nil ? nil : $0 }
+        guard let base = choices.base ?? named else {
+            throw ConversionError.needsChoice(
+                "the adapter was trained on \(adapter.baseName ?? "another model"), which isn't here",
+                remedy: "name its directory", .base, file: path)
+        }
+        guard adapter.isClassifier else {
+            let model = try PretrainedModel(
+                base: .directory(base), tokenizerDirectory: choices.tokenizer, seed: 0, workers: workers)
+            let parameters = try adapter.added(to: model.parameters, config: model.config)
+            return .language(PretrainedModel(model, parameters: parameters), output: nil)
+        }
+        guard let outputs = try adapter.classes() else {
+            throw ConversionError.missingTensor("base_model.model.score.weight", file: path)
+        }
+        let model = try Classifier(
+            base: .directory(base), labels: choices.labels(outputs: outputs, file: path),
+            tokenizerDirectory: choices.tokenizer, seed: 0, workers: workers)
+        // The head of the base, or a new one, is replaced as a whole; its class has no bias.
+        return .classifier(
+            model.with(
+                parameters: try adapter.added(to: model.parameters.withoutHeadBias(), config: model.config),
+                pooling: choices.pooling, paddedLength: choices.length))
+    }
+
+    private static func directory(
+        _ path: String, _ choices: ConversionChoices, _ workers: Workers
+    ) throws -> ConvertedModel {
+        let weights = try WeightFiles(directory: path)
+        guard try GPT2Parameters.classes(weights) != nil else {
+            let model = try PretrainedModel(
+                base: .directory(path), tokenizerDirectory: choices.tokenizer, seed: 0, workers: workers)
+            return .language(model, output: nil)
+        }
+        let model = try Classifier(directory: path, workers: workers)
+        try model.weightsCheck?.wait()
+        return .classifier(model.with(pooling: choices.pooling, paddedLength: choices.length))
+    }
+}
+
+extension GPT2Parameters {
+    fileprivate func withoutHeadBias() throws -> GPT2Parameters {
+        var parameters = self
+        parameters.headBias = try Tensor(shape: headBias.shape)
+        return parameters
+    }
+}

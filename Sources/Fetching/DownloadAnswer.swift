@@ -1,0 +1,23 @@
+// What a hub of models says about a file that it sends.
+
+/// Headers of the first answer, before any redirect.
+public struct DownloadAnswer: Sendable, Equatable {
+    /// The commit that the file is of (`X-Repo-Commit`), in hexadecimal.
+    public internal(set) var commit: String?
+    /// The SHA-256 of a file that lies in a store of large files (`X-Linked-Etag`), in hexadecimal.
+    public internal(set) var linkedSHA256: String?
+
+    init() {}
+
+    /// - Parameter header: the value of a header by its name.
+    init(_ header: (String) -> String?) {
+        func hexadecimal(_ name: String, _ count: Int) -> String? {
+            guard let value = header(name)?.filter({ $0 != "\"" }), value.utf8.count == count,
+                value.utf8.allSatisfy({ (0x30...0x39).contains($0) || (0x61...0x66).contains($0) })
+            else { return nil }
+            return value
+        }
+        commit = hexadecimal("X-Repo-Commit", 40)
+        linkedSHA256 = hexadecimal("X-Linked-Etag", 64)
+    }
+}

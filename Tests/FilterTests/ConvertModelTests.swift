@@ -1,0 +1,90 @@
+// convert-model, as a process.
+
+import Foundation
+import TestSupport
+import Testing
+
+struct ConvertModelTests {
+    private let folder: Folder
+    private let path = fixture("conversion")
+    init() throws {
+        folder = try Folder()
+        try FileManager.default.createSymbolicLink(
+            atPath: "\(folder.path)/in", withDestinationPath: path)
+    }
+
+    @Test("a converted classifier scores, and a converted language model is a base and generates")
+    func uses() throws {
+        let script = """
+            set -e
+            convert-model in/book-classifier.safetensors --tokenizer in/base --heads 2 --labels ham,spam,eggs --length 9 --out book
+            convert-model in/adapter --base in/base --labels ham,spam,eggs --out merged
+            for model in book merged; do printf 'hello\\nyou\\n' | score --model $model --quiet; done
+            convert-model in/openai --out language
+            echo hello | generate --model language --tokens 3 >/dev/null
+            printf '{"text":"a","label":"x"}\\n{"text":"b","label":"y"}\\n' | tokenize-pad --tokenizer language --quiet >st
+            finetune --base language --validation st --out tuned --epochs 1 --quiet <st >/dev/null
+            """
+        let result = try shell(script, in: folder.url)
+        #expect(result.status == 0, "\(result.errors)")
+        #expect(result.lines.count == 4)
+        #expect(result.lines.allSatisfy { $0.contains("\"ham\"") && $0.contains("\"eggs\"") })
+    }
+
+    @Test("the file for llama.cpp has its keys, its tokens, and its tensors from a multiple of 32 bytes on")
+    func gguf() throws {
+        let result = try shell(
+            """
+            convert-model in/book.safetensors --tokenizer in/base --heads 2 --to gguf --out a.gguf && \
+              convert-model in/openai --to gguf --weights bf16 --out b.gguf
+            """, in: folder.url)
+        #expect(result.status == 0, "\(result.errors)")
+        let (a, b) = (try folder.read("a.gguf"), try folder.read("b.gguf"))
+        #expect(a.prefix(8) == Data("GGUF".utf8) + Data([3, 0, 0, 0]) && a.count % 32 == 0)
+        for name in ["general.architecture", "gpt2.block_count", "tokenizer.ggml.merges", "blk.1.attn_qkv.weight"] {
+            #expect(a.range(of: Data(name.utf8)) != nil && b.range(of: Data(name.utf8)) != nil, "\(name)")
+        }
+        // Only the book's model has a head of its own.
+        let ownHead = Data([13, 0, 0, 0, 0, 0, 0, 0]) + Data("output.weight".utf8)
+        #expect(a.range(of: ownHead) != nil && b.range(of: ownHead) == nil)
+        expectFailure(
+            try shell(
+                """
+                convert-model in/book-classifier.safetensors --tokenizer in/base --heads 2 --length 9 --to gguf --out c.gguf
+                """, in: folder.url), 78, "convert-model", "classification head")
+        #expect(try !folder.names().contains("c.gguf"))
+    }
+
+    @Test("what the files don't tell is asked for, with the option that says it")
+    func choices() throws {
+        for (command, status, words) in [
+            ("in/book.safetensors --out m", 64, "with --heads"),
+            ("in/book.safetensors --heads 2 --out m", 64, "with --tokenizer"),
+            ("in/book-classifier.safetensors --heads 2 --tokenizer in/base --out m", 64, "with --length"),
+            (
+                "in/book-classifier.safetensors --heads 2 --tokenizer in/base --length 9 --labels a,b --out m", 64,
+                "3 outputs, but there are 2 labels"
+            ),
+            ("in/adapter --out m", 64, "with --base"),
+            ("in/book.safetensors --heads 3 --tokenizer in/base --out m", 78, "multiple of n_head"),
+            ("nothing --out m", 66, "nothing"), ("in --out m", 66, "model.safetensors"),
+            ("in/base --out in/base", 73, "--force"),
+        ] {
+            expectFailure(try shell("convert-model \(command)", in: folder.url), Int32(status), "convert-model", words)
+            #expect(try !folder.names().contains("m"))
+        }
+    }
+
+    @Test("a pickle isn't read, and the line that converts it is told")
+    func pickle() throws {
+        try folder.write("model.pth", "not read")
+        try folder.write(
+            "adapter/adapter_config.json".replacingOccurrences(of: "adapter/", with: ""), "{\"lora_alpha\": 1}")
+        try folder.write("adapter_model.bin", "not read")
+        let result = try shell("convert-model model.pth --out m", in: folder.url)
+        #expect(
+            result.status == 65 && result.errors.contains("weights_only=True") && result.errors.contains("model.pth"))
+        #expect(
+            try shell("convert-model . --base in/base --out m", in: folder.url).errors.contains("adapter_model.bin"))
+    }
+}
