@@ -48,7 +48,7 @@ $(error There is no pipelines/$(PIPELINE).mk. PIPELINE is one of: $(PIPELINES))
 endif
 
 # Goals that don't touch a pipeline's files. All others work on its folder, one make at a time.
-FREE_GOALS := help deps build test test-cpus sanitize parity bench lint format docs install uninstall clean
+FREE_GOALS := help deps build test test-cpus sanitize parity bench lint format docs install deb uninstall clean
 # The table can be printed while runs are in progress.
 LOCKED_GOALS := $(if $(LOCKED),,$(filter-out $(FREE_GOALS),$(filter-out experiments-table,$(MAKECMDGOALS))))
 
@@ -194,10 +194,16 @@ install: deps ## Install `gpt2`, the filters, their manual and completions in PR
 	@$(SWIFT) build -c release $(STATIC) $(SWIFT_FLAGS)
 	@Sources/gpt2/install.sh $(INSTALLED_FROM) "$(DESTDIR)$(PREFIX)" $(FILTERS)
 
+deb: PACKAGES += libcurl4-openssl-dev dpkg-dev
+deb: deps ## Make a package for Debian of what install installs, in build/.
+	@$(SWIFT) build -c release $(STATIC) $(SWIFT_FLAGS)
+	@Sources/gpt2/deb.sh $(INSTALLED_FROM) build $(FILTERS)
+
 uninstall: ## Remove what install has put into PREFIX.
 	@rm -rf "$(DESTDIR)$(PREFIX)/libexec/gpt2"
 	@rm -f "$(DESTDIR)$(PREFIX)/bin/gpt2" $(FILTERS:%="$(DESTDIR)$(PREFIX)/share/man/man1/gpt2-%.1") \
-	  "$(DESTDIR)$(PREFIX)/share/man/man1/gpt2.1" "$(DESTDIR)$(PREFIX)/share/bash-completion/completions/gpt2" \
+	  "$(DESTDIR)$(PREFIX)/share/man/man1/gpt2.1" "$(DESTDIR)$(PREFIX)/share/man/man5/gpt2kit-formats.5" \
+  "$(DESTDIR)$(PREFIX)/share/man/man7/gpt2kit.7" "$(DESTDIR)$(PREFIX)/share/bash-completion/completions/gpt2" \
 	  "$(DESTDIR)$(PREFIX)/share/zsh/site-functions/_gpt2" "$(DESTDIR)$(PREFIX)/share/fish/vendor_completions.d/gpt2.fish"
 
 clean: ## Remove what pipelines and compiler made. Downloads in build/cache and build/models stay.

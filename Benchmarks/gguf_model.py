@@ -59,9 +59,11 @@ def main(path, directory):
         with torch.no_grad():
             expected = model(torch.tensor([ids])).logits[0].numpy()
         worst = max(worst, numpy.abs(numpy.array(llama.scores[: len(ids)]) - expected).max())
-    print(f"llama.cpp: logits of {len(TEXTS)} texts, max |Δ| {worst:.1e}")
-    if worst > 2e-2:
-        sys.exit("llama.cpp: more than 2e-2")
+    # ggml takes GELU from a table of halves, and rounds what it multiplies with bf16 weights to bf16, too.
+    tolerance = 0.1 if any(tensor.tensor_type.name == "BF16" for tensor in reader.tensors) else 5e-3
+    print(f"llama.cpp: logits of {len(TEXTS)} texts, max |Δ| {worst:.1e} ({'bf16' if tolerance > 0.01 else 'f32'})")
+    if worst > tolerance:
+        sys.exit(f"llama.cpp: more than {tolerance:.0e}")
 
 
 if __name__ == "__main__":

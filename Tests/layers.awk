@@ -2,7 +2,7 @@
 # Reads every file twice: awk -f Tests/layers.awk FILES FILES
 BEGIN {
   count = split("Compute Model Scoring Generation Training/Settings Training/Events Training/Features Training/Steps " \
-    "Training/Checkpoints Training/Search Training Training/Pretraining", floors, " ")
+    "Training/Checkpoints Training/Search Training Training/Pretraining Programs", floors, " ")
   for (i = 1; i <= count; i++) rank[floors[i]] = i
 }
 FNR == 1 {

@@ -5,9 +5,6 @@ import ArgumentParser
 import Platform
 import Records
 
-/// The version of all filters.
-public let filterVersion = "0.1.0"
-
 /// A command of the pipeline. Conform, mark with `@main`, and throw whatever goes wrong.
 public protocol Filter: ParsableCommand {
     /// Bytes of memory without which the filter doesn't begin: for threads, libraries and tables, not for its input.
@@ -99,7 +96,7 @@ extension CommandConfiguration {
     ) -> CommandConfiguration {
         CommandConfiguration(
             commandName: name, abstract: abstract, discussion: "\(discussion)\n\n\(exits.section)",
-            version: "\(name) \(filterVersion)")
+            version: "\(name) \(FilterVersion.text)")
     }
 }
 

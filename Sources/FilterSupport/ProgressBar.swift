@@ -30,7 +30,7 @@ public final class ProgressBar {
         self.first = first
         self.total = total
         self.unit = unit
-        style = quiet ? .silent : (Terminal.isStandardError ? .bar : .lines)
+        style = quiet ? .silent : (Terminal.isErrorRedrawn ? .bar : .lines)
         lastShown = begin
     }
 

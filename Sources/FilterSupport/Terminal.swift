@@ -7,13 +7,17 @@ public enum Terminal {
     /// Whether someone watches stderr.
     static var isStandardError: Bool { isatty(2) == 1 }
 
+    /// Whether stderr is a terminal on which a line can be drawn again: any but `TERM=dumb`.
+    static var isErrorRedrawn: Bool { isatty(2) == 1 && value("TERM") != "dumb" }
+
+    private static func value(_ name: String) -> String { getenv(name).map { String(cString: $0) } ?? "" }
+
     /// Whether stdout is a terminal.
     public static var isStandardOutput: Bool { isatty(1) == 1 }
 
     /// Whether stdout is a terminal that shows colours, and whoever watches hasn't refused them (`NO_COLOR`, `TERM=dumb`).
     public static var isOutputColoured: Bool {
-        func value(_ name: String) -> String { getenv(name).map { String(cString: $0) } ?? "" }
-        return isatty(1) == 1 && value("NO_COLOR").isEmpty && !["", "dumb"].contains(value("TERM"))
+        isatty(1) == 1 && value("NO_COLOR").isEmpty && !["", "dumb"].contains(value("TERM"))
     }
 
     /// Columns of whoever reads stdout: `COLUMNS` where it is set, the terminal's width where stdout is one, otherwise 80.

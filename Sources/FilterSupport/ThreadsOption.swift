@@ -13,5 +13,5 @@ public struct ThreadsOption: ParsableArguments {
     public init() {}
 
     /// At least 1 and at most 1,024.
-    public var count: Int { min(threads ?? max(1, Int(sysconf(Int32(_SC_NPROCESSORS_ONLN)))), 1024) }
+    public var count: Int { min(threads ?? Platform.cores, 1024) }
 }

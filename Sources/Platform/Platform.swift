@@ -34,6 +34,23 @@ package enum Platform {
         return getrlimit(kind, &limit) == 0 ? Int(exactly: limit.rlim_cur) : nil
     }
 
+    /// The cores that the system has; at least 1.
+    package static var cores: Int { max(1, Int(sysconf(Int32(_SC_NPROCESSORS_ONLN)))) }
+
+    /// The path of the running program, without links; nil where the system doesn't tell it.
+    package static var executablePath: String? {
+        #if canImport(Darwin)
+            var size = UInt32(PATH_MAX)
+            var path = [CChar](repeating: 0, count: Int(size))
+            guard _NSGetExecutablePath(&path, &size) == 0 else { return nil }
+            return String(decoding: path.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
+        #else
+            var path = [CChar](repeating: 0, count: Int(PATH_MAX))
+            let count = readlink("/proc/self/exe", &path, path.count)
+            return count > 0 ? String(decoding: path.prefix(count).map { UInt8(bitPattern: $0) }, as: UTF8.self) : nil
+        #endif
+    }
+
     /// Asks for huge pages (2 MiB each on x86-64) from `start` on, where the system has them on request.
     package static func useHugePages(_ start: UnsafeMutableRawPointer, count: Int) {
         #if canImport(Glibc)

@@ -93,7 +93,9 @@ struct Explain: Filter {
             var explanation = try explainer.explain(text.text, label: wanted)
             if counterfactual { explanation.counterfactual = try explainer.counterfactual(text.text, most: most) }
             switch format {
-            case .ndjson: try sink.write(output.json(text, explanation, hasCounterfactual: counterfactual))
+            case .ndjson:
+                try sink.write(
+                    explanation.json(of: text, labels: classifier.labels, hasCounterfactual: counterfactual))
             case .text: try sink.write(output.text(text, explanation, hasCounterfactual: counterfactual))
             }
             try sink.flush()

@@ -8,50 +8,6 @@ struct ExplanationOutput {
     let labels: [String]
     let isColoured: Bool
 
-    func json(_ text: InputText, _ explanation: Explanation, hasCounterfactual: Bool) -> [UInt8] {
-        var json = JSONWriter()
-        json.beginObject()
-        json.key("line")
-        json.number(text.line)
-        json.key("label")
-        json.string(labels[explanation.label])
-        json.key("probability")
-        json.number(Float(explanation.score.probabilities[explanation.label]))
-        json.key("probabilities")
-        json.beginObject()
-        for (label, p) in explanation.score.probabilities.enumerated() {
-            json.key(labels[label])
-            json.number(Float(p))
-        }
-        json.endObject()
-        let words = explanation.words.map { word, weight in
-            JSONValue.object([
-                JSONMember(key: "word", value: .string(string(word, text))),
-                JSONMember(key: "start", value: .number("\(word.range.lowerBound)")),
-                JSONMember(key: "end", value: .number("\(word.range.upperBound)")),
-                JSONMember(key: "weight", value: .number("\(Float(weight))")),
-            ])
-        }
-        json.key("words")
-        json.value(.array(words))
-        if hasCounterfactual {
-            json.key("counterfactual")
-            json.value(explanation.counterfactual.map { value($0, text) } ?? .null)
-        }
-        json.endObject()
-        json.newline()
-        return text.beginningOfObject + json.bytes.dropFirst()
-    }
-
-    private func value(_ counterfactual: Explanation.Counterfactual, _ text: InputText) -> JSONValue {
-        .object([
-            JSONMember(
-                key: "removed", value: .array(counterfactual.removed.map { .string(string($0, text)) })),
-            JSONMember(key: "text", value: .string(String(decoding: counterfactual.text, as: UTF8.self))),
-            JSONMember(key: "label", value: .string(labels[counterfactual.label])),
-        ])
-    }
-
     private func string(_ word: Word, _ text: InputText) -> String {
         String(decoding: text.text[word.range], as: UTF8.self)
     }

@@ -17,19 +17,28 @@ for filter in "$@"; do
 done > "$work/filters.txt"
 printf '%s\n' "$@" | sort | sed 's/.*/.Xr gpt2-& 1 ,/; $s/ ,$//' > "$work/see"
 sed -e "s/^\.Dd .*/.Dd $date/" -e "/^@SEE@/{r $work/see" -e 'd;}' "$here/gpt2.1" > "$work/gpt2.1"
+sed "s/^\.Dd .*/.Dd $date/" "$here/gpt2kit.7" > "$work/gpt2kit.7"
+{
+  printf '.Dd %s\n.Dt GPT2KIT-FORMATS 5\n.Os\n.Sh NAME\n.Nm gpt2kit\\-formats\n' "$date"
+  printf '.Nd streams and files of the gpt2 filters\n'
+  awk -f "$here/markdown.awk" "$here/../../docs/formats.md"
+  printf '.Sh SEE ALSO\n.Xr gpt2 1 ,\n.Xr gpt2kit 7\n'
+} > "$work/gpt2kit-formats.5"
 for shell in bash zsh fish; do
   for filter in "$@"; do cat "$work/$filter.json"; done | jq -sr --arg shell $shell -f "$here/completions.jq" > "$work/$shell"
 done
 
-install -d "$prefix/bin" "$prefix/libexec/gpt2" "$prefix/share/man/man1" "$prefix/share/bash-completion/completions" \
+install -d "$prefix/bin" "$prefix/libexec/gpt2" "$prefix"/share/man/man{1,5,7} "$prefix/share/bash-completion/completions" \
   "$prefix/share/zsh/site-functions" "$prefix/share/fish/vendor_completions.d"
 for filter in "$@"; do
   install -m 755 "$executables/$filter" "$prefix/libexec/gpt2/$filter"
   if [ "$(uname -s)" = Linux ] && command -v strip > /dev/null; then strip --strip-unneeded "$prefix/libexec/gpt2/$filter"; fi
 done
 install -m 644 "$work/filters.txt" "$prefix/libexec/gpt2/filters.txt"
+git -C "$here" describe --always --dirty --exclude '*' > "$work/commit" 2> /dev/null || : > "$work/commit"
+if [ -s "$work/commit" ]; then install -m 644 "$work/commit" "$prefix/libexec/gpt2/commit"; fi
 install -m 755 "$here/gpt2" "$prefix/bin/gpt2"
-install -m 644 "$work"/*.1 "$prefix/share/man/man1/"
+for section in 1 5 7; do install -m 644 "$work"/*.$section "$prefix/share/man/man$section/"; done
 install -m 644 "$work/bash" "$prefix/share/bash-completion/completions/gpt2"
 install -m 644 "$work/zsh" "$prefix/share/zsh/site-functions/_gpt2"
 install -m 644 "$work/fish" "$prefix/share/fish/vendor_completions.d/gpt2.fish"

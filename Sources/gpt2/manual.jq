@@ -5,7 +5,14 @@
 def escaped: gsub("\\\\"; "\\e") | gsub("-"; "\\-") | gsub("(?<start>^|\n)(?<c>[.'])"; "\(.start)\\&\(.c)");
 # Every sentence begins a line.
 def sentences: escaped | gsub("(?<end>[.?!:]) +(?<next>[A-Z])"; "\(.end)\n\(.next)");
-def paragraphs: split("\n") | map(select(. != "") | ".Pp\n" + sentences) | join("\n");
+# Lines that begin with blanks stay as they are.
+def paragraphs: split("\n") | map(select(. != ""))
+  | reduce .[] as $line ({text: [], isInside: false};
+      ($line | startswith("  ")) as $isIndented
+      | .text += (if $isIndented == .isInside then [] elif $isIndented then [".Bd -literal"] else [".Ed"] end)
+        + [if $isIndented then $line | sub("^  "; "") | escaped else ".Pp\n" + ($line | sentences) end]
+      | .isInside = $isIndented)
+  | .text + (if .isInside then [".Ed"] else [] end) | join("\n");
 def literal: ".Bd -literal\n" + (split("\n") | map(sub("^  "; "") | escaped) | join("\n")) + "\n.Ed";
 
 # --out, with the value that it takes: " Ar dir".
@@ -23,7 +30,7 @@ def item:
 
 # The parts of the text, by the headings that stand alone in capitals.
 def part(name): (.discussion // "") | split("\n\n") | map(select(test("^(\(name))\n"))) | first // "" | sub("^[^\n]*\n"; "");
-def description: (.discussion // "") | split("\n\nEXAMPLE") | .[0];
+def description: (.discussion // "") | [split("\n\nEXAMPLE")[0], split("\n\nENVIRONMENT")[0]] | min_by(length);
 def examples: (.discussion // "") | [match("\n\nEXAMPLES?\n((?:.|\n)*?)(\n\nEXIT CODES|$)")][0].captures[0].string // "";
 
 .command as $command | $command
@@ -44,6 +51,7 @@ def examples: (.discussion // "") | [match("\n\nEXAMPLES?\n((?:.|\n)*?)(\n\nEXIT
   ".Bl -tag -width Ds",
   ($arguments[] | item),
   ".El",
+  (part("ENVIRONMENT") | select(. != "") | ".Sh ENVIRONMENT", literal),
   ".Sh EXIT STATUS",
   "0 if all went well, otherwise:",
   ".Bl -tag -width 3n -compact",

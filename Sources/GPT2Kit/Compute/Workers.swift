@@ -5,12 +5,16 @@
 
 import COneDNN
 import Dispatch
+import Platform
 import Synchronization
 
 /// The threads that share the work, one for each core to use. Each runs oneDNN by itself.
 public struct Workers: Sendable {
     /// How many tiles run at a time.
     public let count: Int
+
+    /// The cores that the system has; at least 1.
+    public static var cores: Int { Platform.cores }
 
     /// Workers that run `count` tiles at a time, at least one.
     public init(count: Int) {

@@ -8,6 +8,8 @@ public final class ByteSink {
     /// `stdout`, or the path as the user gave it.
     public let name: String
     private let descriptor: Int32
+    /// Takes the bytes instead of a descriptor; nil where there is one.
+    private let take: ((UnsafeRawBufferPointer) throws(StreamError) -> Void)?
     private var buffer: [UInt8] = []
     private var isOpen = true
     private static let capacity = 1 << 16
@@ -16,7 +18,15 @@ public final class ByteSink {
     public init(descriptor: Int32, name: String) {
         self.descriptor = descriptor
         self.name = name
+        take = nil
         buffer.reserveCapacity(Self.capacity)
+    }
+
+    /// An output whose bytes `take` gets, in pieces of any size.
+    public init(name: String, take: @escaping (UnsafeRawBufferPointer) throws(StreamError) -> Void) {
+        descriptor = -1
+        self.name = name
+        self.take = take
     }
 
     /// The process's standard output.
@@ -74,6 +84,7 @@ public final class ByteSink {
     /// Flushes, and makes the bytes survive a power failure.
     public func synchronize() throws(StreamError) {
         try flush()
+        guard take == nil else { return }
         // A pipe or a terminal can't be synchronised, which is no error.
         if fsync(descriptor) != 0, errno != EINVAL, errno != ENOTSUP, errno != EROFS {
             throw .writeFailed(destination: name, errno: errno)
@@ -85,12 +96,14 @@ public final class ByteSink {
         guard isOpen else { return }
         try flush()
         isOpen = false
+        guard take == nil else { return }
         if SystemCall.closeFile(descriptor) != 0, errno != EINTR {
             throw .writeFailed(destination: name, errno: errno)
         }
     }
 
     private func writeThrough(_ bytes: UnsafeRawBufferPointer) throws(StreamError) {
+        if let take { return bytes.isEmpty ? () : try take(bytes) }
         var rest = bytes
         while !rest.isEmpty {
             let count = SystemCall.writeBytes(descriptor, rest)
