@@ -48,7 +48,7 @@ $(error There is no pipelines/$(PIPELINE).mk. PIPELINE is one of: $(PIPELINES))
 endif
 
 # Goals that don't touch a pipeline's files. All others work on its folder, one make at a time.
-FREE_GOALS := help deps build test test-cpus sanitize parity bench lint format docs install deb uninstall clean
+FREE_GOALS := help deps build test test-cpus sanitize parity bench lint format docs examples server server-test install deb uninstall clean
 # The table can be printed while runs are in progress.
 LOCKED_GOALS := $(if $(LOCKED),,$(filter-out $(FREE_GOALS),$(filter-out experiments-table,$(MAKECMDGOALS))))
 
@@ -159,6 +159,17 @@ sanitize: deps ## Run the tests of the mathematics under ThreadSanitizer, and th
 	run thread --filter '$(MATHS_TESTS)'; \
 	run address --skip FilterTests
 
+examples: build ## Build the example programs of Examples/, which use the library as any package would.
+	@$(SWIFT) build -c release $(SWIFT_FLAGS) --package-path Examples --scratch-path .build/examples
+
+server: build ## Build score-server, a package of its own in Server/.
+	@$(SWIFT) build -c release $(SWIFT_FLAGS) --package-path Server --scratch-path .build/server
+
+# Its model: the demo's.
+server-test: server ## Ask a running score-server what a client could; with schemathesis and selenium (PYTHON=…) more of it.
+	@[ -e build/demo/model/model.safetensors ] || { echo "make: there is no build/demo/model: run make all first" >&2; exit 66; }
+	@PYTHON='$(PYTHON)' Server/Tests/run.sh build/demo/model
+
 parity: build ## Compare 50 training steps of GPT-2 124M with PyTorch's; needs PyTorch.
 	@Benchmarks/parity.sh
 
@@ -167,11 +178,11 @@ bench: build ## Measure against PyTorch, tiktoken and jq; writes BENCHMARKS.md (
 	  STEPS='$(STEPS)' QUICK='$(QUICK)' FULL='$(FULL)' Benchmarks/bench
 
 lint: ## Check the style of the sources, who imports whom, names of files, and the documentation of declarations.
-	@$(SWIFT) format lint --strict --recursive --parallel Package.swift Sources Tests Benchmarks
+	@$(SWIFT) format lint --strict --recursive --parallel Package.swift Sources Tests Benchmarks Examples/Package.swift Examples/Sources Server/Package.swift Server/Sources
 	@Tests/floors.sh
 
 format: ## Format the sources.
-	@$(SWIFT) format --in-place --recursive --parallel Package.swift Sources Tests Benchmarks
+	@$(SWIFT) format --in-place --recursive --parallel Package.swift Sources Tests Benchmarks Examples/Package.swift Examples/Sources Server/Package.swift Server/Sources
 
 # The libraries that others may build on. Whatever DocC warns of ends it: a link that leads nowhere, a parameter without a word.
 DOCUMENTED := Records Tokenization GPT2Kit
@@ -208,5 +219,5 @@ uninstall: ## Remove what install has put into PREFIX.
 
 clean: ## Remove what pipelines and compiler made. Downloads in build/cache and build/models stay.
 	@$(SWIFT) package clean
-	@rm -rf .build/thread .build/address .build/static
+	@rm -rf .build/thread .build/address .build/static .build/examples .build/server
 	@if [ -d build ]; then find build -mindepth 1 -maxdepth 1 ! -name cache ! -name models -exec rm -rf {} +; fi

@@ -43,9 +43,9 @@ public struct LineOptions: ParsableArguments {
 
     public init() {}
 
-    /// Reads the lines of `source`.
-    public func reader(_ source: ByteSource) -> LineReader {
-        LineReader(source, maximumLineLength: maxLine)
+    /// Reads the lines of `source`, of which the first one has this number.
+    public func reader(_ source: ByteSource, firstLine: Int = 1) -> LineReader {
+        LineReader(source, maximumLineLength: maxLine, firstLine: firstLine)
     }
 
     /// Reads the records of `source`.

@@ -21,7 +21,8 @@ struct Calibrate: Filter {
 
             EXAMPLES
               score --raw --model model --input ndjson validation.ndjson \\
-                | calibrate model --prevalence spam=0.134 --positive spam --max-fpr 0.01 --confidence 0.95
+                | calibrate model --prevalence spam=0.134 --positive spam \\
+                    --max-fpr 0.01 --confidence 0.95
               score --raw --model model --input ndjson validation.ndjson \\
                 | calibrate model --coverage 0.95
             """,

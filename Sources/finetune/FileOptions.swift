@@ -36,4 +36,31 @@ struct FileOptions: ParsableArguments {
             "Keep the output of the frozen blocks in this directory, and reuse it in the next run.",
             valueName: "dir"))
     var features: String?
+
+    @Flag(help: "Write the files of --features, and end: nothing is trained, and --out stays as it is.")
+    var featuresOnly = false
+
+    @Option(
+        help: ArgumentHelp(
+            "With --features-only: the i-th of n shares of the files, so that n machines can compute them.",
+            valueName: "i/n"))
+    var featuresPart: String?
+
+    func validate() throws {
+        guard features != nil || !featuresOnly else { throw ValidationError("--features-only goes with --features") }
+        guard featuresPart == nil || featuresOnly else {
+            throw ValidationError("--features-part goes with --features-only")
+        }
+        _ = try part()
+    }
+
+    /// Which files of features are computed; nil for all.
+    func part() throws -> (number: Int, count: Int)? {
+        guard let featuresPart else { return nil }
+        let numbers = featuresPart.split(separator: "/", omittingEmptySubsequences: false).map { Int($0) }
+        guard numbers.count == 2, let number = numbers[0], let count = numbers[1], (1...100_000).contains(count),
+            (1...count).contains(number)
+        else { throw ValidationError("'\(featuresPart)' is not i/n: write it like --features-part 2/8") }
+        return (number - 1, count)
+    }
 }

@@ -59,7 +59,9 @@ struct Finetune: Filter {
         var tuner = FineTuner(settings: settings, workers: Workers(count: threads.count))
         tuner.featureDirectory = files.features
         try tuner.requirePossible(for: base)
+        tuner.featurePart = try files.part()
         if files.tokenizer == nil { _ = try base.tokenizerDirectory() }
+        if files.featuresOnly { return try computeFeatures(tuner, base) }
         try AtomicDirectory.requireWritable(files.out)
         if let features = files.features { try Directory.requireWritable(features) }
         let lock = try OutputLock(path: files.out)
@@ -72,7 +74,8 @@ struct Finetune: Filter {
         try withExtendedLifetime(lock) { try run(tuner, base) }
     }
 
-    private func run(_ tuner: FineTuner, _ base: Classifier.Base) throws {
+    /// The texts of a run, and what it starts from.
+    private func read(_ tuner: FineTuner, _ base: Classifier.Base) throws -> (Datasets, Classifier) {
         let notes = verbosity.notes("finetune")
         let datasets = Datasets(
             training: try Shards.read(nil, notes), validation: try Shards.read(files.validation, notes),
@@ -80,6 +83,23 @@ struct Finetune: Filter {
         let classifier = try Classifier(
             base: base, labels: datasets.training.texts.description.labelNames, tokenizerDirectory: files.tokenizer,
             seed: seed.seed, workers: tuner.workers)
+        return (datasets, classifier)
+    }
+
+    private func computeFeatures(_ tuner: FineTuner, _ base: Classifier.Base) throws {
+        if let features = files.features { try Directory.requireWritable(features) }
+        let (datasets, classifier) = try read(tuner, base)
+        let metrics = MetricsLog(
+            settings: settings, base: files.base, search: search, notes: verbosity.notes("finetune"))
+        let progress = PhaseDisplay(tool: "finetune", quiet: verbosity.quiet)
+        try tuner.computeFeatures(classifier, on: datasets, report: metrics.write, progress: progress.show)
+        progress.finish()
+        try metrics.close(model: files.features ?? files.out)
+    }
+
+    private func run(_ tuner: FineTuner, _ base: Classifier.Base) throws {
+        let notes = verbosity.notes("finetune")
+        let (datasets, classifier) = try read(tuner, base)
         var tuner = tuner
         if checkpointing.isUsed {
             let checkpoints = Checkpoints(

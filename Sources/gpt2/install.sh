@@ -15,7 +15,7 @@ for filter in "$@"; do
   jq -r --arg date "$date" -f "$here/manual.jq" "$work/$filter.json" > "$work/gpt2-$filter.1"
   jq -r '.command | "  \(.commandName + " " * ([22 - (.commandName | length), 1] | max))  \(.abstract)"' "$work/$filter.json"
 done > "$work/filters.txt"
-printf '%s\n' "$@" | sort | sed 's/.*/.Xr gpt2-& 1 ,/; $s/ ,$//' > "$work/see"
+printf '%s\n' "$@" | sort | sed 's/.*/.Xr gpt2-& 1 ,/' > "$work/see"
 sed -e "s/^\.Dd .*/.Dd $date/" -e "/^@SEE@/{r $work/see" -e 'd;}' "$here/gpt2.1" > "$work/gpt2.1"
 sed "s/^\.Dd .*/.Dd $date/" "$here/gpt2kit.7" > "$work/gpt2kit.7"
 {

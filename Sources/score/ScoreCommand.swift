@@ -66,6 +66,12 @@ struct ScoreCommand: Filter {
             """, valueName: "label"))
     var exitStatus: String?
 
+    @Option(
+        help: ArgumentHelp(
+            "The number of the first line, where the input is a stretch of a longer one. (default: 1)", valueName: "n"),
+        transform: positiveInteger)
+    var firstLine = 1
+
     @Option(help: "The number type of matrix products; auto is bf16 if the CPU has it, else f32.")
     var precision = PrecisionChoice.auto
 
@@ -93,7 +99,8 @@ struct ScoreCommand: Filter {
     func run() throws {
         let workers = Workers(count: threads.count)
         let source = try input.open()
-        let reader = records.lines.reader(try exitStatus == nil ? source : oneRecord(source))
+        let reader = records.lines.reader(
+            try exitStatus == nil ? source : oneRecord(source), firstLine: firstLine)
         var models = try Models(models, raw: raw, workers: workers)
         let wanted = try exitStatus.map { try index(of: $0, in: models.labels) }
         if verify, !(try models.verifyWeights()) {

@@ -3,6 +3,17 @@
 import Synchronization
 
 extension FineTuner {
+    /// Computes the output of the frozen blocks into the files of ``featureDirectory`` that are missing there, and trains
+    /// nothing. Several machines can share the work: each computes its ``featurePart``.
+    ///
+    /// - Throws: as ``train(_:on:report:progress:)`` does.
+    public func computeFeatures(
+        _ base: Classifier, on datasets: Datasets, report: (TrainingEvent) throws -> Void,
+        progress: @escaping @Sendable (TrainingProgress) -> Void = { _ in }
+    ) throws {
+        try prepare(TrainingData(base, datasets, settings), report: report, progress: progress)
+    }
+
     /// Prepares the features of all sets, unless nothing is frozen.
     func prepare(
         _ data: TrainingData, report: (TrainingEvent) throws -> Void,
@@ -32,7 +43,9 @@ extension FineTuner {
         var reused = 0
         if let featureDirectory {
             let directory = FeatureDirectory(path: featureDirectory, origin: extractor.origin())
-            (store, reused) = try computation.compute(in: directory, finished: finished) { damaged in
+            (store, reused) = try computation.compute(
+                in: directory, part: featurePart, finished: finished
+            ) { damaged in
                 try report(.warning(damaged.replacing))
             }
             place = .directory

@@ -12,6 +12,8 @@ public struct FineTuner: Sendable {
     /// Bytes of memory that features may take; more go to a temporary file. nil for half of the memory that is free
     /// when training is about to begin.
     package var featureMemory: Int?
+    /// Which of the feature cache's files are computed: those whose number, divided by `count`, leaves `number`. nil for all.
+    public var featurePart: (number: Int, count: Int)?
     /// The checkpoints of a run; nil for none. A search writes none.
     public var checkpoints: Checkpoints?
     /// Bytes of memory that the trials of a search may take together; nil for half of the memory that is free when it

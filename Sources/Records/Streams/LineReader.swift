@@ -33,7 +33,7 @@ public final class LineReader {
     /// Bytes; a longer line is an error.
     public let maximumLineLength: Int
     /// Lines begun so far: the number of the line that was returned or reported last.
-    public private(set) var lineNumber = 0
+    public private(set) var lineNumber: Int
 
     /// Memory of malloc, which can say no.
     private var buffer = UnsafeMutableRawBufferPointer(start: nil, count: 0)
@@ -45,8 +45,13 @@ public final class LineReader {
     private var skipping = false
 
     /// Reads the lines of `source` from where it stands.
-    public init(_ source: ByteSource, maximumLineLength: Int = LineReader.defaultMaximumLineLength) {
+    ///
+    /// - Parameter firstLine: the number of the first line, where `source` is a part of a longer text.
+    public init(
+        _ source: ByteSource, maximumLineLength: Int = LineReader.defaultMaximumLineLength, firstLine: Int = 1
+    ) {
         self.source = source
+        lineNumber = firstLine - 1
         self.maximumLineLength = maximumLineLength
     }
 

@@ -62,10 +62,12 @@ struct FeatureComputation {
     /// Computes the features that `directory` lacks into its files. Those that it has are checked and used.
     ///
     /// - Parameters:
+    ///   - part: which files are computed; nil for all.
     ///   - finished: called with numbers of tokens that are ready, reused ones included.
     ///   - damaged: gets every file that has to be replaced.
     func compute(
-        in directory: FeatureDirectory, finished: @Sendable (Int) -> Void, damaged: (DamagedFeatures) throws -> Void
+        in directory: FeatureDirectory, part: (number: Int, count: Int)?, finished: @Sendable (Int) -> Void,
+        damaged: (DamagedFeatures) throws -> Void
     ) throws -> (FeatureStore, reusedTokens: Int) {
         let pieces = texts.pieces(rows: rows, width: width, limit: FeatureDirectory.pieceSize)
         let entries = pieces.map { directory.entry($0, of: texts, rows: rows) }
@@ -76,6 +78,10 @@ struct FeatureComputation {
         for (index, piece) in pieces.enumerated() {
             let tokens = texts.layout.offsets[piece.upperBound] - texts.layout.offsets[piece.lowerBound]
             switch found[index] {
+            case _ where part.map { index % $0.count != $0.number } ?? false:
+                reused += tokens
+                finished(tokens)
+                continue
             case .whole:
                 reused += tokens
                 finished(tokens)

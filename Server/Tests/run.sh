@@ -1,0 +1,96 @@
+#!/bin/bash
+# Starts score-server with a model and asks it what a client could: the same bits as score, limits, the token, an orderly end, no
+# text in its log; then schemathesis and the page in Chromium, where PYTHON has them.
+#
+#   Server/Tests/run.sh MODEL
+set -euo pipefail
+cd "$(dirname "$0")/../.."
+model=$1
+python=${PYTHON:-python3}
+work=$(mktemp -d "${TMPDIR:-/tmp}/server.XXXXXX")
+server=
+trap 'if [ -n "$server" ]; then kill "$server" 2> /dev/null || true; fi; rm -rf "$work"' EXIT
+fail() { echo "server: $1" >&2; exit 1; }
+
+start() {
+  : > "$work/log"
+  .build/server/release/score-server --model "$model" --port 0 "$@" 2> "$work/log" &
+  server=$!
+  for _ in $(seq 100); do
+    address=$(sed -n 's/.*listening at //p' "$work/log")
+    [ -z "$address" ] || return 0
+    sleep 0.1
+  done
+  cat "$work/log" >&2
+  fail "it doesn't start"
+}
+status() { curl -s -o /dev/null -w '%{http_code}' "$@"; }
+expect() { [ "$1" = "$2" ] || fail "$3: $1 instead of $2"; }
+
+start
+cut -f 2 pipelines/demo/messages.tsv | sed -n '1,1500p' > "$work/texts"
+jq -cR '{text: ., id: "x"}' "$work/texts" > "$work/records"
+.build/release/score -q --model "$model" < "$work/texts" > "$work/expected"
+for _ in 1 2 3 4; do
+  curl -s --data-binary @"$work/texts" -H 'Content-Type: text/plain' "$address/score" > "$work/answer.$RANDOM" &
+done
+curl -s --data-binary @"$work/records" -H 'Content-Type: application/x-ndjson' "$address/score" > "$work/records.answer"
+wait $(jobs -p | grep -v "^$server$")
+for answer in "$work"/answer.*; do cmp "$work/expected" "$answer" || fail "other bits than score's"; done
+.build/release/score -q --model "$model" --input ndjson < "$work/records" | cmp - "$work/records.answer" || fail "other bits than score's"
+echo "server: 4 requests of 1,500 texts at a time have the same bits as score"
+
+head -n 1 "$work/texts" | .build/release/explain --model "$model" --format ndjson > "$work/expected"
+head -n 1 "$work/texts" | jq -cR '{text: .}' | curl -s --data-binary @- -H 'Content-Type: application/json' "$address/explain" \
+  | cmp - "$work/expected" || fail "other bits than explain's"
+
+json='Content-Type: application/json'
+expect "$(status "$address/health")" 200 health
+expect "$(status "$address/ready")" 200 ready
+expect "$(status -X DELETE "$address/score")" 405 'another method'
+expect "$(status "$address/nothing")" 404 'another path'
+expect "$(status -H "$json" -d '{"text":5}' "$address/score")" 400 'a text that is none'
+expect "$(status -H "$json" -d '{"text":' "$address/score")" 400 'half a JSON'
+expect "$(status -H 'Content-Type: image/png' -d x "$address/score")" 415 'another media type'
+head -c 2000000 /dev/zero | tr '\0' x > "$work/large"
+expect "$(status -H 'Expect:' -H 'Content-Type: text/plain' --data-binary @"$work/large" "$address/score")" 413 'a large body'
+curl -s "$address/metrics" | grep -q '^score_texts_total 75' || fail "metrics count other texts"
+if grep -qF "$(head -n 1 "$work/texts" | cut -c 1-20)" "$work/log"; then fail "a text is in the log"; fi
+
+# A request that has begun comes to its end.
+curl -s --data-binary @"$work/texts" -H 'Content-Type: text/plain' "$address/score" > "$work/last" &
+client=$!
+sleep 0.3
+kill -TERM "$server"
+wait "$client"
+expect "$(wc -l < "$work/last" | tr -d ' ')" 1500 'lines of the last answer'
+wait "$server" && code=0 || code=$?
+expect "$code" 0 'exit code after TERM'
+echo "server: limits, methods, metrics and the end are as they should be"
+
+head -c 32 /dev/urandom | od -An -tx1 | tr -d ' \n' > "$work/token"
+start --token-file "$work/token" --max-per-client 2 --max-requests 3 --quiet
+expect "$(status "$address/ready")" 401 'no token'
+expect "$(status -H "Authorization: Bearer $(cat "$work/token")" "$address/ready")" 200 'the token'
+expect "$(status -H "Authorization: Bearer $(cat "$work/token")x" "$address/ready")" 401 'another token'
+for _ in $(seq 6); do
+  status --data-binary @"$work/texts" -H 'Content-Type: text/plain' -H "Authorization: Bearer $(cat "$work/token")" "$address/score" \
+    >> "$work/statuses" &
+done
+wait $(jobs -p | grep -v "^$server$")
+grep -q 429 "$work/statuses" || fail "no 429 for six requests at a time"
+kill -TERM "$server"
+wait "$server"
+[ ! -s "$work/log" ] || [ "$(wc -l < "$work/log")" = 1 ] || fail "it isn't quiet"
+if .build/server/release/score-server --model "$model" --host 0.0.0.0 2> "$work/log"; then fail "everybody can reach it without a token"; fi
+echo "server: the token and the limits of a client are as they should be"
+
+start --quiet
+if "$python" -c 'import schemathesis' 2> /dev/null; then
+  SCHEMATHESIS_HOOKS=hooks PYTHONPATH=Server/Tests "$(dirname "$(command -v "$python")")/schemathesis" run "$address/openapi.json" \
+    --max-examples 100 > "$work/schemathesis" || { cat "$work/schemathesis"; fail "schemathesis found something"; }
+  grep -E 'Test cases|generated' "$work/schemathesis" | sed 's/^/server: schemathesis: /' | tail -n 1
+fi
+if "$python" -c 'import selenium' 2> /dev/null; then "$python" Server/Tests/page.py "$address/" "${SCREENSHOTS:-$work}"; fi
+kill -TERM "$server"
+wait "$server"
