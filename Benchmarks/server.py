@@ -37,7 +37,7 @@ def server(bench):
     path.write_text("".join(texts), encoding="utf-8")
     script = bench.out / "post.lua"
     script.write_text(SCRIPT % path, encoding="utf-8")
-    process = subprocess.Popen([SERVER, "--quiet", "--model", model, "--port", "0"], stderr=subprocess.PIPE, text=True)
+    process = subprocess.Popen([SERVER, "--quiet", "--model", model, "--port", "0", "--max-per-client", "128", "--max-requests", "128"], stderr=subprocess.PIPE, text=True)
     address = process.stderr.readline().rsplit(" ", 1)[-1].strip()
     rows = []
     try:
