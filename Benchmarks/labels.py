@@ -1,6 +1,6 @@
 """How accuracy grows with the tokens that a base was pretrained on, and with labelled texts.
 
-    BASES='5M=DIR 15M=DIR 50M=DIR' make bench ONLY=labels
+    BASES='none=random:pipelines/base/config.json 5M=DIR 15M=DIR' make bench ONLY=labels
 
 Every base is fine-tuned on the first 50, 200 and all training texts of routing, shuffled by a seed, with the pipeline's own
 options, and TF-IDF with a linear SVM on the same texts.
@@ -44,12 +44,14 @@ def subset(parts, out, count, seed):
 def finetuned(bench, parts, train, base, options, out, seed):
     """The accuracy of a base that is fine-tuned on `train`."""
     shards = {part: out / f"{part}.tokens" for part in ("train", "validation")}
-    tokenize = [BIN / "tokenize-pad", "--quiet", "--tokenizer", base]
+    # Random weights have no tokenizer of their own.
+    tokenizer = "pipelines/base" if base.startswith("random:") else base
+    tokenize = [BIN / "tokenize-pad", "--quiet", "--tokenizer", tokenizer]
     bench.run(*tokenize, train, stdout=shards["train"])
     more = ["--length", shards["train"], "--labels-from", shards["train"]]
     bench.run(*tokenize, *more, parts / "validation.ndjson", stdout=shards["validation"])
     bench.run(
-        BIN / "finetune", "--quiet", "--base", base, *options, "--seed", seed, "--validation", shards["validation"],
+        BIN / "finetune", "--quiet", "--base", base, "--tokenizer", tokenizer, *options, "--seed", seed, "--validation", shards["validation"],
         "--out", out / "model", "--force", stdin=shards["train"],
     )  # fmt: skip
     score = [BIN / "score", "--quiet", "--model", out / "model", "--input", "ndjson", parts / "test.ndjson"]

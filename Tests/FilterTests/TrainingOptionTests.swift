@@ -52,7 +52,7 @@ struct TrainingOptionTests {
 
     @Test("a forgotten --tokenizer is named before input is read")
     func forgottenTokenizer() throws {
-        _ = try shell("cp -r model bare; rm bare/vocab.json bare/merges.txt", in: folder.url)
+        _ = try shell("cp -r model bare; rm bare/vocab.json bare/merges.txt bare/tokenizer.json", in: folder.url)
         for base in ["random:config.json", "random:gpt2", "bare"] {
             let result = try shell(
                 "finetune --base \(base) --validation all.st --out new; code=$?; cat; exit $code",

@@ -14,6 +14,8 @@ The model and the program are either on every host under the same path, which ma
 import argparse
 import os
 import subprocess
+import tarfile
+import tempfile
 import threading
 
 from pyspark import SparkFiles
@@ -65,9 +67,14 @@ def main():
     spark = SparkSession.builder.appName("score").getOrCreate()
     context = spark.sparkContext
     if arguments.ship:
+        # Of directories, Spark sends archives.
+        archive = os.path.join(tempfile.mkdtemp(), "model.tar")
+        with tarfile.open(archive, "w") as tar:
+            for name in sorted(os.listdir(arguments.model)):
+                tar.add(os.path.join(arguments.model, name), arcname=name)
+        context.addArchive(archive + "#model")
         context.addFile(arguments.score)
-        context.addFile(arguments.model.rstrip("/"), recursive=True)
-    names = os.path.basename(arguments.score), os.path.basename(arguments.model.rstrip("/"))
+    names = os.path.basename(arguments.score), "model"
 
     def command():
         score, model = (SparkFiles.get(name) for name in names) if arguments.ship else (arguments.score, arguments.model)

@@ -43,7 +43,12 @@ public final class FloatBuffer: @unchecked Sendable {
             memory = mapping.baseAddress
         } else {
             mapping = nil
-            if posix_memalign(&memory, 64, bytes) == 0 { memory.map { _ = memset($0, 0, bytes) } }
+            if posix_memalign(&memory, 64, bytes) == 0 {
+                memory.map {
+                    if bytes >= 1 << 16 { Platform.populate($0, count: bytes, forWriting: true) }
+                    memset($0, 0, bytes)
+                }
+            }
         }
         guard let memory else { throw OutOfMemory(bytes: bytes) }
         self.count = count

@@ -147,16 +147,21 @@ extension Classifier {
         let own = try OwnConfiguration(json, positions: config.positions, file: file)
         config.isCausal = own.isCausal ?? true
         let check = try WeightsCheck(weights, expected: own.weightsSHA256)
-        let tokenizer = try Tokenizer(directory: directory)
+        // The tokenizer takes about as long as the weights.
+        let reading = Background { try Tokenizer(directory: directory) }
+        let read = Result { [config] in
+            try GPT2Parameters(weights, config: config, classes: classes, workers: workers) {
+                _, shape in try Tensor(shape: shape)  // a head without bias
+            }
+        }
+        let tokenizer = try reading.value()
         try Self.check(tokenizer, config, directory)
         if let hash = own.tokenizerSHA256, !tokenizer.isIdentified(by: hash) {
             throw ModelError.mismatch(
                 "the tokenizer is not the one that the model was trained with",
                 remedy: "restore the model directory", file: directory)
         }
-        let parameters = try GPT2Parameters(weights, config: config, classes: classes, workers: workers) {
-            _, shape in try Tensor(shape: shape)  // a head without bias
-        }
+        let parameters = try read.get()
         self.init(
             config: config, parameters: parameters, labels: labels, pooling: own.pooling ?? .lastToken,
             paddedLength: own.paddedLength ?? config.positions,

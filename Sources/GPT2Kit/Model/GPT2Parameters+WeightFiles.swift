@@ -2,6 +2,7 @@
 // BF16. Names may have the `transformer.` prefix. Buffers (attn.bias, attn.masked_bias) and a tied lm_head are never
 // asked for.
 
+import Platform
 import Safetensors
 
 extension GPT2Parameters {
@@ -62,6 +63,8 @@ extension Tensor {
         return withUnsafeTemporaryAllocation(of: Bool.self, capacity: max(chunks, 1)) { results in
             nonisolated(unsafe) let results = results
             workers.forEachRange(count, by: size) { range in
+                Platform.populate(
+                    UnsafeMutableRawPointer(mutating: pointer + range.lowerBound), count: 4 * range.count, forWriting: false)
                 // x·0 is 0 for every finite x and NaN for all others.
                 var sums = Lanes()
                 let rest = Lanes.each(range) { i in
