@@ -64,7 +64,8 @@ extension Tensor {
             nonisolated(unsafe) let results = results
             workers.forEachRange(count, by: size) { range in
                 Platform.populate(
-                    UnsafeMutableRawPointer(mutating: pointer + range.lowerBound), count: 4 * range.count, forWriting: false)
+                    UnsafeMutableRawPointer(mutating: pointer + range.lowerBound), count: 4 * range.count,
+                    forWriting: false)
                 // x·0 is 0 for every finite x and NaN for all others.
                 var sums = Lanes()
                 let rest = Lanes.each(range) { i in
