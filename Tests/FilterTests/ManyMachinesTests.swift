@@ -31,9 +31,9 @@ struct ManyMachinesTests {
             """
             for i in $(seq 50); do echo "line $i of some"; done >texts; score -q --model model texts >whole
             for task in 3 0 2 1; do
-              LINES=15 TEXTS=texts MODEL=model OUT=out SLURM_ARRAY_TASK_ID=$task "\(repository.path)/pipelines/slurm/score.sh"
+              STRETCH=15 TEXTS=texts MODEL=model OUT=out SLURM_ARRAY_TASK_ID=$task "\(repository.path)/pipelines/slurm/score.sh"
             done; ls out | wc -l; cat out/part-* | cmp - whole && echo same
-            LINES=15 TEXTS=none MODEL=model OUT=out2 SLURM_ARRAY_TASK_ID=0 "\(repository.path)/pipelines/slurm/score.sh" || ls out2 | wc -l
+            STRETCH=15 TEXTS=none MODEL=model OUT=out2 SLURM_ARRAY_TASK_ID=0 "\(repository.path)/pipelines/slurm/score.sh" || ls out2 | wc -l
             """, in: folder.url)
         #expect(result.lines == ["4", "same", "0"], "\(result.text)\(result.errors)")
     }

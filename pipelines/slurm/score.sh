@@ -1,7 +1,8 @@
 #!/bin/bash
 # Scores a text file on a Slurm cluster: an array job, whose task i scores the i-th stretch of lines.
 #
-#   LINES=100000 TEXTS=messages.txt MODEL=model OUT=scored sbatch --array=0-9 pipelines/slurm/score.sh
+#   lines=$(wc -l < messages.txt)
+#   STRETCH=100000 TEXTS=messages.txt MODEL=model OUT=scored sbatch --array=0-$(((lines - 1) / 100000)) pipelines/slurm/score.sh
 #   cat scored/part-*              byte for byte what `score --model model < messages.txt` writes
 #
 # A task that is started again writes the same part again. TEXTS, MODEL and OUT lie where every node sees them; SCORE names the
@@ -10,13 +11,13 @@
 #SBATCH --cpus-per-task=2
 #SBATCH --mem=2G
 set -euo pipefail
-: "${TEXTS:?the file of texts}" "${MODEL:?the model directory}" "${OUT:?a directory}" "${LINES:=100000}"
+: "${TEXTS:?the file of texts}" "${MODEL:?the model directory}" "${OUT:?a directory}" "${STRETCH:=100000}"
 : "${SLURM_ARRAY_TASK_ID:?this runs as a task of an array job (sbatch --array=0-9)}"
-first=$((SLURM_ARRAY_TASK_ID * LINES + 1))
+first=$((SLURM_ARRAY_TASK_ID * STRETCH + 1))
 part=$OUT/part-$(printf '%05d' "$SLURM_ARRAY_TASK_ID")
 mkdir -p "$OUT"
 code=0
-sed -n "${first},$((first + LINES - 1))p;$((first + LINES))q" "$TEXTS" \
+sed -n "${first},$((first + STRETCH - 1))p;$((first + STRETCH))q" "$TEXTS" \
   | "${SCORE:-score}" --quiet --model "$MODEL" --first-line "$first" ${SLURM_CPUS_PER_TASK:+--threads "$SLURM_CPUS_PER_TASK"} "$@" \
     > "$part.$$" || code=$?
 # 65: some lines were bad; each has its error record.
