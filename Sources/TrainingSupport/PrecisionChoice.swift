@@ -9,7 +9,7 @@ public enum PrecisionChoice: String, CaseIterable, ExpressibleByArgument {
     case f32
     /// 16 bits.
     case bf16
-    /// bf16 where the CPU has it, else f32.
+    /// bf16 where that is faster, else f32.
     case auto
 
     /// The number type that is meant.

@@ -18,13 +18,14 @@ public struct ReadingOptions: ParsableArguments {
     @Flag(help: "Every position attends to the whole text, not only to those before. Hugging Face's class can't.")
     var noCausalMask = false
 
-    @Option(help: "The number type of the frozen blocks' products; auto is bf16 if the CPU has it, else f32.")
+    @Option(
+        help: "The number type of the frozen blocks' products; auto is bf16 if the CPU is faster with it, else f32.")
     var precision = PrecisionChoice.auto
 
     @Option(
         help: """
             The number type of the operands of products in trained blocks, except for the state of a single position; auto \
-            is bf16 if the CPU has it, else f32. Weights, sums and everything else are f32.
+            is bf16 if the CPU is faster with it, else f32. Weights, sums and everything else are f32.
             """)
     var trainingPrecision = PrecisionChoice.f32
 

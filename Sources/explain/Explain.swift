@@ -58,7 +58,7 @@ struct Explain: Filter {
     @Flag(help: "Leave out what calibrate has fitted for the model.")
     var raw = false
 
-    @Option(help: "The number type of matrix products; auto is bf16 if the CPU has it, else f32.")
+    @Option(help: "The number type of matrix products; auto is bf16 if the CPU is faster with it, else f32.")
     var precision = PrecisionChoice.auto
 
     @OptionGroup var input: InputArgument

@@ -39,7 +39,7 @@ struct StepOptions: ParsableArguments {
 
     @Option(
         help: """
-            The number type of the operands of matrix products; auto is bf16 if the CPU has it, else f32. Weights, sums \
+            The number type of the operands of matrix products; auto is bf16 if the CPU is faster with it, else f32. Weights, sums \
             and everything else are f32.
             """)
     var precision = PrecisionChoice.f32

@@ -72,7 +72,7 @@ struct ScoreCommand: Filter {
         transform: positiveInteger)
     var firstLine = 1
 
-    @Option(help: "The number type of matrix products; auto is bf16 if the CPU has it, else f32.")
+    @Option(help: "The number type of matrix products; auto is bf16 if the CPU is faster with it, else f32.")
     var precision = PrecisionChoice.auto
 
     @Option(

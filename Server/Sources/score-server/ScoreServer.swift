@@ -45,7 +45,7 @@ struct ScoreServer: AsyncParsableCommand {
     @Flag(help: "Leave out what calibrate has fitted for the model.")
     var raw = false
 
-    @Option(help: "The number type of matrix products; auto is bf16 if the CPU has it, else f32.")
+    @Option(help: "The number type of matrix products; auto is bf16 if the CPU is faster with it, else f32.")
     var precision = PrecisionChoice.auto
 
     @Option(help: ArgumentHelp("Threads to compute with. (default: one for every core)", valueName: "n"))

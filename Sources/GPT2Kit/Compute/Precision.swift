@@ -7,14 +7,14 @@ import COneDNN
 public enum Precision: String, Sendable, CaseIterable {
     /// IEEE 754 single precision.
     case float32 = "f32"
-    /// 8 bits of significand. Fast where the CPU has instructions for it (AVX512-BF16, AMX). Elsewhere the operands are
-    /// rounded too, but multiplied as Float32: the same numbers, no faster.
+    /// 8 bits of significand. Fast where the CPU has fast instructions for it (AMX; AVX512-BF16 but for Intel's CPUs that are
+    /// made for AMX). Elsewhere the operands are rounded too, but multiplied as Float32: the same numbers, no faster.
     case bfloat16 = "bf16"
     /// Weights in 8 bits with a scale for every output, activations in 8 bits (7 on CPUs without VNNI) with a scale and
     /// a zero point for every token.
     case int8
 
-    /// bf16 where the CPU has instructions for it, else f32.
+    /// bf16 where that is faster, else f32.
     public static var automatic: Precision { hasBFloat16 ? .bfloat16 : .float32 }
 
     /// Whether bf16 is faster than f32 here.

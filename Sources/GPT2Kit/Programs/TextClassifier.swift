@@ -21,7 +21,7 @@ public final class TextClassifier: Sendable {
     ///
     /// - Parameters:
     ///   - directory: the model directory.
-    ///   - precision: the number type of matrix products; by default bf16 where the CPU has it.
+    ///   - precision: the number type of matrix products; by default bf16 where that is faster.
     ///   - threads: how many threads compute; nil for one for every core.
     /// - Throws: ``ModelError``, and others that are `DiagnosableError` where a file can't be read; ``OutOfMemory``.
     public init(directory: String, precision: Precision = .automatic, threads: Int? = nil) throws {
