@@ -5,8 +5,8 @@ import Records
 import Synchronization
 import Tokenization
 
-/// Labels texts with a model directory that `finetune`, Hugging Face's library or ``train(_:validation:base:settings:to:)`` has
-/// written.
+/// Labels texts with a model directory that `finetune`, Hugging Face's library or
+/// ``train(_:validation:base:settings:to:report:)`` has written.
 ///
 /// What `calibrate` has fitted for the model is applied. Calls from several threads take turns.
 public final class TextClassifier: Sendable {

@@ -25,6 +25,7 @@ public final class CombinedScorer: TextScorer {
     /// - Parameters:
     ///   - linear: the fast model; its thresholds don't count.
     ///   - model: GPT-2, without thresholds and decision.
+    ///   - way: how the two share the work.
     ///   - thresholds: probabilities from which on labels are chosen, by the index of ``labels``, which are GPT-2's.
     ///   - directory: the linear model's, for a message.
     /// - Throws: ``ModelError/mismatch(_:remedy:choice:file:)`` where they know different labels.

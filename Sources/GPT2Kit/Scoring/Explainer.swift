@@ -76,7 +76,9 @@ public final class Explainer {
     /// Few words whose deletion changes the label: always the one with the largest weight in what is left, until another label
     /// is chosen. Greedy: a smaller choice may exist.
     ///
-    /// - Parameter most: how many words may go.
+    /// - Parameters:
+    ///   - text: valid UTF-8.
+    ///   - most: how many words may go.
     /// - Returns: nil where so many don't change it.
     public func counterfactual(_ text: [UInt8], most: Int) throws -> Explanation.Counterfactual? {
         var left = Word.words(of: text)

@@ -2,7 +2,7 @@
 
 import LinearModel
 
-/// Scores texts with a ``LinearClassifier``, on several cores.
+/// Scores texts with a `LinearClassifier`, on several cores.
 public final class LinearScorer: TextScorer {
     /// The names of the classes, in the order of the probabilities.
     public let labels: [String]
@@ -18,7 +18,10 @@ public final class LinearScorer: TextScorer {
     /// Texts that a worker takes at a time.
     private static let tile = 32
 
-    /// - Parameter thresholds: probabilities from which on labels are chosen.
+    /// - Parameters:
+    ///   - classifier: the model that scores.
+    ///   - thresholds: probabilities from which on labels are chosen.
+    ///   - workers: the threads that score.
     public init(_ classifier: LinearClassifier, thresholds: [Threshold] = [], workers: Workers) {
         self.classifier = classifier
         self.workers = workers

@@ -7,7 +7,7 @@ extension FineTuner {
     /// - Parameters:
     ///   - base: what every model starts from; it isn't changed.
     ///   - texts: labelled texts.
-    ///   - folds: the number of parts, at least 2.
+    ///   - count: the number of parts, at least 2.
     ///   - progress: gets the progress of long phases, from any thread. Steps are those of all models.
     /// - Throws: ``ModelError/unusableData(_:remedy:file:)`` where a class has fewer different texts than there are parts; what
     ///   ``train(_:on:report:progress:)`` throws.

@@ -39,7 +39,11 @@ public struct TextInput {
     private var records: RecordReader
     private let ownKeys: [[UInt8]]
 
-    /// - Parameter ownKeys: keys of results, which aren't passed on from records.
+    /// - Parameters:
+    ///   - reader: the lines.
+    ///   - kind: what a line is.
+    ///   - fields: the key of a record's text.
+    ///   - ownKeys: keys of results, which aren't passed on from records.
     public init(_ reader: LineReader, kind: Kind, fields: RecordFields, ownKeys: [String]) {
         self.reader = reader
         self.kind = kind

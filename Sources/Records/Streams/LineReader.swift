@@ -46,7 +46,10 @@ public final class LineReader {
 
     /// Reads the lines of `source` from where it stands.
     ///
-    /// - Parameter firstLine: the number of the first line, where `source` is a part of a longer text.
+    /// - Parameters:
+    ///   - source: where the bytes come from.
+    ///   - maximumLineLength: bytes; a longer line is an error.
+    ///   - firstLine: the number of the first line, where `source` is a part of a longer text.
     public init(
         _ source: ByteSource, maximumLineLength: Int = LineReader.defaultMaximumLineLength, firstLine: Int = 1
     ) {
