@@ -177,12 +177,14 @@ bench: build ## Measure against PyTorch, tiktoken and jq; writes BENCHMARKS.md (
 	@ONLY='$(ONLY)' RUNS='$(RUNS)' PYTHON='$(PYTHON)' MIRROR='$(MIRROR)' BASE='$(if $(filter command,$(origin BASE)),$(BASE))' DATA='$(DATA)' \
 	  STEPS='$(STEPS)' QUICK='$(QUICK)' FULL='$(FULL)' Benchmarks/bench
 
+FORMATTED := Package.swift Sources Tests Benchmarks $(foreach package,Examples Server,$(package)/Package.swift $(package)/Sources)
+
 lint: ## Check the style of the sources, who imports whom, names of files, and the documentation of declarations.
-	@$(SWIFT) format lint --strict --recursive --parallel Package.swift Sources Tests Benchmarks Examples/Package.swift Examples/Sources Server/Package.swift Server/Sources
+	@$(SWIFT) format lint --strict --recursive --parallel $(FORMATTED)
 	@Tests/floors.sh
 
 format: ## Format the sources.
-	@$(SWIFT) format --in-place --recursive --parallel Package.swift Sources Tests Benchmarks Examples/Package.swift Examples/Sources Server/Package.swift Server/Sources
+	@$(SWIFT) format --in-place --recursive --parallel $(FORMATTED)
 
 # The libraries that others may build on. Whatever DocC warns of ends it: a link that leads nowhere, a parameter without a word.
 DOCUMENTED := Records Tokenization GPT2Kit
@@ -214,7 +216,7 @@ uninstall: ## Remove what install has put into PREFIX.
 	@rm -rf "$(DESTDIR)$(PREFIX)/libexec/gpt2"
 	@rm -f "$(DESTDIR)$(PREFIX)/bin/gpt2" $(FILTERS:%="$(DESTDIR)$(PREFIX)/share/man/man1/gpt2-%.1") \
 	  "$(DESTDIR)$(PREFIX)/share/man/man1/gpt2.1" "$(DESTDIR)$(PREFIX)/share/man/man5/gpt2kit-formats.5" \
-  "$(DESTDIR)$(PREFIX)/share/man/man7/gpt2kit.7" "$(DESTDIR)$(PREFIX)/share/bash-completion/completions/gpt2" \
+	  "$(DESTDIR)$(PREFIX)/share/man/man7/gpt2kit.7" "$(DESTDIR)$(PREFIX)/share/bash-completion/completions/gpt2" \
 	  "$(DESTDIR)$(PREFIX)/share/zsh/site-functions/_gpt2" "$(DESTDIR)$(PREFIX)/share/fish/vendor_completions.d/gpt2.fish"
 
 clean: ## Remove what pipelines and compiler made. Downloads in build/cache and build/models stay.

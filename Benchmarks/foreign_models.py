@@ -46,13 +46,11 @@ def check_tokens(tokenizer, work):
     lines = texts(LINES, 1)
     records = f"{work}/lines.ndjson"
     with open(records, "w", encoding="utf-8") as file:
-        file.writelines(json.dumps({"text": line}) + "\n" for line in lines)
+        file.writelines(json.dumps({"text": line, "label": "x"}) + "\n" for line in lines)
     longest = 256
     shard = f"{work}/lines.safetensors"
     with open(shard, "wb") as file:
         command = [f"{BIN}/tokenize-pad", "--quiet", "--tokenizer", tokenizer, "--length", str(longest), "--labels", "x", records]
-        subprocess.run(["sh", "-c", f"jq -c '.label = \"x\"' {records} > {records}.labelled"], check=True)
-        command[-1] += ".labelled"
         subprocess.run(command, stdout=file, check=True)
     count = 0
     theirs = AutoTokenizer.from_pretrained(tokenizer)

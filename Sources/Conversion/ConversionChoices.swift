@@ -32,7 +32,7 @@ public struct ConversionChoices: Sendable {
     /// The number of heads of a model of `width`: what is said, or that of OpenAI's models.
     func heads(width: Int, file: String) throws(ConversionError) -> Int {
         if let heads { return heads }
-        guard let known = [768: 12, 1024: 16, 1280: 20, 1600: 25][width] else {
+        guard let known = GPT2Config.releasedHeads(width: width) else {
             throw .needsChoice(
                 "how many heads a model of width \(width) has isn't in the file", remedy: "say how many", .heads,
                 file: file)

@@ -22,7 +22,7 @@ public enum ConvertedModel: Sendable {
     ///   file can't be read; `OutOfMemory`.
     public init(_ path: String, _ choices: ConversionChoices, workers: Workers) throws {
         if OpenAICheckpoint.recognizes(path) {
-            self = try Self.openAI(path)
+            self = try Self.openAI(path, workers)
         } else if LoRAAdapter.recognizes(path) {
             self = try Self.adapter(path, choices, workers)
         } else if Directory.entryNames(of: path)?.contains("config.json") ?? false {
@@ -35,17 +35,16 @@ public enum ConvertedModel: Sendable {
     }
 
     private static func weights(_ path: String) throws -> WeightFiles {
-        if [".pth", ".pt", ".bin", ".ckpt", ".pkl"].contains(where: path.hasSuffix) {
-            throw ConversionError.pickle(path: path)
-        }
+        if isPickle(path) { throw ConversionError.pickle(path: path) }
         guard Directory.entryNames(of: path) == nil else { return try WeightFiles(directory: path) }
         return WeightFiles(try SafetensorsFile(path: path))
     }
 
-    private static func openAI(_ path: String) throws -> ConvertedModel {
+    private static func openAI(_ path: String, _ workers: Workers) throws -> ConvertedModel {
         let checkpoint = try OpenAICheckpoint(directory: path)
         let model = try PretrainedModel(
-            config: checkpoint.config, parameters: checkpoint.parameters(), tokenizerDirectory: path, origin: path)
+            config: checkpoint.config, parameters: checkpoint.parameters(workers), tokenizerDirectory: path,
+            origin: path)
         return .language(model, output: nil)
     }
 

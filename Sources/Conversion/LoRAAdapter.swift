@@ -23,7 +23,7 @@ struct LoRAAdapter {
 
     init(directory: String) throws {
         let path = "\(directory)/adapter_config.json"
-        let json = try JSONValue(parsing: try ByteSource(path: path).readAll(maximum: 1 << 20), source: path)
+        let json = try readJSON(path)
         let weights = "\(directory)/adapter_model.safetensors"
         guard access(weights, F_OK) == 0 else {
             let pickle = "\(directory)/adapter_model.bin"

@@ -43,7 +43,7 @@ struct OpenAICheckpoint {
     }
 
     private static func config(_ path: String) throws -> GPT2Config {
-        let json = try JSONValue(parsing: try ByteSource(path: path).readAll(maximum: 1 << 20), source: path)
+        let json = try readJSON(path)
         func size(_ key: String) throws(ConversionError) -> Int {
             guard let value = json[key]?.int else { throw .missingField(key, file: path) }
             return value
@@ -54,13 +54,15 @@ struct OpenAICheckpoint {
     }
 
     /// All parameters of the language model.
-    func parameters() throws -> GPT2Parameters {
+    ///
+    /// - Parameter workers: check them.
+    func parameters(_ workers: Workers) throws -> GPT2Parameters {
         var unused = Set(table.entries.keys)
         let parameters = try GPT2Parameters(config, classes: 0) { name, shape in
             if name.hasPrefix("score.") { return try Tensor(shape: shape) }
             let (theirs, isLinear) = Self.name(name)
             unused.remove(theirs)
-            return try tensor(theirs, shape, isLinear: isLinear)
+            return try tensor(theirs, shape, isLinear: isLinear, workers)
         }
         if let name = unused.min() { throw ConversionError.unknownTensor(name, file: "\(prefix).index") }
         return parameters
@@ -81,7 +83,7 @@ struct OpenAICheckpoint {
         )
     }
 
-    private func tensor(_ name: String, _ shape: [Int], isLinear: Bool) throws -> Tensor {
+    private func tensor(_ name: String, _ shape: [Int], isLinear: Bool, _ workers: Workers) throws -> Tensor {
         guard let entry = table.entries[name] else {
             throw ConversionError.missingTensor(name, file: "\(prefix).index")
         }
@@ -107,7 +109,7 @@ struct OpenAICheckpoint {
             }
         }
         UnsafeMutableRawBufferPointer(tensor.mutableValues).copyMemory(from: bytes)
-        guard tensor.values.allSatisfy(\.isFinite) else { throw ConversionError.notFinite(name, file: file.name) }
+        guard tensor.isFinite(workers) else { throw ConversionError.notFinite(name, file: file.name) }
         return tensor
     }
 }

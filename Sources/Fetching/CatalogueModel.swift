@@ -21,7 +21,12 @@ public struct CatalogueModel: Sendable, Equatable {
     /// What is known of its files, by name.
     let known: [String: KnownFile]
     /// Blocks, heads and width; nil where they aren't known.
-    let shape: (layers: Int, heads: Int, width: Int)?
+    let shape: Shape?
+
+    /// What config.json has to say.
+    struct Shape: Sendable, Equatable {
+        let layers: Int, heads: Int, width: Int
+    }
 
     /// What a model can consist of, in the order in which it is fetched. Parts of weights have further names.
     public static let fileNames = [
@@ -40,7 +45,7 @@ public struct CatalogueModel: Sendable, Equatable {
         gpt2("gpt2-xl", "1.5B", 48, 25, 1600),
         CatalogueModel(
             name: "distilgpt2", repository: "distilbert/distilgpt2", revision: "main", parameters: "82M", known: [:],
-            shape: (6, 12, 768)),
+            shape: Shape(layers: 6, heads: 12, width: 768)),
     ]
 
     /// The model that is called `name`: one of ``all``, or `owner/name` on the hub. nil for anything else.
@@ -85,10 +90,6 @@ public struct CatalogueModel: Sendable, Equatable {
         return CatalogueModel(
             name: name, repository: "openai-community/\(name)",
             revision: isSmall ? "607a30d783dfa663caf39e06633721c8d4cfcd7e" : "main", parameters: parameters,
-            known: known, shape: (layers, heads, width))
-    }
-
-    public static func == (a: CatalogueModel, b: CatalogueModel) -> Bool {
-        a.name == b.name && a.repository == b.repository && a.revision == b.revision
+            known: known, shape: Shape(layers: layers, heads: heads, width: width))
     }
 }

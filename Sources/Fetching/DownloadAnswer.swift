@@ -1,5 +1,7 @@
 // What a hub of models says about a file that it sends.
 
+import Hashing
+
 /// Headers of the first answer, before any redirect.
 public struct DownloadAnswer: Sendable, Equatable {
     /// The commit that the file is of (`X-Repo-Commit`), in hexadecimal.
@@ -11,9 +13,8 @@ public struct DownloadAnswer: Sendable, Equatable {
 
     /// - Parameter header: the value of a header by its name.
     init(_ header: (String) -> String?) {
-        func hexadecimal(_ name: String, _ count: Int) -> String? {
-            guard let value = header(name)?.filter({ $0 != "\"" }), value.utf8.count == count,
-                value.utf8.allSatisfy({ (0x30...0x39).contains($0) || (0x61...0x66).contains($0) })
+        func hexadecimal(_ name: String, _ digits: Int) -> String? {
+            guard let value = header(name)?.filter({ $0 != "\"" }), SHA256.isHexadecimal(value, digits: digits)
             else { return nil }
             return value
         }

@@ -22,9 +22,7 @@ struct ModelFetchRun {
     }
 
     /// Remembers a file that can't be had.
-    mutating func miss(_ file: String) {
-        if !missing.contains(file) { missing.append(file) }
-    }
+    mutating func miss(_ file: String) { missing.append(file) }
 
     /// Tells of all that can't be had.
     func finish() throws(FetchError) {

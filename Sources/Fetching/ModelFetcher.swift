@@ -57,33 +57,38 @@ public struct ModelFetcher: Sendable {
     /// model.safetensors, or the parts that an index names.
     private func fetchWeights(_ run: inout ModelFetchRun) throws(FetchError) {
         guard isWanted("model.safetensors") else {
-            if let files, files.contains("model.safetensors.index.json") { try fetchParts(&run) }
+            if let files, files.contains("model.safetensors.index.json"), try !fetchParts(&run) {
+                run.miss("model.safetensors.index.json")
+            }
             return
         }
         if model.isPinned { return try run.require("model.safetensors") }
-        if try run.has("model.safetensors") { return }
-        if try run.has("model.safetensors.index.json") { return try fetchParts(&run) }
-        run.miss("model.safetensors")
+        if try !run.has("model.safetensors"), try !fetchParts(&run) { run.miss("model.safetensors") }
     }
 
-    private func fetchParts(_ run: inout ModelFetchRun) throws(FetchError) {
-        try run.require("model.safetensors.index.json")
-        let path = "\(directory)/model.safetensors.index.json"
-        guard isRegularFile(path) else { return }
-        let json = try readJSON(path, name: path)
-        guard let map = json["weight_map"]?.object else {
-            throw .notTheModel(source: path, problem: "there is no weight_map")
+    /// The index, and the parts that it names; false where there is no index.
+    private func fetchParts(_ run: inout ModelFetchRun) throws(FetchError) -> Bool {
+        let index = "model.safetensors.index.json"
+        guard try run.has(index) else { return false }
+        let path = "\(directory)/\(index)"
+        let names: [String]
+        do {
+            names = try WeightFiles.partNames(index: path)
+        } catch let error as any DiagnosableError {
+            throw .notTheModel(source: path, problem: error.diagnosis.problem)
+        } catch {
+            throw .notTheModel(source: path, problem: "\(error)")
         }
-        let names = Set(map.compactMap(\.value.string))
-        for name in names.sorted() {
+        for name in names {
             guard name.hasSuffix(".safetensors"), !name.contains("/"), !name.hasPrefix(".") else {
                 throw .notTheModel(source: path, problem: "the part '\(name)' isn't a file of this directory")
             }
             try run.require(name)
         }
+        return true
     }
 
-    func readJSON(_ path: String, name: String) throws(FetchError) -> JSONValue {
+    private func readJSON(_ path: String, name: String) throws(FetchError) -> JSONValue {
         let bytes = try fetching { () throws(StreamError) in try ByteSource(path: path).readAll(maximum: 1 << 26) }
         do throws(JSONError) {
             return try JSONValue(parsing: bytes, source: name)

@@ -2,6 +2,7 @@
 // of the Python library huggingface_hub.
 
 import Foundation
+import Hashing
 
 /// Where models come from.
 public struct ModelHub: Sendable {
@@ -62,7 +63,7 @@ public struct ModelHub: Sendable {
         guard let cache else { return nil }
         let folder = "\(cache)/models--\(repository.replacingOccurrences(of: "/", with: "--"))"
         let commit = (try? String(contentsOfFile: "\(folder)/refs/\(revision)", encoding: .utf8)) ?? revision
-        guard commit.utf8.allSatisfy({ (0x30...0x39).contains($0) || (0x61...0x66).contains($0) }) else { return nil }
+        guard SHA256.isHexadecimal(commit, digits: 40) else { return nil }
         return firstRegularFile(in: "\(folder)/snapshots/\(commit)", named: [file])
     }
 }

@@ -39,9 +39,11 @@ extension Filter {
         }
         if exitCode(for: error) == .success {
             // --help or --version: output like any other, so a full disk matters.
+            let message = fullMessage(for: error)
+            let note = message == configuration.version ? FilterVersion.commitNote : ""
             do throws(StreamError) {
                 let sink = ByteSink.standardOutput()
-                try sink.write(fullMessage(for: error) + "\n")
+                try sink.write(message + note + "\n")
                 try sink.close()
                 endProcess(0)
             } catch {
@@ -96,7 +98,7 @@ extension CommandConfiguration {
     ) -> CommandConfiguration {
         CommandConfiguration(
             commandName: name, abstract: abstract, discussion: "\(discussion)\n\n\(exits.section)",
-            version: "\(name) \(FilterVersion.text)")
+            version: "\(name) \(FilterVersion.number)")
     }
 }
 

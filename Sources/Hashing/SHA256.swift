@@ -62,8 +62,8 @@ public final class SHA256 {
     }
 
     /// Whether `text` is a hash as ``hexadecimal`` has it.
-    public static func isHexadecimal(_ text: String) -> Bool {
-        text.utf8.count == 64 && text.utf8.allSatisfy { (0x30...0x39).contains($0) || (0x61...0x66).contains($0) }
+    public static func isHexadecimal(_ text: String, digits: Int = 64) -> Bool {
+        text.utf8.count == digits && text.utf8.allSatisfy { (0x30...0x39).contains($0) || (0x61...0x66).contains($0) }
     }
 
     private static func hexadecimal(_ bytes: [UInt8]) -> String {

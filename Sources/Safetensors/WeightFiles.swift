@@ -134,6 +134,14 @@ public struct WeightFiles: Sendable {
         return parts[part]
     }
 
+    /// The names of the files that an index lists, sorted.
+    ///
+    /// - Throws: ``StreamError``; ``WeightFilesError/indexMalformed(path:at:what:)``.
+    package static func partNames(index path: String) throws -> [String] {
+        let file = try MappedFile(path: path)
+        return try withExtendedLifetime(file) { Set(try weightMap(file).map(\.1)).sorted() }
+    }
+
     // MARK: - Opening
 
     private static func open(index: String, directory: String) throws -> ([SafetensorsFile], [String: Int]) {
@@ -192,6 +200,7 @@ public struct WeightFiles: Sendable {
     }
 }
 
-private func isPickle(_ path: String) -> Bool {
+/// Whether a file is called as PyTorch's pickles are.
+package func isPickle(_ path: String) -> Bool {
     [".bin", ".pt", ".pth", ".ckpt", ".pkl"].contains { path.hasSuffix($0) }
 }

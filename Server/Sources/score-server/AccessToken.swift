@@ -6,12 +6,12 @@ import Records
 struct AccessToken: Sendable {
     private let bytes: [UInt8]
 
-    /// - Throws: `StreamError`; ``Empty``.
+    /// - Throws: `StreamError`; ``TooShort``.
     init(file path: String) throws {
         let contents = try ByteSource(path: path).readAll(maximum: 1 << 16)
         let isSpace: (UInt8) -> Bool = { $0 <= 0x20 }
         bytes = Array(contents.drop(while: isSpace).reversed().drop(while: isSpace).reversed())
-        guard bytes.count >= 16 else { throw Empty(path: path) }
+        guard bytes.count >= 16 else { throw TooShort(path: path) }
     }
 
     /// Whether this is the header `Authorization` that is needed. How long it takes says nothing about where they differ.
@@ -23,7 +23,7 @@ struct AccessToken: Sendable {
     }
 
     /// A token that could be guessed.
-    struct Empty: DiagnosableError {
+    struct TooShort: DiagnosableError {
         let path: String
 
         var diagnosis: Diagnosis {

@@ -6,7 +6,6 @@ import HTTPTypes
 import Hummingbird
 import NIOCore
 import Records
-import Synchronization
 
 /// What is known of a request beside itself.
 struct ServerContext: RequestContext, RemoteAddressRequestContext {

@@ -1,7 +1,6 @@
 // score-server: a model behind HTTP, for programs and for people.
 
 import ArgumentParser
-import Evaluation
 import GPT2Kit
 import Hummingbird
 import Logging

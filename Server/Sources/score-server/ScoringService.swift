@@ -5,6 +5,7 @@ import GPT2Kit
 import NIOCore
 import NIOPosix
 import Records
+import Synchronization
 import Tokenization
 
 /// Scores and explains the bodies of requests.
@@ -13,6 +14,8 @@ final class ScoringService: Sendable {
     private let classifier: Classifier
     /// A thread for each request that waits.
     private let threads: NIOThreadPool
+    /// Encoders that no request has: each remembers words, in 1 MiB.
+    private let encoders = Mutex<[TokenEncoder]>([])
 
     init(queue: ScoringQueue, classifier: Classifier, limits: Limits) {
         self.queue = queue
@@ -36,7 +39,10 @@ final class ScoringService: Sendable {
                     let sink = ByteSink(name: "answer") { bytes throws(StreamError) in
                         continuation.yield(ByteBuffer(bytes: bytes))
                     }
-                    var stream = ScoreStream(QueuedScorer(queue, classifier), input: input, fields: RecordFields())
+                    let encoder = encoders.withLock { $0.popLast() } ?? TokenEncoder(classifier.tokenizer)
+                    let scorer = QueuedScorer(queue, classifier, encoder)
+                    defer { encoders.withLock { $0.append(scorer.encoder) } }
+                    var stream = ScoreStream(scorer, input: input, fields: RecordFields())
                     let reader = LineReader(ByteSource(bytes: body, name: "body"))
                     // As lines are answered as soon as they are scored, none waits for the whole body.
                     _ = try stream.run(reader, into: sink, lineBuffered: true)
@@ -71,13 +77,13 @@ final class ScoringService: Sendable {
 private final class QueuedScorer: TextScorer {
     private let queue: ScoringQueue
     private let classifier: Classifier
-    private var encoder: TokenEncoder
+    private(set) var encoder: TokenEncoder
     private(set) var truncated = 0
 
-    init(_ queue: ScoringQueue, _ classifier: Classifier) {
+    init(_ queue: ScoringQueue, _ classifier: Classifier, _ encoder: TokenEncoder) {
         self.queue = queue
         self.classifier = classifier
-        encoder = TokenEncoder(classifier.tokenizer)
+        self.encoder = encoder
     }
 
     var labels: [String] { classifier.labels }

@@ -120,7 +120,7 @@ extension Classifier {
             parameters = try GPT2Parameters(random: config, classes: labels.count, seed: seed, workers: workers)
         }
         let tokenizer = try Tokenizer(directory: tokenizerDirectory)
-        try Self.check(tokenizer, config, tokenizerDirectory)
+        try config.requireRoom(for: tokenizer, of: tokenizerDirectory)
         self.init(
             config: config, parameters: parameters, labels: labels, pooling: .lastToken, paddedLength: config.positions,
             padToken: tokenizer.endOfText, tokenizer: tokenizer,
@@ -155,7 +155,7 @@ extension Classifier {
             }
         }
         let tokenizer = try reading.value()
-        try Self.check(tokenizer, config, directory)
+        try config.requireRoom(for: tokenizer, of: directory)
         if let hash = own.tokenizerSHA256, !tokenizer.isIdentified(by: hash) {
             throw ModelError.mismatch(
                 "the tokenizer is not the one that the model was trained with",
@@ -170,14 +170,6 @@ extension Classifier {
                     ?? Int(tokenizer.endOfText)),
             tokenizer: tokenizer, tokenizerDirectory: directory, origin: directory)
         weightsCheck = check
-    }
-
-    private static func check(_ tokenizer: Tokenizer, _ config: GPT2Config, _ directory: String) throws(ModelError) {
-        guard tokenizer.vocabularySize <= config.vocabularySize else {
-            throw .mismatch(
-                "the tokenizer has \(tokenizer.vocabularySize) tokens, the model \(config.vocabularySize)",
-                remedy: "use the model's own tokenizer", file: directory)
-        }
     }
 
     /// The values of `id2label` in the order of their ids; nil where config.json has none.

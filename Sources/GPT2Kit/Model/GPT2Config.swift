@@ -90,13 +90,16 @@ extension GPT2Config {
 
     /// The sizes that OpenAI released: gpt2 (124M), gpt2-medium, gpt2-large, gpt2-xl; nil for any other name.
     public static func named(_ name: String) throws(ModelError) -> GPT2Config? {
-        let sizes = [
-            "gpt2": (12, 12, 768), "gpt2-medium": (24, 16, 1024), "gpt2-large": (36, 20, 1280),
-            "gpt2-xl": (48, 25, 1600),
-        ]
-        guard let (blocks, heads, width) = sizes[name] else { return nil }
+        guard let (blocks, heads, width) = released[name] else { return nil }
         return try GPT2Config(vocabularySize: 50257, positions: 1024, width: width, blocks: blocks, heads: heads)
     }
+
+    /// The heads of the model of this width that OpenAI released; nil where there is none.
+    package static func releasedHeads(width: Int) -> Int? { released.values.first { $0.width == width }?.heads }
+
+    private static let released: [String: (blocks: Int, heads: Int, width: Int)] = [
+        "gpt2": (12, 12, 768), "gpt2-medium": (24, 16, 1024), "gpt2-large": (36, 20, 1280), "gpt2-xl": (48, 25, 1600),
+    ]
 
     /// The number of parameters of the model without its head. A `Double`, because configurations exist whose
     /// parameters no `Int` counts.
@@ -112,6 +115,6 @@ extension GPT2Config {
 }
 
 /// Reads a JSON file of at most 64 MiB.
-func readJSON(_ path: String) throws -> JSONValue {
+package func readJSON(_ path: String) throws -> JSONValue {
     try JSONValue(parsing: try ByteSource(path: path).readAll(maximum: 64 << 20), source: path)
 }

@@ -51,11 +51,7 @@ public struct PretrainedModel: Sendable {
         self.tokenizerDirectory = tokenizerDirectory
         self.origin = origin
         tokenizer = try Tokenizer(directory: tokenizerDirectory)
-        guard tokenizer.vocabularySize <= config.vocabularySize else {
-            throw ModelError.mismatch(
-                "the tokenizer has \(tokenizer.vocabularySize) tokens, the model \(config.vocabularySize)",
-                remedy: "use the model's own tokenizer", file: tokenizerDirectory)
-        }
+        try config.requireRoom(for: tokenizer, of: tokenizerDirectory)
     }
 
     /// A model of parts that belong together.
@@ -99,9 +95,7 @@ public struct PretrainedModel: Sendable {
         func refuse(_ what: String) -> ModelError {
             .mismatch(what, remedy: "use the model's own tokenizer", file: tokenizerDirectory)
         }
-        guard tokenizer.vocabularySize <= config.vocabularySize else {
-            throw refuse("the tokenizer has \(tokenizer.vocabularySize) tokens, the model \(config.vocabularySize)")
-        }
+        try config.requireRoom(for: tokenizer, of: tokenizerDirectory)
         if let end = json["eos_token_id"]?.int, end != Int(tokenizer.endOfText) {
             throw refuse(
                 "\(Tokenizer.endOfTextName) is token \(tokenizer.endOfText) of the tokenizer, and \(end) of the model")
