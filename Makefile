@@ -159,10 +159,13 @@ sanitize: deps ## Run the tests of the mathematics under ThreadSanitizer, and th
 	run thread --filter '$(MATHS_TESTS)'; \
 	run address --skip FilterTests
 
+# SwiftPM's plan of a package doesn't notice files that are new in one that it depends on by path, so it is made anew.
 examples: build ## Build the example programs of Examples/, which use the library as any package would.
+	@rm -f .build/examples/release.yaml
 	@$(SWIFT) build -c release $(SWIFT_FLAGS) --package-path Examples --scratch-path .build/examples
 
 server: build ## Build score-server, a package of its own in Server/.
+	@rm -f .build/server/release.yaml
 	@$(SWIFT) build -c release $(SWIFT_FLAGS) --package-path Server --scratch-path .build/server
 
 # Its model: the demo's.

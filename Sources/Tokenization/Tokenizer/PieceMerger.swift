@@ -3,7 +3,7 @@
 // Two ways with one result: rescanning for short pieces, a heap over a linked list for long ones.
 
 /// Scratch memory for merging, reused from piece to piece.
-struct PieceMerger {
+struct PieceMerger: Sendable {
     private var tokens: [UInt32] = []
     /// The rank of the merge of a token with the next one.
     private var ranks: [UInt32] = []

@@ -149,7 +149,7 @@ public final class Tokenizer: Sendable {
 /// Encodes texts one after another, remembering the words that it has met: one per thread.
 ///
 /// Memory: 1 MiB for the words, and scratch for 64 KiB of a piece (more only where no place of it can be cut).
-public struct TokenEncoder {
+public struct TokenEncoder: Sendable {
     /// Whose tokens are made.
     public let tokenizer: Tokenizer
     private var cache = WordCache()

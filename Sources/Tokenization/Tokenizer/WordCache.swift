@@ -3,7 +3,7 @@
 
 import Records
 
-struct WordCache {
+struct WordCache: Sendable {
     /// A piece of 1 to 16 bytes as two integers.
     struct Key {
         var low: UInt64
