@@ -16,6 +16,8 @@ let package = Package(
     targets: [
         // The C libraries, each behind one door.
         .target(name: "COneDNN", linkerSettings: [.linkedLibrary("dnnl")]),
+        // Ours: what Swift's SIMD types can't do, which is to be compiled for several CPUs.
+        .target(name: "CProducts"),
         .systemLibrary(
             name: "CLibzip", pkgConfig: "libzip",
             providers: [.apt(["libzip-dev"]), .brew(["libzip"])]),
@@ -37,7 +39,8 @@ let package = Package(
         .target(
             name: "GPT2Kit",
             dependencies: [
-                "COneDNN", "Platform", "Records", "Hashing", "Safetensors", "Tokenization", "Evaluation", "LinearModel",
+                "COneDNN", "CProducts", "Platform", "Records", "Hashing", "Safetensors", "Tokenization", "Evaluation",
+                "LinearModel",
             ]),
         .target(
             name: "Conversion", dependencies: ["Platform", "Records", "Safetensors", "Tokenization", "GPT2Kit"]),

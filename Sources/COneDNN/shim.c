@@ -7,6 +7,7 @@
 #endif
 #include <oneapi/dnnl/dnnl.h>
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -19,6 +20,13 @@
             goto done;                                 \
         }                                              \
     } while (0)
+
+/// How the numbers of a matrix lie in memory: strides of the outer order, and the blocks within it.
+typedef struct {
+    dnnl_data_type_t type;
+    dnnl_dims_t strides, padded, sizes, places;
+    int count;
+} blocks_t;
 
 // MARK: - Where oneDNN 2.x and 3.x differ
 
@@ -44,6 +52,24 @@ static void layout_destroy(layout_t *layout) {
 }
 static dnnl_status_t layout_copy(layout_t *copy, layout_view_t original) {
     return dnnl_memory_desc_clone(copy, original);
+}
+/// false where oneDNN doesn't tell it.
+static bool layout_blocks(layout_view_t layout, blocks_t *blocks) {
+    dnnl_format_kind_t kind;
+    const dnnl_dims_t *strides, *padded, *sizes, *places;
+    if (dnnl_memory_desc_query(layout, dnnl_query_format_kind, &kind) != dnnl_success || kind != dnnl_blocked ||
+        dnnl_memory_desc_query(layout, dnnl_query_data_type, &blocks->type) != dnnl_success ||
+        dnnl_memory_desc_query(layout, dnnl_query_strides, &strides) != dnnl_success ||
+        dnnl_memory_desc_query(layout, dnnl_query_padded_dims, &padded) != dnnl_success ||
+        dnnl_memory_desc_query(layout, dnnl_query_inner_nblks_s32, &blocks->count) != dnnl_success ||
+        dnnl_memory_desc_query(layout, dnnl_query_inner_blks, &sizes) != dnnl_success ||
+        dnnl_memory_desc_query(layout, dnnl_query_inner_idxs, &places) != dnnl_success)
+        return false;
+    memcpy(blocks->strides, *strides, sizeof blocks->strides);
+    memcpy(blocks->padded, *padded, sizeof blocks->padded);
+    memcpy(blocks->sizes, *sizes, sizeof blocks->sizes);
+    memcpy(blocks->places, *places, sizeof blocks->places);
+    return true;
 }
 static dnnl_status_t append_gelu(dnnl_post_ops_t operations) {
     return dnnl_post_ops_append_eltwise(operations, dnnl_eltwise_gelu_tanh, 0, 0);
@@ -76,6 +102,17 @@ static void layout_destroy(layout_t *layout) { (void)layout; }
 static dnnl_status_t layout_copy(layout_t *copy, layout_view_t original) {
     *copy = *original;
     return dnnl_success;
+}
+static bool layout_blocks(layout_view_t layout, blocks_t *blocks) {
+    if (layout->format_kind != dnnl_blocked || layout->extra.flags != 0) return false;
+    const dnnl_blocking_desc_t *blocking = &layout->format_desc.blocking;
+    blocks->type = layout->data_type;
+    blocks->count = blocking->inner_nblks;
+    memcpy(blocks->strides, blocking->strides, sizeof blocks->strides);
+    memcpy(blocks->padded, layout->padded_dims, sizeof blocks->padded);
+    memcpy(blocks->sizes, blocking->inner_blks, sizeof blocks->sizes);
+    memcpy(blocks->places, blocking->inner_idxs, sizeof blocks->places);
+    return true;
 }
 static dnnl_status_t append_gelu(dnnl_post_ops_t operations) {
     return dnnl_post_ops_append_eltwise(operations, 1, dnnl_eltwise_gelu_tanh, 0, 0);
@@ -147,6 +184,14 @@ bool onednn_int8_saturates(void) {
 #endif
 }
 
+int onednn_float_lanes(void) {
+#if defined(__x86_64__)
+    if (has(dnnl_cpu_isa_avx512_core)) return 16;
+    if (has(dnnl_cpu_isa_avx2)) return 8;
+#endif
+    return 4;
+}
+
 const char *onednn_version(void) {
     static char text[32];
     const dnnl_version_t *version = dnnl_version();
@@ -164,7 +209,8 @@ int onednn_sgemm(bool transpose_a, bool transpose_b, int64_t m, int64_t n, int64
 
 struct onednn_matmul {
     dnnl_primitive_desc_t description;
-    dnnl_primitive_t primitive;
+    _Atomic(dnnl_primitive_t) primitive;  // NULL until it is compiled
+    pthread_mutex_t compiling;
     layout_t source, weights, bias, destination;
     dnnl_dims_t weight_dims;
     dnnl_data_type_t plain_type;
@@ -196,6 +242,7 @@ int onednn_matmul_create(onednn_matmul **result, const onednn_matmul_shape *shap
     *result = NULL;
     onednn_matmul *matmul = calloc(1, sizeof *matmul);
     if (!matmul) return dnnl_out_of_memory;
+    pthread_mutex_init(&matmul->compiling, NULL);
 
     const int64_t rows = shape->rows, inner = shape->inner, columns = shape->columns;
     const bool is_integer = shape->source_type == ONEDNN_U8;
@@ -252,7 +299,7 @@ int onednn_matmul_create(onednn_matmul **result, const onednn_matmul_shape *shap
         TRY(layout_copy(&matmul->weights, chosen));
     }
     snprintf(matmul->implementation, sizeof matmul->implementation, "%s", name);
-    TRY(dnnl_primitive_create(&matmul->primitive, matmul->description));
+    if (!shape->compile_later) TRY((dnnl_status_t)onednn_matmul_compile(matmul));
 
 done:
     if (operations) dnnl_post_ops_destroy(operations);
@@ -265,9 +312,23 @@ done:
     return status;
 }
 
+int onednn_matmul_compile(onednn_matmul *matmul) {
+    dnnl_status_t status = dnnl_success;
+    pthread_mutex_lock(&matmul->compiling);
+    if (!atomic_load(&matmul->primitive)) {
+        dnnl_primitive_t primitive = NULL;
+        status = dnnl_primitive_create(&primitive, matmul->description);
+        if (status == dnnl_success) atomic_store(&matmul->primitive, primitive);
+    }
+    pthread_mutex_unlock(&matmul->compiling);
+    return status;
+}
+
 void onednn_matmul_destroy(onednn_matmul *matmul) {
     if (!matmul) return;
-    if (matmul->primitive) dnnl_primitive_destroy(matmul->primitive);
+    dnnl_primitive_t primitive = atomic_load(&matmul->primitive);
+    if (primitive) dnnl_primitive_destroy(primitive);
+    pthread_mutex_destroy(&matmul->compiling);
     if (matmul->description) dnnl_primitive_desc_destroy(matmul->description);
     layout_destroy(&matmul->source);
     layout_destroy(&matmul->weights);
@@ -280,6 +341,19 @@ const char *onednn_matmul_implementation(const onednn_matmul *matmul) { return m
 
 size_t onednn_matmul_packed_size(const onednn_matmul *matmul) {
     return dnnl_memory_desc_get_size(layout_view(&matmul->weights));
+}
+
+void onednn_matmul_layout(const onednn_matmul *matmul, char *text, size_t size) {
+    blocks_t blocks;
+    text[0] = '\0';
+    if (!layout_blocks(layout_view(&matmul->weights), &blocks)) return;
+    int used = snprintf(text, size, "type %d, of %lld by %lld, strides %lld and %lld", (int)blocks.type,
+                        (long long)blocks.padded[0], (long long)blocks.padded[1], (long long)blocks.strides[0],
+                        (long long)blocks.strides[1]);
+    for (int i = 0; i < blocks.count && used > 0 && (size_t)used < size; i++)
+        used += snprintf(text + used, size - (size_t)used, "%s %lld of %s", i == 0 ? ", blocks of" : ",",
+                         (long long)blocks.sizes[i], blocks.places[i] == 0 ? "rows" : "columns");
+    if (used <= 0 || (size_t)used >= size) text[0] = '\0';
 }
 
 static layout_view_t scratch_layout(const onednn_matmul *matmul) {
@@ -336,12 +410,13 @@ static dnnl_status_t bind(dnnl_exec_arg_t arguments[], dnnl_memory_t memories[],
     return dnnl_success;
 }
 
-int onednn_matmul_run(const onednn_matmul *matmul, const void *source, const void *packed, const float *bias,
+int onednn_matmul_run(onednn_matmul *matmul, const void *source, const void *packed, const float *bias,
                       void *destination, void *scratch) {
     dnnl_status_t status = dnnl_success;
     dnnl_engine_t cpu;
     dnnl_stream_t stream = NULL;
     dnnl_memory_t memories[5] = {NULL};
+    if (!atomic_load(&matmul->primitive)) TRY((dnnl_status_t)onednn_matmul_compile(matmul));
     TRY(engine(&cpu));
     TRY(dnnl_stream_create(&stream, cpu, dnnl_stream_default_flags));
     dnnl_exec_arg_t arguments[5];
@@ -352,7 +427,7 @@ int onednn_matmul_run(const onednn_matmul *matmul, const void *source, const voi
     if (bias) TRY(bind(arguments, memories, &count, DNNL_ARG_BIAS, layout_view(&matmul->bias), bias));
     if (onednn_matmul_scratch_size(matmul) > 0)
         TRY(bind(arguments, memories, &count, DNNL_ARG_SCRATCHPAD, scratch_layout(matmul), scratch));
-    TRY(dnnl_primitive_execute(matmul->primitive, stream, count, arguments));
+    TRY(dnnl_primitive_execute(atomic_load(&matmul->primitive), stream, count, arguments));
     TRY(dnnl_stream_wait(stream));
 done:
     for (int i = 0; i < 5; i++)

@@ -28,6 +28,7 @@ extension Filter {
             try OutOfMemory.checkBeginning(leastMemory)
             var command = try parseAsRoot()
             try command.run()
+            endProcess(0)
         } catch {
             leave(tool, with: error)
         }
@@ -88,8 +89,12 @@ extension Filter {
     }
 }
 
-/// Ends the process with a status that isn't an error's: an answer.
-public func endProcess(_ status: Int32) -> Never { exit(status) }
+/// Ends the process with a status that isn't an error's: an answer. The system takes its memory back faster than libraries
+/// free theirs one piece after another; what filters write they have written.
+public func endProcess(_ status: Int32) -> Never {
+    fflush(nil)
+    _exit(status)
+}
 
 extension CommandConfiguration {
     /// A filter's name, one line about it, what it reads, writes, keeps in memory, with an example, and its exit codes.

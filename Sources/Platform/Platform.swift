@@ -51,6 +51,15 @@ package enum Platform {
         #endif
     }
 
+    /// When a file was last changed.
+    package static func lastChange(_ status: stat) -> timespec {
+        #if canImport(Darwin)
+            return status.st_mtimespec
+        #else
+            return status.st_mtim
+        #endif
+    }
+
     /// Asks for huge pages (2 MiB each on x86-64) from `start` on, where the system has them on request.
     package static func useHugePages(_ start: UnsafeMutableRawPointer, count: Int) {
         #if canImport(Glibc)

@@ -34,6 +34,8 @@ public struct SafetensorsFile: Sendable {
 
     /// The file's name, as errors call it.
     public var source: String { storage.name }
+    /// See `MappedFile.stamp`.
+    package var stamp: String? { storage.stamp }
     /// The whole file, header included.
     package var fileBytes: UnsafeRawBufferPointer { storage.bytes }
     /// `__metadata__`.

@@ -91,6 +91,12 @@ public struct WeightFiles: Sendable {
         partOfTensor = Dictionary(file.names.map { ($0, 0) }) { first, _ in first }
     }
 
+    /// Size and time of the last change of every file, in words; nil where a file is bytes in memory.
+    package var stamp: String? {
+        let stamps = parts.compactMap(\.stamp)
+        return stamps.count == parts.count ? stamps.joined(separator: ", ") : nil
+    }
+
     /// All names, sorted.
     public var names: [String] { partOfTensor.keys.sorted() }
 

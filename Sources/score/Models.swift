@@ -115,18 +115,20 @@ struct Models {
     }
 
     /// A scorer whose matrix products have the type `precision`.
-    func scorer(_ precision: Precision) throws -> any TextScorer {
+    ///
+    /// - Parameter prepare: called with the scorer of GPT-2 before it scores.
+    func scorer(_ precision: Precision, prepare: (Scorer) throws -> Void = { _ in }) throws -> any TextScorer {
         switch main {
         case .linear(let classifier):
             return LinearScorer(classifier, thresholds: thresholds, workers: workers)
         case .gpt2(let classifier, let decision):
-            guard let linear else {
-                return try Scorer(
-                    classifier, thresholds: thresholds, decision: decision, precision: precision, workers: workers)
-            }
+            let scorer = try Scorer(
+                classifier, thresholds: linear == nil ? thresholds : [], decision: decision, precision: precision,
+                workers: workers)
+            try prepare(scorer)
+            guard let linear else { return scorer }
             return try CombinedScorer(
-                LinearScorer(linear.classifier, workers: workers),
-                Scorer(classifier, precision: precision, workers: workers), linear.way, thresholds: thresholds,
+                LinearScorer(linear.classifier, workers: workers), scorer, linear.way, thresholds: thresholds,
                 directory: linear.directory)
         }
     }

@@ -19,7 +19,7 @@ struct ScoreCommand: Filter {
             Streams: memory doesn't grow with the input. Texts longer than the model's padded length are cut.
             The weights are compared with the checksum in the model's config.json before anything is written. Weights of \
             64 MiB and more take longer to check than a few texts take to score: for less than 16 KiB in less than \
-            1,024 lines, only --verify checks them. With --line-buffered they are checked after the first answer.
+            1,024 lines, only --verify checks them. So it is with smaller weights that have a copy made by --prepack. With --line-buffered they are checked after the first answer.
             What calibrate has fitted for the model is applied: probabilities are calibrated, its threshold decides, and where \
             it has sets each answer has the plausible labels and a verdict, the label or "unsure". --raw leaves that out.
             A model can also be what baseline has trained. With --cascade such a model answers first, and GPT-2 is asked about \
@@ -29,7 +29,7 @@ struct ScoreCommand: Filter {
             EXAMPLE
               score --model build/demo/model < messages.txt \\
                 | jq -r 'select(.label == "spam").text'
-              score --model model --exit-status spam < mail.txt && mv mail.txt spam/
+              score --model model --prepack --exit-status spam < mail.txt
               tail -F inbox.log | score --model model --line-buffered
               score --model model --cascade linear < messages.txt
             """,
@@ -75,6 +75,14 @@ struct ScoreCommand: Filter {
     @Option(help: "The number type of matrix products; auto is bf16 if the CPU is faster with it, else f32.")
     var precision = PrecisionChoice.auto
 
+    @Flag(
+        help: """
+            Keep a copy of the weights in the model directory, in the order in which this CPU multiplies them \
+            (prepacked.safetensors, at most as large as the weights): every later start is faster. A copy of other weights, or \
+            of a CPU that wants another order, is replaced.
+            """)
+    var prepack = false
+
     @Option(
         help: ArgumentHelp(
             """
@@ -112,8 +120,11 @@ struct ScoreCommand: Filter {
         let check =
             precision == .int8 && !verbosity.quiet
             ? ScoreStream.Check(texts: self.check) { [models] in try models.scorer(.automatic) } : nil
+        let scorer = try models.scorer(precision.precision) { scorer in
+            if prepack { try keepPrepacked(of: scorer) }
+        }
         var stream = ScoreStream(
-            try models.scorer(precision.precision), input: exitStatus == nil ? kind : .ndjson, fields: records.fields,
+            scorer, input: exitStatus == nil ? kind : .ndjson, fields: records.fields,
             check: check)
         let report = try stream.run(
             reader, into: sink, lineBuffered: lineBuffered,
@@ -135,9 +146,25 @@ struct ScoreCommand: Filter {
                 """)
         }
         if report.errors > 0 { throw BadLines(source: reader.source.name, report) }
-        guard let wanted, let last = report.last else { return }
-        let status: Int32 = last.verdict.map { $0 == wanted ? 0 : 1 } ?? 2
-        if status != 0 { endProcess(status) }
+        // The model isn't taken apart before the end.
+        withExtendedLifetime(scorer) { endProcess(wanted.flatMap { status(report.last, wanted: $0) } ?? 0) }
+    }
+
+    /// What `--exit-status` promises; nil where there was no text.
+    private func status(_ last: Score?, wanted: Int) -> Int32? {
+        last.map { score in score.verdict.map { $0 == wanted ? 0 : 1 } ?? 2 }
+    }
+
+    /// Writes the prepacked copy. Scores don't need it, so where it can't be written that is said, and nothing more.
+    private func keepPrepacked(of scorer: Scorer) throws {
+        let note: String
+        do {
+            if try scorer.prepack() { return }
+            note = "\(models.model): there are no weights that could be kept prepacked: choose another --precision"
+        } catch let error as StreamError {
+            note = "the weights aren't kept prepacked: \(error.diagnosis)"
+        }
+        verbosity.notes("score").always(note)
     }
 
     /// The whole input as a line with one record.

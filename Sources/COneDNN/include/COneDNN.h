@@ -26,6 +26,9 @@ bool onednn_has_bf16(void);
 /// Whether sums of two products of 8 by 8 bits are cut to 16 bits: then sources may have 7 bits only (before VNNI).
 bool onednn_int8_saturates(void);
 
+/// Floats in the widest vectors that oneDNN uses on this CPU: 16 (AVX-512), 8 (AVX2), or 4.
+int onednn_float_lanes(void);
+
 /// "2.6.3", as the loaded library says it.
 const char *_Nonnull onednn_version(void);
 
@@ -64,6 +67,8 @@ typedef struct {
     int64_t source_stride, weights_stride, destination_stride;
     bool has_bias;
     onednn_epilogue epilogue;
+    /// Whether the kernel is made by onednn_matmul_compile, or in the first run, and not at once.
+    bool compile_later;
 } onednn_matmul_shape;
 
 /// A matrix product of one fixed shape, compiled once, run many times, also by several threads at a time:
@@ -71,19 +76,24 @@ typedef struct {
 typedef struct onednn_matmul onednn_matmul;
 
 int onednn_matmul_create(onednn_matmul *_Nullable *_Nonnull result, const onednn_matmul_shape *_Nonnull shape);
+/// Makes the kernel, unless that is done. Any number of threads may call it at a time.
+int onednn_matmul_compile(onednn_matmul *_Nonnull matmul);
 void onednn_matmul_destroy(onednn_matmul *_Nullable matmul);
 
 /// The name of oneDNN's implementation, for instance "brg:avx512_core_bf16".
 const char *_Nonnull onednn_matmul_implementation(const onednn_matmul *_Nonnull matmul);
 /// Bytes that the weights take in the product's order.
 size_t onednn_matmul_packed_size(const onednn_matmul *_Nonnull matmul);
+/// Describes the order that onednn_matmul_pack brings weights into, number type included: equal texts, equal orders. Empty
+/// where oneDNN doesn't tell it.
+void onednn_matmul_layout(const onednn_matmul *_Nonnull matmul, char *_Nonnull text, size_t size);
 /// Bytes of scratch memory that each concurrent run needs.
 size_t onednn_matmul_scratch_size(const onednn_matmul *_Nonnull matmul);
 /// Brings weights [inner,columns] (f32; s8 for ONEDNN_U8), which lie in `order`, `stride` numbers apart, into the layout
 /// and type that the implementation wants.
 int onednn_matmul_pack(const onednn_matmul *_Nonnull matmul, const void *_Nonnull weights, onednn_order order,
                        int64_t stride, void *_Nonnull packed);
-int onednn_matmul_run(const onednn_matmul *_Nonnull matmul, const void *_Nonnull source, const void *_Nonnull packed,
+int onednn_matmul_run(onednn_matmul *_Nonnull matmul, const void *_Nonnull source, const void *_Nonnull packed,
                       const float *_Nullable bias, void *_Nonnull destination, void *_Nullable scratch);
 
 #ifdef __cplusplus

@@ -27,7 +27,7 @@ package enum Attention {
             softmax(
                 p, query: query.at(row: first), key: key, first: past + first, rows: rows, last: last, d,
                 isCausal: isCausal)
-            matmul(output.at(row: first), p, value, m: rows, n: d, k: last)
+            smallMatmul(output.at(row: first), p, value, m: rows, n: d, k: last)
         }
     }
 
@@ -37,7 +37,7 @@ package enum Attention {
     private static func softmax(
         _ p: Matrix, query: Matrix, key: Matrix, first: Int, rows: Int, last: Int, _ d: Int, isCausal: Bool
     ) {
-        matmul(
+        smallMatmul(
             p, query, key, m: rows, n: last, k: d, transposeB: true, scale: 1 / Float(d).squareRoot())
         for row in 0..<rows {
             Softmax.causal(p.pointer + row * last, visible: isCausal ? first + row + 1 : last, count: last)

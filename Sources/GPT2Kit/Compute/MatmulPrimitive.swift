@@ -5,23 +5,40 @@ import COneDNN
 /// destination [rows,outputs] = epilogue(source [rows,inputs] · weights [inputs,outputs] + bias [outputs]).
 package struct MatmulPrimitive: Sendable {
     private let product: Product
-    private let packed: FloatBuffer
+    /// The same for the first rows alone; nil where it wants its weights in another order.
+    private let low: (product: Product, rows: Int)?
+    /// The weights.
+    package let packed: PrepackedMatrix
 
-    /// - Parameter weights: [inputs,outputs], Float32, or Int8 where the source is `ONEDNN_U8`; read here and not kept.
-    /// - Throws: ``OneDNNError`` where oneDNN has no such product for this CPU; ``OutOfMemory``.
+    /// - Parameters:
+    ///   - rows: how many are computed at a time.
+    ///   - low: how many are computed where no more are wanted; nil for always all.
+    ///   - numbers: what the weights are, where their type doesn't tell it.
+    ///   - copy: what may have the weights already, packed.
+    ///   - weights: gives [inputs,outputs], Float32, or Int8 where the source is `ONEDNN_U8`; read here and not kept.
+    /// - Throws: ``OneDNNError`` where oneDNN has no such product for this CPU; ``OutOfMemory``; what `weights` throws.
     package init(
-        rows: Int, inputs: Int, outputs: Int, weights: UnsafeRawPointer, source: onednn_type = ONEDNN_F32,
-        destination: onednn_type = ONEDNN_F32, epilogue: onednn_epilogue = ONEDNN_STORE
+        rows: Int, low: Int? = nil, inputs: Int, outputs: Int, source: onednn_type = ONEDNN_F32,
+        destination: onednn_type = ONEDNN_F32, epilogue: onednn_epilogue = ONEDNN_STORE, numbers: String = "",
+        copy: PrepackedMatrix? = nil, weights: () throws -> UnsafeRawPointer
     ) throws {
-        product = try Product(
-            rows: rows, inputs: inputs, outputs: outputs, source: source, destination: destination,
-            hasBias: source != ONEDNN_U8, epilogue: epilogue)
-        packed = try FloatBuffer(count: product.packedCount)
-        try product.pack(weights, into: packed.pointer)
+        func product(_ rows: Int, later: Bool) throws -> Product {
+            try Product(
+                rows: rows, inputs: inputs, outputs: outputs, source: source, destination: destination,
+                hasBias: source != ONEDNN_U8, epilogue: epilogue, later: later)
+        }
+        // Kernels are made when they are needed: a short text needs that of few rows, and no other.
+        let all = try product(rows, later: low != nil)
+        self.low = try low.flatMap { rows in
+            let few = try product(rows, later: true)
+            return few.layout != nil && few.layout == all.layout ? (few, rows) : nil
+        }
+        self.product = all
+        packed = try all.packed(numbers: numbers, copy: copy, weights)
     }
 
     /// Floats of scratch memory that each concurrent run needs.
-    package var scratchCount: Int { product.scratchCount }
+    package var scratchCount: Int { max(product.scratchCount, low?.product.scratchCount ?? 0) }
 
     /// The name of oneDNN's kernel.
     package var implementation: String { product.implementation }
@@ -33,11 +50,13 @@ package struct MatmulPrimitive: Sendable {
     ///   - source: [rows,inputs].
     ///   - bias: [outputs]; nil for none.
     ///   - scratch: ``scratchCount`` floats that no other run uses at the time.
+    ///   - wanted: how many of the first rows are needed at least; nil for all. They have the same bits then.
     @inline(__always)
     package func run(
         _ destination: UnsafeMutableRawPointer, _ source: UnsafeRawPointer, bias: UnsafePointer<Float>?,
-        scratch: UnsafeMutableRawPointer
+        scratch: UnsafeMutableRawPointer, wanted: Int? = nil
     ) {
+        let product = if let low, let wanted, wanted <= low.rows { low.product } else { product }
         product.run(destination, source, packed.pointer, bias: bias, scratch: scratch)
     }
 }

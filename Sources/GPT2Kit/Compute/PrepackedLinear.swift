@@ -9,6 +9,8 @@ package struct PrepackedLinear: Sendable {
     /// Rows of a tile: a multiple of the 6 (AVX2) and 8 (AVX-512) rows that oneDNN takes at a time. It sums left-over
     /// rows in another order; without any, a row has the same bits in any place.
     package static let tileRows = 48
+    /// Rows that are computed where no more are wanted: a multiple of the same.
+    package static let fewRows = 24
 
     /// What follows product and bias: nothing, GELU, or the sum with what the output holds.
     package enum Epilogue: Sendable { case store, gelu, add }
@@ -33,32 +35,48 @@ package struct PrepackedLinear: Sendable {
     /// - Parameters:
     ///   - weight: [inputs,outputs], read here and not kept.
     ///   - bias: [outputs].
-    package init(_ weight: Tensor, _ bias: Tensor, _ epilogue: Epilogue, _ precision: Precision = .float32) throws {
+    ///   - copy: the same weights, as a layer has ``packed`` them; they are used where this layer packs them so, too.
+    package init(
+        _ weight: Tensor, _ bias: Tensor, _ epilogue: Epilogue, _ precision: Precision = .float32,
+        copy: PrepackedMatrix? = nil
+    ) throws {
         let (inputs, outputs) = (weight.shape[0], weight.shape[1])
         (self.inputs, self.outputs, self.bias) = (inputs, outputs, bias)
         let sourceCount = Self.tileRows * inputs
-        func compile(_ weights: Tensor, _ source: onednn_type = ONEDNN_F32) throws -> MatmulPrimitive {
+        func compile(_ source: onednn_type = ONEDNN_F32, numbers: String = "", _ weights: () throws -> Tensor) throws
+            -> MatmulPrimitive
+        {
             let fused: onednn_epilogue =
                 switch epilogue {
                 case .store: ONEDNN_STORE
                 case .gelu: ONEDNN_GELU_TANH
                 case .add: ONEDNN_ADD
                 }
+            var read: Tensor?  // alive until it is packed
+            defer { withExtendedLifetime(read) {} }
             return try MatmulPrimitive(
-                rows: Self.tileRows, inputs: inputs, outputs: outputs, weights: weights.pointer, source: source,
-                epilogue: fused)
+                rows: Self.tileRows, low: Self.fewRows, inputs: inputs, outputs: outputs, source: source,
+                epilogue: fused,
+                numbers: numbers, copy: copy
+            ) {
+                let weights = try weights()
+                read = weights
+                return UnsafeRawPointer(weights.pointer)
+            }
         }
         switch precision {
         case .float32:
-            let product = try compile(weight)
+            let product = try compile { weight }
             (arithmetic, scratchCount) = (.float32(product), product.scratchCount)
         case .bfloat16:
-            if let product = try Self.ifSupported({ try compile(weight, ONEDNN_BF16) }) {
+            if let product = try Self.ifSupported({ try compile(ONEDNN_BF16) { weight } }) {
                 (arithmetic, scratchCount) = (.bfloat16(product), (sourceCount + 1) / 2 + 16 + product.scratchCount)
             } else {
-                let weight = try weight.copied()
-                BFloat16.round(weight.mutablePointer, weight.pointer, count: weight.count)
-                let product = try compile(weight)
+                let product = try compile(numbers: "rounded, ") {
+                    let weight = try weight.copied()
+                    BFloat16.round(weight.mutablePointer, weight.pointer, count: weight.count)
+                    return weight
+                }
                 (arithmetic, scratchCount) = (.rounded(product), sourceCount + product.scratchCount)
             }
         case .int8:
@@ -66,6 +84,9 @@ package struct PrepackedLinear: Sendable {
             (arithmetic, scratchCount) = (.int8(layer), layer.scratchCount)
         }
     }
+
+    /// How many rows are computed where `wanted` are, at least.
+    package static func computed(_ wanted: Int) -> Int { wanted <= fewRows ? fewRows : tileRows }
 
     /// The result of `compile`; nil where this CPU, or this oneDNN, has no product in bf16.
     private static func ifSupported(_ compile: () throws -> MatmulPrimitive) throws -> MatmulPrimitive? {
@@ -85,20 +106,31 @@ package struct PrepackedLinear: Sendable {
         }
     }
 
+    /// The weights as this layer reads them; nil for 8-bit integers, which have scales beside them.
+    package var packed: PrepackedMatrix? {
+        switch arithmetic {
+        case .float32(let product), .bfloat16(let product), .rounded(let product): product.packed
+        case .int8: nil
+        }
+    }
+
     /// output [tileRows,outputs] from input [tileRows,inputs]; with ``Epilogue/add`` it is added to output.
+    ///
+    /// - Parameter wanted: how many of the first rows are needed; the others may stay as they are.
     @inline(__always)
-    package func run(_ output: FloatView, _ input: FloatView, scratch: FloatView) {
+    package func run(_ output: FloatView, _ input: FloatView, scratch: FloatView, wanted: Int = tileRows) {
         let count = Self.tileRows * inputs
         switch arithmetic {
         case .float32(let product):
-            product.run(output.pointer, input.pointer, bias: bias.pointer, scratch: scratch.pointer)
+            product.run(output.pointer, input.pointer, bias: bias.pointer, scratch: scratch.pointer, wanted: wanted)
         case .bfloat16(let product):
-            BFloat16.convert(scratch.pointer, input.pointer, count: count)
+            BFloat16.convert(scratch.pointer, input.pointer, count: Self.computed(wanted) * inputs)
             let rest = scratch.pointer + ((count + 1) / 2 + 15) / 16 * 16
-            product.run(output.pointer, scratch.pointer, bias: bias.pointer, scratch: rest)
+            product.run(output.pointer, scratch.pointer, bias: bias.pointer, scratch: rest, wanted: wanted)
         case .rounded(let product):
-            BFloat16.round(scratch.pointer, input.pointer, count: count)
-            product.run(output.pointer, scratch.pointer, bias: bias.pointer, scratch: scratch.pointer + count)
+            BFloat16.round(scratch.pointer, input.pointer, count: Self.computed(wanted) * inputs)
+            product.run(
+                output.pointer, scratch.pointer, bias: bias.pointer, scratch: scratch.pointer + count, wanted: wanted)
         case .int8(let layer):
             layer.run(output, input, scratch: scratch)
         }

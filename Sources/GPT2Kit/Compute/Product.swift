@@ -46,18 +46,20 @@ package final class Product: @unchecked Sendable {  // after init nothing change
     /// - Parameters:
     ///   - source: its number type; weights are Int8 where it is `ONEDNN_U8`, otherwise of the same type.
     ///   - destinationStride: numbers from a row of the destination to the next; nil for `outputs`.
+    ///   - later: whether the kernel is made in the first run only, which then ends the process where that fails.
     /// - Throws: ``OneDNNError`` where oneDNN has no such product for this CPU; ``OutOfMemory``.
     package init(
         rows: Int, inputs: Int, outputs: Int, source: onednn_type = ONEDNN_F32, _ sourceOrder: Order = .rows(),
         weights: Order = .packed, destination: onednn_type = ONEDNN_F32, destinationStride: Int? = nil,
-        hasBias: Bool = false, epilogue: onednn_epilogue = ONEDNN_STORE
+        hasBias: Bool = false, epilogue: onednn_epilogue = ONEDNN_STORE, later: Bool = false
     ) throws {
         let ((sourceOrder, sourceStride), (weightsOrder, weightsStride)) = (sourceOrder.oneDNN, weights.oneDNN)
         var shape = onednn_matmul_shape(
             rows: Int64(rows), inner: Int64(inputs), columns: Int64(outputs), source_type: source,
             destination_type: destination, source_order: sourceOrder, weights_order: weightsOrder,
             source_stride: sourceStride, weights_stride: weightsStride,
-            destination_stride: Int64(destinationStride ?? 0), has_bias: hasBias, epilogue: epilogue)
+            destination_stride: Int64(destinationStride ?? 0), has_bias: hasBias, epilogue: epilogue,
+            compile_later: later)
         var created: OpaquePointer?
         let status = onednn_matmul_create(&created, &shape)
         if status == Int32(onednn_out_of_memory) { throw OutOfMemory(bytes: 4 * inputs * outputs) }
@@ -73,6 +75,16 @@ package final class Product: @unchecked Sendable {  // after init nothing change
 
     /// The name of oneDNN's kernel.
     package var implementation: String { String(cString: onednn_matmul_implementation(matmul)) }
+
+    /// The order that ``pack(_:_:into:)`` brings weights into, in words: equal words, equal orders. nil where oneDNN doesn't
+    /// tell it.
+    package var layout: String? {
+        withUnsafeTemporaryAllocation(of: CChar.self, capacity: 256) { text in
+            guard let start = text.baseAddress else { return nil }
+            onednn_matmul_layout(matmul, start, text.count)
+            return start[0] == 0 ? nil : String(cString: start)
+        }
+    }
 
     /// Brings weights [inputs,outputs], Float32 (Int8 for a source of `ONEDNN_U8`), into the product's own order.
     ///

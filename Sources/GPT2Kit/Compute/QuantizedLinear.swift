@@ -36,7 +36,8 @@ package final class QuantizedLinear: @unchecked Sendable {  // after init nothin
         let v = UnsafeMutableRawPointer(quantized.pointer).assumingMemoryBound(to: Int8.self)
         Self.quantize(v, weight, scales: scales.mutablePointer, sums: columnSums.mutablePointer)
         product = try MatmulPrimitive(
-            rows: rows, inputs: inputs, outputs: outputs, weights: v, source: ONEDNN_U8, destination: ONEDNN_S32)
+            rows: rows, inputs: inputs, outputs: outputs, source: ONEDNN_U8, destination: ONEDNN_S32
+        ) { UnsafeRawPointer(v) }
         scratchCount = Self.padded((rows * inputs + 3) / 4) + Self.padded(rows * outputs) + product.scratchCount
     }
 

@@ -1,5 +1,6 @@
 // Classifiers from model directories, and new ones.
 
+import Hashing
 import Records
 import Safetensors
 import Tokenization
@@ -132,6 +133,9 @@ extension Classifier {
     /// - Throws: ``ModelError``; `TokenizerError`, `WeightFilesError` and others where a file can't be read;
     ///   ``OutOfMemory``.
     public init(directory: String, workers: Workers) throws {
+        // The tokenizer takes about as long as all the rest.
+        let reading = Background { try Tokenizer(directory: directory) }
+        defer { _ = try? reading.value() }
         let file = directory + "/config.json"
         let json = try readJSON(file)
         var config = try GPT2Config(json: json, file: file)
@@ -146,14 +150,22 @@ extension Classifier {
         }
         let own = try OwnConfiguration(json, positions: config.positions, file: file)
         config.isCausal = own.isCausal ?? true
-        let check = try WeightsCheck(weights, expected: own.weightsSHA256)
-        // The tokenizer takes about as long as the weights.
-        let reading = Background { try Tokenizer(directory: directory) }
+        // For the last block, which computes one position. It must be over when the process ends, whatever happens here.
+        let needsKernels = own.pooling?.readsAllPositions != true
+        let kernels = needsKernels ? Background { [width = config.width] in makeMatmulKernels(width: width) } : nil
+        defer { _ = try? kernels?.value() }
+        let copy = PrepackedCopy(weights, weightsSHA256: own.weightsSHA256)
+        let check = try WeightsCheck(weights, expected: own.weightsSHA256, copy)
         let read = Result { [config] in
-            try GPT2Parameters(weights, config: config, classes: classes, workers: workers) {
-                _, shape in try Tensor(shape: shape)  // a head without bias
+            try GPT2Parameters(
+                weights, config: config, classes: classes, areChecked: copy?.isThere == true, workers: workers
+            ) { _, shape in
+                try Tensor(shape: shape)  // a head without bias
             }
         }
+        // Meanwhile: what the tokenizer is identified with takes a while to begin.
+        _ = SHA256()
+        copy?.populate()
         let tokenizer = try reading.value()
         try config.requireRoom(for: tokenizer, of: directory)
         if let hash = own.tokenizerSHA256, !tokenizer.isIdentified(by: hash) {
@@ -170,6 +182,7 @@ extension Classifier {
                     ?? Int(tokenizer.endOfText)),
             tokenizer: tokenizer, tokenizerDirectory: directory, origin: directory)
         weightsCheck = check
+        prepackedCopy = copy
     }
 
     /// The values of `id2label` in the order of their ids; nil where config.json has none.

@@ -25,6 +25,8 @@ public struct Classifier: Sendable {
     /// The check of the weights of a classifier that was read from a directory. nil where its config.json names no
     /// checksum.
     public internal(set) var weightsCheck: WeightsCheck?
+    /// The place of the prepacked copy of the weights; nil where they don't come from files.
+    package internal(set) var prepackedCopy: PrepackedCopy?
 
     /// A classifier of parts that the caller has checked against each other.
     package init(

@@ -29,14 +29,17 @@ package final class InferenceBlocks: @unchecked Sendable {  // layers don't chan
 
     /// Blocks 0 ..< count of the model, and its embeddings.
     ///
-    /// - Parameter precision: of the linear layers' products.
+    /// - Parameters:
+    ///   - precision: of the linear layers' products.
+    ///   - copy: what may have the layers' weights, packed; nil for nothing.
     package init(
-        _ parameters: GPT2Parameters, config: GPT2Config, count: Int, precision: Precision = .float32, workers: Workers
+        _ parameters: GPT2Parameters, config: GPT2Config, count: Int, precision: Precision = .float32,
+        copy: PrepackedCopy? = nil, workers: Workers
     ) throws {
         self.config = config
         self.workers = workers
         embeddings = Embeddings(parameters)
-        layers = try Self.packed(parameters.blocks.prefix(count), precision, workers)
+        layers = try Self.packed(parameters.blocks.prefix(count), precision, copy, workers)
         let layerScratch =
             layers.flatMap { [$0.attention, $0.attentionProjection, $0.mlpFC, $0.mlpProjection] }
             .map(\.scratchCount).max() ?? 0
@@ -45,7 +48,7 @@ package final class InferenceBlocks: @unchecked Sendable {  // layers don't chan
 
     /// The linear layers of all blocks, each packed by whichever worker is free.
     private static func packed(
-        _ blocks: ArraySlice<BlockParameters>, _ precision: Precision, _ workers: Workers
+        _ blocks: ArraySlice<BlockParameters>, _ precision: Precision, _ copy: PrepackedCopy?, _ workers: Workers
     ) throws -> [Layers] {
         let blocks = Array(blocks)
         var linear = [PrepackedLinear?](repeating: nil, count: 4 * blocks.count)
@@ -53,7 +56,7 @@ package final class InferenceBlocks: @unchecked Sendable {  // layers don't chan
         linear.withUnsafeMutableBufferPointer { linear in
             nonisolated(unsafe) let linear = linear
             workers.forEach(linear.count) { index in
-                failure.catching { linear[index] = try pack(blocks[index / 4], index % 4, precision) }
+                failure.catching { linear[index] = try pack(blocks[index / 4], index % 4, precision, copy?[index]) }
             }
         }
         try failure.rethrow()
@@ -66,7 +69,9 @@ package final class InferenceBlocks: @unchecked Sendable {  // layers don't chan
     }
 
     /// One layer. The weights that it was packed from aren't needed afterwards.
-    private static func pack(_ block: BlockParameters, _ layer: Int, _ precision: Precision) throws -> PrepackedLinear {
+    private static func pack(
+        _ block: BlockParameters, _ layer: Int, _ precision: Precision, _ copy: PrepackedMatrix?
+    ) throws -> PrepackedLinear {
         let (weight, bias, epilogue): (Tensor, Tensor, PrepackedLinear.Epilogue) =
             switch layer {
             case 0: (block.attentionWeight, block.attentionBias, .store)
@@ -75,7 +80,14 @@ package final class InferenceBlocks: @unchecked Sendable {  // layers don't chan
             default: (block.mlpProjectionWeight, block.mlpProjectionBias, .add)
             }
         defer { weight.release() }
-        return try PrepackedLinear(weight, bias, epilogue, precision)
+        return try PrepackedLinear(weight, bias, epilogue, precision, copy: copy)
+    }
+
+    /// The weights of all layers as they are packed, in their order; nil where a layer doesn't tell its.
+    package var packed: [PrepackedMatrix]? {
+        let packed = layers.flatMap { [$0.attention, $0.attentionProjection, $0.mlpFC, $0.mlpProjection] }
+            .compactMap(\.packed)
+        return packed.count == 4 * count && packed.allSatisfy { !$0.layout.isEmpty } ? packed : nil
     }
 
     /// output [N,C] = the states of all texts' tokens behind the last of these blocks.
@@ -166,8 +178,9 @@ package final class InferenceBlocks: @unchecked Sendable {  // layers don't chan
         let block = layer.parameters
         let tile = PrepackedLinear.tileRows
         for first in stride(from: 0, to: layout.tokens, by: tile) {
-            normalize(s, first, weight: block.ln1Weight, bias: block.ln1Bias)
-            layer.attention.run(s.qkv.advanced(by: first * 3 * C), s.normalized, scratch: s.layer)
+            let rows = min(tile, layout.tokens - first)
+            normalize(s, first, rows, weight: block.ln1Weight, bias: block.ln1Bias)
+            layer.attention.run(s.qkv.advanced(by: first * 3 * C), s.normalized, scratch: s.layer, wanted: rows)
         }
         for row in 0..<layout.rows {
             let token = layout.offsets[row]
@@ -184,18 +197,19 @@ package final class InferenceBlocks: @unchecked Sendable {  // layers don't chan
         }
         for first in stride(from: 0, to: layout.tokens, by: tile) {
             let x = s.x.advanced(by: first * C)
-            layer.attentionProjection.run(x, s.heads.advanced(by: first * C), scratch: s.layer)
-            normalize(s, first, weight: block.ln2Weight, bias: block.ln2Bias)
-            layer.mlpFC.run(s.fc, s.normalized, scratch: s.layer)
-            layer.mlpProjection.run(x, s.fc, scratch: s.layer)
+            let rows = min(tile, layout.tokens - first)
+            layer.attentionProjection.run(x, s.heads.advanced(by: first * C), scratch: s.layer, wanted: rows)
+            normalize(s, first, rows, weight: block.ln2Weight, bias: block.ln2Bias)
+            layer.mlpFC.run(s.fc, s.normalized, scratch: s.layer, wanted: rows)
+            layer.mlpProjection.run(x, s.fc, scratch: s.layer, wanted: rows)
         }
     }
 
-    /// LayerNorm of a tile of x into `normalized`.
-    private func normalize(_ s: Scratch, _ first: Int, weight: Tensor, bias: Tensor) {
+    /// LayerNorm of the first `rows` rows of a tile of x into `normalized`.
+    private func normalize(_ s: Scratch, _ first: Int, _ rows: Int, weight: Tensor, bias: Tensor) {
         LayerNorm.forward(
             s.normalized.pointer, s.x.pointer + first * config.width, weight: weight.pointer, bias: bias.pointer,
-            rows: PrepackedLinear.tileRows, width: config.width, epsilon: config.epsilon)
+            rows: PrepackedLinear.computed(rows), width: config.width, epsilon: config.epsilon)
     }
 
     /// The working memory of one worker; rows are rounded up to whole tiles, and those behind the last token hold
@@ -212,7 +226,7 @@ package final class InferenceBlocks: @unchecked Sendable {  // layers don't chan
         func reserve(tokens: Int, length: Int, config: GPT2Config) throws(OutOfMemory) {
             guard tokens > capacity.tokens || length > capacity.length else { return }
             let tile = PrepackedLinear.tileRows
-            let N = (max(tokens, capacity.tokens, InferenceBlocks.chunkTokens) + tile - 1) / tile * tile
+            let N = (max(tokens, capacity.tokens) + tile - 1) / tile * tile
             let T = max(length, capacity.length)
             let (C, F) = (config.width, config.innerWidth)
             try workspace.allocate { take in

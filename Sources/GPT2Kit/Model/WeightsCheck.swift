@@ -9,7 +9,7 @@ import Platform
 import Safetensors
 import Synchronization
 
-/// Compares a model.safetensors with the checksum that config.json names.
+/// Compares a model.safetensors with the checksum that config.json names, and a prepacked copy of it with its own.
 public final class WeightsCheck: Sendable {
     private let work: Work
     private let isBegun = Atomic(false)
@@ -17,15 +17,23 @@ public final class WeightsCheck: Sendable {
     /// A file below this size is hashed in the time that it takes to start a process.
     private static let smallBytes = 64 << 20
 
-    /// The check of `weights`, which begins at once where the file is small; nil where config.json names no checksum.
+    /// The check of `weights`; nil where config.json names no checksum. It begins at once where the file is small, and wasn't
+    /// checked already when its prepacked copy was written.
     ///
-    /// - Parameter expected: the file's SHA-256 in lower-case hexadecimal.
+    /// - Parameters:
+    ///   - expected: the file's SHA-256 in lower-case hexadecimal.
+    ///   - copy: the prepacked copy.
     /// - Throws: ``ModelError/weightsInParts(file:)``.
-    init?(_ weights: WeightFiles, expected: String?) throws(ModelError) {
+    init?(_ weights: WeightFiles, expected: String?, _ copy: PrepackedCopy? = nil) throws(ModelError) {
         guard let expected else { return nil }
         guard let file = weights.singleFile else { throw .weightsInParts(file: weights.directory) }
-        work = Work(file, expected)
-        if file.fileBytes.count < Self.smallBytes { begin() }
+        var parts = [Work.Part(bytes: file.fileBytes, expected: expected, error: .otherWeights(file: file.source))]
+        if let copy, let content = copy.content {
+            parts.append(
+                Work.Part(bytes: content.bytes, expected: content.sha256, error: .damagedCopy(file: copy.path)))
+        }
+        work = Work(parts, owners: (file, copy))
+        if file.fileBytes.count < Self.smallBytes, copy?.isThere != true { begin() }
     }
 
     deinit {
@@ -40,7 +48,7 @@ public final class WeightsCheck: Sendable {
 
     /// Begins, and waits for the outcome.
     ///
-    /// - Throws: ``ModelError/otherWeights(file:)`` where the weights don't have the checksum.
+    /// - Throws: ``ModelError/otherWeights(file:)``, ``ModelError/damagedCopy(file:)`` where they don't have the checksum.
     public func wait() throws(ModelError) {
         begin()
         try work.outcome()
@@ -54,27 +62,36 @@ public final class WeightsCheck: Sendable {
 
 /// What the thread reads and writes.
 ///
-/// `@unchecked Sendable`: `hash` belongs to the thread until `done`, and is only read from then on.
+/// `@unchecked Sendable`: hashes belong to the thread until `done`, and are only read from then on.
 private final class Work: @unchecked Sendable {
-    let file: SafetensorsFile
-    /// Entered until the file is hashed.
+    /// Bytes, the checksum that they should have, and what it means if they haven't.
+    struct Part {
+        let bytes: UnsafeRawBufferPointer
+        let expected: String
+        let error: ModelError
+    }
+
+    /// Entered until all is hashed.
     let done = DispatchGroup()
-    private let expected: String
-    /// Created and finished on other threads: a thread that never allocates needs no heap of its own.
-    private let hash = SHA256()
+    private let parts: [Part]
+    /// One for each part. Created and finished on other threads: a thread that never allocates needs no heap of its own.
+    private var hashes: [SHA256] = []
+    /// What keeps the bytes mapped.
+    private let owners: (SafetensorsFile, PrepackedCopy?)
     private let isUnwanted = Atomic(false)
 
     /// Bytes that are hashed at a time: few enough for the thread to notice soon that it can end.
     private static let pieceBytes = 1 << 20
     private static let stackBytes = 1 << 18
 
-    init(_ file: SafetensorsFile, _ expected: String) {
-        self.file = file
-        self.expected = expected
+    init(_ parts: [Part], owners: (SafetensorsFile, PrepackedCopy?)) {
+        self.parts = parts
+        self.owners = owners
         done.enter()
     }
 
     func begin() {
+        hashes = parts.map { _ in SHA256() }
         var attributes = pthread_attr_t()
         pthread_attr_init(&attributes)
         defer { pthread_attr_destroy(&attributes) }
@@ -102,7 +119,7 @@ private final class Work: @unchecked Sendable {
     /// Waits, and compares.
     func outcome() throws(ModelError) {
         done.wait()
-        if hash.hexadecimal != expected { throw .otherWeights(file: file.source) }
+        for (part, hash) in zip(parts, hashes) where hash.hexadecimal != part.expected { throw part.error }
     }
 
     /// The object that was passed to the thread. (Darwin's pointer isn't optional, Glibc's is.)
@@ -112,11 +129,12 @@ private final class Work: @unchecked Sendable {
 
     private func run() {
         defer { done.leave() }
-        let bytes = file.fileBytes
-        for start in stride(from: 0, to: bytes.count, by: Self.pieceBytes) {
-            if isUnwanted.load(ordering: .relaxed) { return }
-            let piece = start..<min(start + Self.pieceBytes, bytes.count)
-            hash.update(UnsafeRawBufferPointer(rebasing: bytes[piece]))
+        for (part, hash) in zip(parts, hashes) {
+            for start in stride(from: 0, to: part.bytes.count, by: Self.pieceBytes) {
+                if isUnwanted.load(ordering: .relaxed) { return }
+                let piece = start..<min(start + Self.pieceBytes, part.bytes.count)
+                hash.update(UnsafeRawBufferPointer(rebasing: part.bytes[piece]))
+            }
         }
     }
 }

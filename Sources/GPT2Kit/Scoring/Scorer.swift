@@ -39,7 +39,8 @@ public final class Scorer {
         let config = classifier.config
         let firstBlock = classifier.pooling.readsAllPositions ? config.blocks : config.blocks - 1
         blocks = try InferenceBlocks(
-            classifier.parameters, config: config, count: firstBlock, precision: precision, workers: workers)
+            classifier.parameters, config: config, count: firstBlock, precision: precision,
+            copy: classifier.prepackedCopy, workers: workers)
         tail = try InferenceTail(
             classifier.parameters, config: config, pooling: classifier.pooling, firstBlock: firstBlock,
             workers: workers)

@@ -14,6 +14,8 @@ public final class MappedFile: @unchecked Sendable {
     /// Page-aligned for a file, 64-byte aligned for copied bytes. Valid while this object is alive,
     /// which Swift guarantees only up to its last use: keep it in a property, or use `withExtendedLifetime`.
     public let bytes: UnsafeRawBufferPointer
+    /// Size and time of the last change, in words: others where the file was changed since. nil for copied bytes.
+    package let stamp: String?
     private let isMapped: Bool
 
     /// Maps the file at `path`.
@@ -26,6 +28,8 @@ public final class MappedFile: @unchecked Sendable {
         guard status.st_mode & S_IFMT != S_IFDIR else { throw .isDirectory(source: path) }
         guard status.st_mode & S_IFMT == S_IFREG else { throw .notRegularInput(source: path) }
         name = path
+        let time = Platform.lastChange(status)
+        stamp = "\(status.st_size) bytes of \(time.tv_sec) s \(time.tv_nsec) ns"
         guard let size = Int(exactly: status.st_size), size > 0 else {
             bytes = UnsafeRawBufferPointer(start: nil, count: 0)
             isMapped = false
@@ -42,6 +46,7 @@ public final class MappedFile: @unchecked Sendable {
     /// its owner's.
     init(descriptor: Int32, offset: Int, count: Int, name: String) throws(StreamError) {
         self.name = name
+        stamp = nil
         guard let start = mmap(nil, count, PROT_READ, MAP_PRIVATE, descriptor, off_t(offset)), start != MAP_FAILED
         else { throw failure(name, errno) }
         bytes = UnsafeRawBufferPointer(start: start, count: count)
@@ -61,6 +66,7 @@ public final class MappedFile: @unchecked Sendable {
     /// Copies `contents`, so that what came through a pipe is read like a file.
     public init(copying contents: [UInt8], name: String) {
         self.name = name
+        stamp = nil
         isMapped = false
         let copy = UnsafeMutableRawBufferPointer.allocate(byteCount: contents.count, alignment: 64)
         copy.copyBytes(from: contents)

@@ -28,6 +28,7 @@ enum ByteAlphabet {
     }()
 
     /// Appends the bytes that `text`, UTF-8, stands for; false where a character stands for none, or isn't UTF-8.
+    @inline(__always)
     static func appendBytes(of text: some Collection<UInt8>, to result: inout [UInt8]) -> Bool {
         // All characters of the alphabet are below U+0800: two bytes of UTF-8 at most.
         bytes.withUnsafeBufferPointer { bytes in

@@ -4,6 +4,7 @@
 
 import Hashing
 import Records
+import Synchronization
 
 /// A tokenizer as its directory defines it. Immutable; encode with one ``TokenEncoder`` per thread.
 public final class Tokenizer: Sendable {
@@ -18,7 +19,19 @@ public final class Tokenizer: Sendable {
     public let endOfText: Int32
     /// SHA-256, in lower-case hexadecimal, of vocab.json followed by merges.txt as GPT-2 was published with them: the
     /// same for the same tokens and merges, whatever files they were read from.
-    public let sha256: String
+    public var sha256: String {
+        identity.withLock { identity in
+            if let known = identity { return known }
+            let sha256 = contents.vocabulary.withUnsafeBytes { vocabulary in
+                contents.mergeLines.withUnsafeBytes { Self.hash(vocabulary, $0) }
+            }
+            identity = sha256
+            return sha256
+        }
+    }
+    /// ``sha256`` once it is known. Making it takes as long as reading the files.
+    private let identity = Mutex<String?>(nil)
+    private let contents: TokenizerFiles
     /// vocab.json and merges.txt as they are; nil where it was read from tokenizer.json.
     private let files: (vocabulary: MappedFile, merges: MappedFile)?
 
@@ -69,32 +82,24 @@ public final class Tokenizer: Sendable {
         tokenBytes = bytes
         tokenStarts = starts
         longestToken = zip(starts, starts.dropFirst()).reduce(1) { max($0, $1.1 - $1.0) }
-        sha256 = files.vocabulary.withUnsafeBytes { vocabulary in
-            files.mergeLines.withUnsafeBytes { Self.hash(vocabulary, $0) }
-        }
+        contents = files
         self.files = read
     }
 
     /// Whether `sha256` is that of this tokenizer: ``sha256``, or, as earlier versions wrote it, of the files as they are.
     public func isIdentified(by sha256: String) -> Bool {
-        if sha256 == self.sha256 { return true }
-        guard let files else { return false }
-        return withExtendedLifetime(files) { sha256 == Self.hash(files.vocabulary.bytes, files.merges.bytes) }
+        if let files, withExtendedLifetime(files, { sha256 == Self.hash(files.vocabulary.bytes, files.merges.bytes) }) {
+            return true
+        }
+        return sha256 == self.sha256
     }
 
-    /// vocab.json and merges.txt of `directory` as they are, or as they follow from its tokenizer.json.
+    /// vocab.json and merges.txt as GPT-2 was published with them: those that ``sha256`` is the hash of.
     ///
     /// - Throws: `StreamError` or ``TokenizerError``.
     package static func files(directory: String) throws -> (vocabulary: [UInt8], merges: [UInt8]) {
-        if let json = try json(directory: directory) {
-            let files = try withExtendedLifetime(json) { try TokenizerFiles(json: json) }
-            return (files.vocabulary, files.mergeLines)
-        }
-        func read(_ name: String) throws -> [UInt8] {
-            try ByteSource(path: "\(directory)/\(name)").readAll(maximum: 1 << 30)
-        }
-        let names = names(directory: directory)
-        return (try read(names.vocabulary), try read(names.merges))
+        let tokenizer = try Tokenizer(directory: directory)
+        return (tokenizer.contents.vocabulary, tokenizer.contents.mergeLines)
     }
 
     /// What the two files of `directory` are called.

@@ -1,12 +1,13 @@
 // Reads and checks vocab.json and merges.txt, or tokenizer.json (TokenizerJSON), as untrusted as any other file.
 // Not here: encoding (Tokenizer).
 
+import Platform
 import Records
 
 /// What the two files say, in the form in which the tokenizer uses it.
 struct TokenizerFiles {
     /// In the order of vocab.json.
-    private(set) var tokens = ByteStringTable()
+    private(set) var tokens: ByteStringTable
     /// By id, the index into ``tokens``.
     private(set) var indexOfID: [Int] = []
     /// By byte, its token.
@@ -17,7 +18,11 @@ struct TokenizerFiles {
     private(set) var mergeLines = Array("#version: 0.2\n".utf8)
     private var idOfIndex: [Int] = []
 
+    /// The least that a token takes in a vocabulary, on average.
+    private static let bytesOfToken = 14
+
     init(vocabulary: MappedFile, merges: MappedFile) throws(TokenizerError) {
+        tokens = ByteStringTable(capacity: vocabulary.bytes.count / Self.bytesOfToken)
         try readVocabulary(JSONPullReader(vocabulary.bytes), path: vocabulary.name)
         try checkIDs(vocabulary.name)
         try readMerges(merges)
@@ -25,6 +30,7 @@ struct TokenizerFiles {
 
     init(json file: MappedFile) throws(TokenizerError) {
         let json = try TokenizerJSON(file)
+        tokens = ByteStringTable(capacity: json.vocabulary.count / Self.bytesOfToken)
         try readVocabulary(JSONPullReader(file.bytes, in: json.vocabulary), path: file.name)
         try checkIDs(file.name)
         if let id = json.endOfText, id != endOfText { throw .addedTokenMismatch(path: file.name, id: id) }
@@ -131,19 +137,25 @@ struct TokenizerFiles {
         var start = 0
         var merged: [UInt8] = []
         while start < file.bytes.count {
-            let end = file.bytes[start...].firstIndex(of: 0x0A) ?? file.bytes.count
+            let end = start + place(of: 0x0A, in: UnsafeRawBufferPointer(rebasing: file.bytes[start...]))
             var content = UnsafeRawBufferPointer(rebasing: file.bytes[start..<end])
             start = end + 1
             line += 1
             if content.last == 0x0D { content = UnsafeRawBufferPointer(rebasing: content.dropLast()) }
             if line == 1, content.starts(with: "#version".utf8) { continue }
             if content.isEmpty, start >= file.bytes.count { break }
-            guard let space = content.firstIndex(of: 0x20),
-                content[(space + 1)...].firstIndex(of: 0x20) == nil
-            else { throw .mergeMalformed(path: file.name, line: line) }
+            let space = place(of: 0x20, in: content)
+            guard space < content.count else { throw .mergeMalformed(path: file.name, line: line) }
+            let (first, second) = (
+                UnsafeRawBufferPointer(rebasing: content[..<space]),
+                UnsafeRawBufferPointer(rebasing: content[(space + 1)...])
+            )
+            guard place(of: 0x20, in: second) == second.count else {
+                throw .mergeMalformed(path: file.name, line: line)
+            }
             merged.removeAll(keepingCapacity: true)
-            let left = try append(content[..<space], to: &merged, file.name, line)
-            let right = try append(content[(space + 1)...], to: &merged, file.name, line)
+            let left = try append(first, to: &merged, file.name, line)
+            let right = try append(second, to: &merged, file.name, line)
             guard let token = id(of: merged) else {
                 throw .mergeOfUnknownToken(path: file.name, line: line, token: ByteAlphabet.text(merged))
             }
@@ -164,7 +176,7 @@ struct TokenizerFiles {
 
     /// Appends the bytes of one side of a merge and returns its id.
     private func append(
-        _ side: Slice<UnsafeRawBufferPointer>, to merged: inout [UInt8], _ path: String, _ line: Int
+        _ side: UnsafeRawBufferPointer, to merged: inout [UInt8], _ path: String, _ line: Int
     ) throws(TokenizerError) -> UInt32 {
         let start = merged.count
         guard !side.isEmpty else { throw .mergeMalformed(path: path, line: line) }
@@ -173,6 +185,14 @@ struct TokenizerFiles {
             throw .mergeOfUnknownToken(path: path, line: line, token: text)
         }
         return UInt32(idOfIndex[index])
+    }
+
+    /// Where `byte` is first; the end where it isn't.
+    private func place(of byte: UInt8, in bytes: UnsafeRawBufferPointer) -> Int {
+        guard let start = bytes.baseAddress, let found = memchr(start, Int32(byte), bytes.count) else {
+            return bytes.count
+        }
+        return UnsafeRawPointer(found) - start
     }
 
     private func id(of bytes: [UInt8]) -> Int? {

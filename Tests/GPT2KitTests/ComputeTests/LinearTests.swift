@@ -31,6 +31,34 @@ struct LinearTests {
         }
     }
 
+    @Test(
+        "small products are right in vectors of every width that the CPU has, with and without transposition, in wide rows",
+        arguments: [4, 8, 16].filter { $0 <= lanesOfCPU }, [false, true])
+    func smallProducts(_ lanes: Int, _ transposeB: Bool) throws {
+        var generator = SeededGenerator(seed: 9)
+        for (m, n, k) in [
+            (1, 1, 1), (1, 2, 300), (3, 5, 7), (6, 16, 64), (7, 17, 65), (13, 64, 20), (24, 24, 64), (65, 131, 130),
+        ] {
+            let a = normals(m * k, &generator)
+            let b = normals(k * n, &generator)
+            let (A, B) = (try wide(a, width: k), try wide(b, width: transposeB ? k : n))
+            let C = try Tensor([Float](repeating: 77, count: m * (n + 3)), shape: [m, n + 3])
+            smallMatmul(
+                C.matrix, A.matrix, B.matrix, m: m, n: n, k: k, transposeB: transposeB, scale: 0.5, lanes: lanes)
+            let got = (0..<m * n).map { C.pointer[$0 / n * (n + 3) + $0 % n] }
+            expectWithin(
+                got, Bounded(product: a, b, m: m, n: n, k: k, transposeB: transposeB, scale: 0.5),
+                "[\(m),\(k)]×[\(k),\(n)]")
+            #expect((0..<m).allSatisfy { row in (n..<n + 3).allSatisfy { C.pointer[row * (n + 3) + $0] == 77 } })
+            // A row alone has the same bits.
+            let row = try Tensor(shape: [1, n])
+            smallMatmul(
+                row.matrix, A.matrix.at(row: m - 1), B.matrix, m: 1, n: n, k: k, transposeB: transposeB, scale: 0.5,
+                lanes: lanes)
+            #expect(bits(row.values) == bits(UnsafeBufferPointer(start: C.pointer + (m - 1) * (n + 3), count: n)))
+        }
+    }
+
     private func wide(_ values: [Float], width: Int) throws -> Tensor {
         let rows = values.count / width
         let tensor = try Tensor([Float](repeating: 77, count: rows * (width + 3)), shape: [rows, width + 3])
@@ -110,6 +138,59 @@ struct LinearTests {
             added: [{ biases[$0 % outputs] }] + (epilogue == .add ? [{ before[$0] }] : []))
         expectWithin(
             y.array, epilogue == .gelu ? sums.gelu : sums, "\(layer.implementation) \(shape) \(epilogue)")
+    }
+
+    @Test(
+        "the first rows of a prepacked layer have the same bits where no others are wanted",
+        arguments: shapes, [Precision.float32, .bfloat16, .int8])
+    func wantedRows(_ shape: (inputs: Int, outputs: Int), _ precision: Precision) throws {
+        var generator = SeededGenerator(seed: 10)
+        let (rows, inputs, outputs) = (PrepackedLinear.tileRows, shape.inputs, shape.outputs)
+        let weight = try Tensor(random: [inputs, outputs], &generator)
+        let bias = try Tensor(random: [outputs], &generator)
+        let layer = try PrepackedLinear(weight, bias, .gelu, precision)
+        let room = try FloatBuffer(count: layer.scratchCount)
+        let x = try Tensor(random: [rows, inputs], &generator)
+        let all = try Tensor(shape: [rows, outputs])
+        layer.run(all.region, x.region, scratch: FloatView(room.pointer))
+        for wanted in [1, 7, PrepackedLinear.fewRows, PrepackedLinear.fewRows + 1] {
+            let few = try Tensor(shape: [rows, outputs])
+            layer.run(few.region, x.region, scratch: FloatView(room.pointer), wanted: wanted)
+            #expect(
+                bits(UnsafeBufferPointer(start: few.pointer, count: wanted * outputs))
+                    == bits(UnsafeBufferPointer(start: all.pointer, count: wanted * outputs)), "\(wanted) rows")
+        }
+    }
+
+    @Test(
+        "a layer that takes another's packed weights has its bits, and packs anew what is of another kind",
+        arguments: [Precision.float32, .bfloat16])
+    func packedWeights(_ precision: Precision) throws {
+        var generator = SeededGenerator(seed: 11)
+        let (rows, inputs, outputs) = (PrepackedLinear.tileRows, 64, 256)
+        let weight = try Tensor(random: [inputs, outputs], &generator)
+        let bias = try Tensor(random: [outputs], &generator)
+        let x = try Tensor(random: [rows, inputs], &generator)
+        func output(_ layer: PrepackedLinear) throws -> [UInt32] {
+            let room = try FloatBuffer(count: layer.scratchCount)
+            let y = try Tensor(shape: [rows, outputs])
+            layer.run(y.region, x.region, scratch: FloatView(room.pointer))
+            return bits(y.values)
+        }
+        let first = try PrepackedLinear(weight, bias, .store, precision)
+        let copy = try #require(first.packed)
+        let zeros = try Tensor(shape: [inputs, outputs])
+        let second = try PrepackedLinear(zeros, bias, .store, precision, copy: copy)
+        #expect(second.packed?.bytes.baseAddress == copy.bytes.baseAddress)
+        #expect(try output(second) == output(first))
+        let other: Precision = precision == .float32 ? .bfloat16 : .float32
+        let third = try PrepackedLinear(zeros, bias, .store, other, copy: copy)
+        #expect(third.packed?.bytes.baseAddress != copy.bytes.baseAddress)
+        #expect(try output(third) == output(PrepackedLinear(zeros, bias, .store, other)))
+        let narrow = try PrepackedLinear(
+            Tensor(shape: [inputs, outputs / 2]), Tensor(shape: [outputs / 2]), .store, precision, copy: copy)
+        #expect(narrow.packed?.bytes.baseAddress != copy.bytes.baseAddress)
+        #expect(try PrepackedLinear(weight, bias, .store, .int8).packed == nil)
     }
 
     @Test("a row of a prepacked layer has the same bits at any place of a tile, beside any rows", arguments: shapes)
