@@ -31,14 +31,16 @@ def together(bench):
                 if way == "linear" and start != "base":
                     continue
                 scored = out / f"{way}-scores.ndjson"
+                if way == "linear":
+                    reference = scored
                 run = [BIN / "score", "--quiet", *options]
                 bench.run(*run, "--input", "ndjson", out / "test.ndjson", stdout=scored)
-                rows.append(measured(bench, out, pipeline, way, name, run, scored))
+                rows.append(measured(bench, out, pipeline, way, name, run, scored, reference))
     return rows
 
 
-def measured(bench, out, pipeline, way, name, run, scored):
-    compare = ["--compare", out / "linear-scores.ndjson"] if way != "linear" else []
+def measured(bench, out, pipeline, way, name, run, scored, reference):
+    compare = ["--compare", reference] if way != "linear" else []
     result = json.loads(bench.run(BIN / "evaluate", "--quiet", "--format", "json", scored, *compare).output)
     count = MESSAGES[way] // (20 if bench.quick else 1)
     path = texts(bench, out, count)
