@@ -27,8 +27,17 @@ extension ConvertedModel {
         ---
         # Language model
 
-        GPT-2 with \(model.config.blocks) blocks of width \(model.config.width) and \(model.config.heads) heads, converted from \
-        `\(model.origin.printable)`.\(hasOwnHead ? " Its head isn't the token embedding." : "")
+        GPT-2 with \(model.config.blocks) blocks of width \(model.config.width) and \(model.config.heads) heads. It predicts the next token.
+
+        | | |
+        | --- | --- |
+        | converted from | \(model.origin.tableCell) |
+        | parameters | \(model.parameters.named.reduce(0) { $0 + $1.tensor.count }) |
+        | longest text | \(model.config.positions) tokens |
+        | vocabulary | \(model.tokenizer.vocabularySize) tokens, SHA-256 `\(model.tokenizer.sha256)` |
+        | head | \(hasOwnHead ? "its own" : "the token embedding") |
+
+        What it was trained on, and under which licence it may be used, the files that it was made of don't tell: that belongs here.
 
         ## Use
 

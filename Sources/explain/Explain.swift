@@ -70,6 +70,7 @@ struct Explain: Filter {
     func run() throws {
         let reader = lines.reader(try input.open())
         let classifier = try Classifier(directory: model, workers: Workers(count: threads.count))
+        classifier.weightsCheck?.begin()
         let wanted = try label.map { name in
             guard let index = classifier.labels.firstIndex(where: { $0.utf8.elementsEqual(name.utf8) }) else {
                 throw UsageError(
@@ -92,6 +93,7 @@ struct Explain: Filter {
         while let text = try texts.next() {
             var explanation = try explainer.explain(text.text, label: wanted)
             if counterfactual { explanation.counterfactual = try explainer.counterfactual(text.text, most: most) }
+            try classifier.weightsCheck?.wait()
             switch format {
             case .ndjson:
                 try sink.write(

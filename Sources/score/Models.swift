@@ -111,7 +111,7 @@ struct Models {
     func verifyWeights() throws -> Bool {
         guard case .gpt2(let classifier, _) = main else { return true }
         try classifier.weightsCheck?.wait()
-        return classifier.weightsCheck != nil
+        return classifier.weightsCheck?.coversWeights == true
     }
 
     /// A scorer whose matrix products have the type `precision`.

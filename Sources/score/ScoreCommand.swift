@@ -19,7 +19,8 @@ struct ScoreCommand: Filter {
             Streams: memory doesn't grow with the input. Texts longer than the model's padded length are cut.
             The weights are compared with the checksum in the model's config.json before anything is written. Weights of \
             64 MiB and more take longer to check than a few texts take to score: for less than 16 KiB in less than \
-            1,024 lines, only --verify checks them. So it is with smaller weights that have a copy made by --prepack. With --line-buffered they are checked after the first answer.
+            1,024 lines, only --verify checks them. So it is with smaller weights that have a copy made \
+            by --prepack. With --line-buffered they are checked after the first answer.
             What calibrate has fitted for the model is applied: probabilities are calibrated, its threshold decides, and where \
             it has sets each answer has the plausible labels and a verdict, the label or "unsure". --raw leaves that out.
             A model can also be what baseline has trained. With --cascade such a model answers first, and GPT-2 is asked about \
@@ -78,7 +79,7 @@ struct ScoreCommand: Filter {
     @Flag(
         help: """
             Keep a copy of the weights in the model directory, in the order in which this CPU multiplies them \
-            (prepacked.safetensors, at most as large as the weights): every later start is faster. A copy of other weights, or \
+            (prepacked.safetensors, about as large): every later start is faster. A copy of other weights, or \
             of a CPU that wants another order, is replaced.
             """)
     var prepack = false
@@ -160,9 +161,10 @@ struct ScoreCommand: Filter {
         let note: String
         do {
             if try scorer.prepack() { return }
-            note = "\(models.model): there are no weights that could be kept prepacked: choose another --precision"
+            note = "\(models.model): weights of this precision can't be kept prepacked"
         } catch let error as StreamError {
-            note = "the weights aren't kept prepacked: \(error.diagnosis)"
+            let reason = error.diagnosis
+            note = "\(reason.source ?? models.model): \(reason.problem): the weights aren't kept prepacked"
         }
         verbosity.notes("score").always(note)
     }

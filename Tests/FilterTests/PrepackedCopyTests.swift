@@ -66,10 +66,27 @@ struct PrepackedCopyTests {
             result, 65, "score", "model/prepacked.safetensors: the prepacked copy of the weights isn't what was written"
         )
         #expect(result.output.isEmpty)
+        // It is removed, so that the next run goes well; in a model without a checksum, too.
+        #expect(try !folder.names("model").contains("prepacked.safetensors"))
+        _ = try shell(#"sed -i -E 's/"weights_sha256":"[0-9a-f]*",//' model/config.json"#)
+        try expectScored("\(Self.score) --prepack")
+        damaged = try folder.read(Self.copy)
+        damaged[damaged.count - 200] ^= 1
+        try folder.write(Self.copy, damaged)
+        expectFailure(try shell("\(Self.score) --verify"), 65, "score", "it was removed: run again")
         for bytes in [Data(damaged.prefix(100)), Data("{}".utf8), Data()] {
             try folder.write(Self.copy, bytes)
             try expectScored(Self.score)
         }
+        _ = try shell("rm \(Self.copy); mkfifo \(Self.copy)")
+        try expectScored(Self.score)
+    }
+
+    @Test("what a killed process left behind is removed when a copy is written")
+    func leftovers() throws {
+        _ = try shell("for n in 0 1; do touch model/.prepacked.safetensors.$(sh -c 'echo $$')-$n.partial; done")
+        try expectScored("\(Self.score) --prepack")
+        #expect(try folder.names("model").filter { $0.hasPrefix(".") }.isEmpty)
     }
 
     @Test("where no copy can be kept, one line says so, and the texts are scored")
@@ -77,12 +94,16 @@ struct PrepackedCopyTests {
         let int8 = try shell("\(Self.score) --prepack --precision int8 --check 0")
         #expect(int8.status == 0 && int8.lines.count > 1)
         #expect(
-            int8.errorLines.count == 1 && int8.errors.contains("no weights that could be kept prepacked"),
+            int8.errorLines.count == 1
+                && int8.errors.contains("model: weights of this precision can't be kept prepacked"),
             "\(int8.errors)")
         _ = try shell("mkdir \(Self.copy)")
         let folderInPlace = try shell("\(Self.score) --prepack")
         #expect(try folderInPlace.status == 0 && folderInPlace.output == folder.read("scored.ndjson"))
-        #expect(folderInPlace.errorLines.count == 1 && folderInPlace.errors.contains("prepacked.safetensors"))
+        #expect(
+            folderInPlace.errors.hasPrefix("score: model/prepacked.safetensors: ")
+                && folderInPlace.errors.hasSuffix(": the weights aren't kept prepacked\n")
+                && folderInPlace.errorLines.count == 1, "\(folderInPlace.errors)")
         #expect(try folder.names("model").filter { $0.hasPrefix(".") }.isEmpty)
     }
 }

@@ -23,7 +23,7 @@ public struct Classifier: Sendable {
     /// Where the parameters came from, for messages and model cards.
     public let origin: String
     /// The check of the weights of a classifier that was read from a directory. nil where its config.json names no
-    /// checksum.
+    /// checksum, and there is no prepacked copy.
     public internal(set) var weightsCheck: WeightsCheck?
     /// The place of the prepacked copy of the weights; nil where they don't come from files.
     package internal(set) var prepackedCopy: PrepackedCopy?

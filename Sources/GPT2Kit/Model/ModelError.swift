@@ -22,8 +22,8 @@ public enum ModelError: DiagnosableError, Equatable {
     case notFinite(String, file: String)
     /// The weights don't have the checksum that config.json names.
     case otherWeights(file: String)
-    /// The prepacked copy of the weights isn't what was written.
-    case damagedCopy(file: String)
+    /// The prepacked copy of the weights isn't what was written. The next start packs the weights anew where it could be removed.
+    case damagedCopy(file: String, isRemoved: Bool)
     /// config.json names the checksum of one weight file, but there are several.
     case weightsInParts(file: String)
     /// The directory has no classification head where one is needed.
@@ -91,10 +91,10 @@ public enum ModelError: DiagnosableError, Equatable {
             Diagnosis(
                 source: file, problem: "its weights don't have the checksum that config.json names",
                 remedy: "restore the model directory, or train again", status: .badData)
-        case .damagedCopy(let file):
+        case .damagedCopy(let file, let isRemoved):
             Diagnosis(
-                source: file, problem: "the prepacked copy of the weights isn't what was written", remedy: "remove it",
-                status: .badData)
+                source: file, problem: "the prepacked copy of the weights isn't what was written",
+                remedy: isRemoved ? "it was removed: run again" : "remove it", status: .badData)
         case .weightsInParts(let file):
             Diagnosis(
                 source: file, problem: "the weights are in several files, but config.json names the checksum of one",

@@ -30,10 +30,12 @@ package struct PrepackedCopy: Sendable {
         let path = "\(weights.directory)/\(Self.fileName)"
         let sha256 = weightsSHA256 ?? ""
         (self.path, self.stamp, self.weightsSHA256) = (path, stamp, sha256)
-        // A copy that can't be read is as good as none.
-        file = (try? SafetensorsFile(path: path)).flatMap { file in
+        // A copy that can't be read is as good as none. Where addresses are limited, a mapping would take those of threads.
+        let found = Platform.addressSpaceLimit == nil ? try? SafetensorsFile(path: path) : nil
+        file = found.flatMap { file in
             file.metadata["format"] == Self.format && file.metadata["weights"] == stamp
-                && file.metadata["weights_sha256"] == sha256 ? file : nil
+                && file.metadata["weights_sha256"] == sha256
+                && file.names == file.names.indices.map(Self.name) ? file : nil
         }
     }
 
@@ -79,6 +81,12 @@ package struct PrepackedCopy: Sendable {
             writer.metadata[Self.name(index)] = matrix.layout
             writer.add(Self.name(index), type: .uint8, shape: [matrix.bytes.count]) { sink in try sink(matrix.bytes) }
         }
+        AtomicFile.removeLeftovers(of: path)
         try writer.write(path: path)
     }
+
+    /// Removes the file.
+    ///
+    /// - Returns: whether that worked.
+    func remove() -> Bool { unlink(path) == 0 }
 }

@@ -17,7 +17,10 @@ public final class WeightsCheck: Sendable {
     /// A file below this size is hashed in the time that it takes to start a process.
     private static let smallBytes = 64 << 20
 
-    /// The check of `weights`; nil where config.json names no checksum. It begins at once where the file is small, and wasn't
+    /// Whether config.json names a checksum of the weights.
+    public let coversWeights: Bool
+
+    /// The check of `weights`; nil where config.json names no checksum, and there is no prepacked copy. It begins at once where the file is small, and wasn't
     /// checked already when its prepacked copy was written.
     ///
     /// - Parameters:
@@ -25,15 +28,23 @@ public final class WeightsCheck: Sendable {
     ///   - copy: the prepacked copy.
     /// - Throws: ``ModelError/weightsInParts(file:)``.
     init?(_ weights: WeightFiles, expected: String?, _ copy: PrepackedCopy? = nil) throws(ModelError) {
-        guard let expected else { return nil }
-        guard let file = weights.singleFile else { throw .weightsInParts(file: weights.directory) }
-        var parts = [Work.Part(bytes: file.fileBytes, expected: expected, error: .otherWeights(file: file.source))]
+        var parts: [Work.Part] = []
+        coversWeights = expected != nil
+        if let expected {
+            guard let file = weights.singleFile else { throw .weightsInParts(file: weights.directory) }
+            parts = [
+                Work.Part(bytes: file.fileBytes, expected: expected) { .otherWeights(file: file.source) }
+            ]
+        }
         if let copy, let content = copy.content {
             parts.append(
-                Work.Part(bytes: content.bytes, expected: content.sha256, error: .damagedCopy(file: copy.path)))
+                Work.Part(bytes: content.bytes, expected: content.sha256) {
+                    .damagedCopy(file: copy.path, isRemoved: copy.remove())
+                })
         }
-        work = Work(parts, owners: (file, copy))
-        if file.fileBytes.count < Self.smallBytes, copy?.isThere != true { begin() }
+        if parts.isEmpty { return nil }
+        work = Work(parts, owners: (weights, copy))
+        if parts[0].bytes.count < Self.smallBytes, copy?.isThere != true { begin() }
     }
 
     deinit {
@@ -42,13 +53,13 @@ public final class WeightsCheck: Sendable {
     }
 
     /// Begins to hash the file, unless that has begun.
-    package func begin() {
+    public func begin() {
         if !isBegun.exchange(true, ordering: .relaxed) { work.begin() }
     }
 
     /// Begins, and waits for the outcome.
     ///
-    /// - Throws: ``ModelError/otherWeights(file:)``, ``ModelError/damagedCopy(file:)`` where they don't have the checksum.
+    /// - Throws: ``ModelError/otherWeights(file:)``, ``ModelError/damagedCopy(file:isRemoved:)`` where they don't have the checksum.
     public func wait() throws(ModelError) {
         begin()
         try work.outcome()
@@ -68,7 +79,7 @@ private final class Work: @unchecked Sendable {
     struct Part {
         let bytes: UnsafeRawBufferPointer
         let expected: String
-        let error: ModelError
+        let failure: () -> ModelError
     }
 
     /// Entered until all is hashed.
@@ -77,14 +88,14 @@ private final class Work: @unchecked Sendable {
     /// One for each part. Created and finished on other threads: a thread that never allocates needs no heap of its own.
     private var hashes: [SHA256] = []
     /// What keeps the bytes mapped.
-    private let owners: (SafetensorsFile, PrepackedCopy?)
+    private let owners: (WeightFiles, PrepackedCopy?)
     private let isUnwanted = Atomic(false)
 
     /// Bytes that are hashed at a time: few enough for the thread to notice soon that it can end.
     private static let pieceBytes = 1 << 20
     private static let stackBytes = 1 << 18
 
-    init(_ parts: [Part], owners: (SafetensorsFile, PrepackedCopy?)) {
+    init(_ parts: [Part], owners: (WeightFiles, PrepackedCopy?)) {
         self.parts = parts
         self.owners = owners
         done.enter()
@@ -119,7 +130,7 @@ private final class Work: @unchecked Sendable {
     /// Waits, and compares.
     func outcome() throws(ModelError) {
         done.wait()
-        for (part, hash) in zip(parts, hashes) where hash.hexadecimal != part.expected { throw part.error }
+        for (part, hash) in zip(parts, hashes) where hash.hexadecimal != part.expected { throw part.failure() }
     }
 
     /// The object that was passed to the thread. (Darwin's pointer isn't optional, Glibc's is.)

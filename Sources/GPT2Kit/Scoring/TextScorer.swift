@@ -21,6 +21,6 @@ public protocol TextScorer: AnyObject {
 extension Scorer: TextScorer {
     /// The names of the classes, in the order of the probabilities.
     public var labels: [String] { classifier.labels }
-    /// The check of the weights; nil where config.json names no checksum.
+    /// The check of the weights; nil where nothing can be checked.
     public var weightsCheck: WeightsCheck? { classifier.weightsCheck }
 }

@@ -120,12 +120,7 @@ public final class AtomicDirectory {
     }
 
     private static func removeLeftovers(in directory: String, prefix: String) {
-        for name in Directory.entryNames(of: directory) ?? [] where name.hasPrefix(prefix) && name.hasSuffix(".partial")
-        {
-            let numbers = name.dropFirst(prefix.count).dropLast(".partial".count).split(separator: "-")
-            guard numbers.count == 2, let process = pid_t(numbers[0]), process > 0, Int(numbers[1]) != nil,
-                kill(process, 0) != 0, errno == ESRCH
-            else { continue }
+        for name in Temporary.leftovers(in: directory, prefix: prefix) {
             // A link of such a name must not choose whose files are removed.
             let leftover = SystemCall.openFile("\(directory)/\(name)", O_RDONLY | O_DIRECTORY | O_NOFOLLOW)
             guard leftover >= 0 else { continue }

@@ -28,6 +28,14 @@ public final class AtomicFile {
         cancel()
     }
 
+    /// Removes the temporaries of `path` whose processes were killed on this machine.
+    package static func removeLeftovers(of path: String) {
+        let directory = Path.parent(of: path)
+        for name in Temporary.leftovers(in: directory, prefix: Temporary.namePrefix(for: path)) {
+            unlink("\(directory)/\(name)")
+        }
+    }
+
     /// Makes the file durable and gives it its name.
     public func commit() throws(StreamError) {
         try finish()
@@ -76,6 +84,18 @@ enum Temporary {
             }
             guard errno == EEXIST, attempt < 10_000 else { throw .cannotCreate(path: path, errno: errno) }
             attempt += 1
+        }
+    }
+
+    /// The names in `directory` that are temporaries of processes that were killed on this machine.
+    static func leftovers(in directory: String, prefix: String) -> [String] {
+        (Directory.entryNames(of: directory) ?? []).filter { name in
+            guard name.hasPrefix(prefix), name.hasSuffix(".partial") else { return false }
+            let numbers = name.dropFirst(prefix.count).dropLast(".partial".count).split(separator: "-")
+            guard numbers.count == 2, let process = pid_t(numbers[0]), process > 0, Int(numbers[1]) != nil else {
+                return false
+            }
+            return kill(process, 0) != 0 && errno == ESRCH
         }
     }
 

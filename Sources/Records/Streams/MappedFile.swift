@@ -20,7 +20,8 @@ public final class MappedFile: @unchecked Sendable {
 
     /// Maps the file at `path`.
     public init(path: String) throws(StreamError) {
-        let descriptor = open(path, O_RDONLY | O_CLOEXEC)
+        // A named pipe isn't waited for.
+        let descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
         guard descriptor >= 0 else { throw failure(path, errno) }
         defer { close(descriptor) }
         var status = stat()
