@@ -14,39 +14,39 @@ MESSAGES = {"linear": 40_000, "cascade": 2_000, "model": 2_000, "average": 2_000
 def together(bench):
     rows = []
     for pipeline in ("demo", "routing", "sms-spam"):
+        linear_scores = None
         for start, title in (("base", "GPT-2"), ("adapted", "GPT-2, adapted")):
             out, found = scores(bench, pipeline, start, 1)
             weight, _ = averaged(found, baseline(bench, out))  # chosen on validation
+            share_of_linear = f"{1 - weight:.2f}"
             gpt2, ngrams = ["--model", out / "model", "--raw"], out / "linear"
-            ways = {
-                "linear": ("linear model", ["--model", ngrams]),
-                "model": (title, gpt2),
-                "cascade": (f"{title}, asked where the linear model is below 0.99", [*gpt2, "--cascade", ngrams]),
-                "average": (
-                    f"{title}, averaged with {1 - weight:.2f} of the linear model",
-                    [*gpt2, "--average", ngrams, "--average-share", f"{1 - weight:.2f}"],
+            if not linear_scores:
+                linear_scores = out / "linear-scores.ndjson"
+                rows.append(measured(bench, out, pipeline, "linear", "linear model", ["--model", ngrams]))
+            for way, name, options in (
+                ("model", title, gpt2),
+                ("cascade", f"{title}, asked where the linear model is below 0.99", [*gpt2, "--cascade", ngrams]),
+                (
+                    "average", f"{title}, averaged with {share_of_linear} of the linear model",
+                    [*gpt2, "--average", ngrams, "--average-share", share_of_linear],
                 ),
-            }
-            for way, (name, options) in ways.items():
-                if way == "linear" and start != "base":
-                    continue
-                scored = out / f"{way}-scores.ndjson"
-                if way == "linear":
-                    reference = scored
-                run = [BIN / "score", "--quiet", *options]
-                bench.run(*run, "--input", "ndjson", out / "test.ndjson", stdout=scored)
-                rows.append(measured(bench, out, pipeline, way, name, run, scored, reference))
+            ):  # fmt: skip
+                rows.append(measured(bench, out, pipeline, way, name, options, linear_scores))
     return rows
 
 
-def measured(bench, out, pipeline, way, name, run, scored, reference):
-    compare = ["--compare", reference] if way != "linear" else []
+def measured(bench, out, pipeline, way, name, options, compared=None):
+    """A row about one way of scoring, beside the scores that it is compared with."""
+    scored = out / f"{way}-scores.ndjson"
+    run = [BIN / "score", "--quiet", *options]
+    bench.run(*run, "--input", "ndjson", out / "test.ndjson", stdout=scored)
+    compare = ["--compare", compared] if compared else []
     result = json.loads(bench.run(BIN / "evaluate", "--quiet", "--format", "json", scored, *compare).output)
     count = MESSAGES[way] // (20 if bench.quick else 1)
     path = texts(bench, out, count)
     rates = [count / bench.run(*run, path).seconds for _ in range(bench.runs)]
     cells = {"model": name, "accuracy": share(result["accuracy"], result["intervals"]["accuracy"])}
-    if compare:
+    if compared:
         pair = result["comparison"]
         difference = pair["accuracy_difference"]
         low, high = (100 * difference["interval"][end] for end in ("low", "high"))

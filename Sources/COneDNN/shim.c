@@ -234,6 +234,19 @@ static void set_strides(dnnl_dims_t strides, int64_t rows, int64_t columns, oned
     strides[1] = by_columns ? stride : 1;
 }
 
+/// Makes the kernel, unless that is done. Any number of threads may call it at a time.
+static dnnl_status_t compile(onednn_matmul *matmul) {
+    dnnl_status_t status = dnnl_success;
+    pthread_mutex_lock(&matmul->compiling);
+    if (!atomic_load(&matmul->primitive)) {
+        dnnl_primitive_t primitive = NULL;
+        status = dnnl_primitive_create(&primitive, matmul->description);
+        if (status == dnnl_success) atomic_store(&matmul->primitive, primitive);
+    }
+    pthread_mutex_unlock(&matmul->compiling);
+    return status;
+}
+
 int onednn_matmul_create(onednn_matmul **result, const onednn_matmul_shape *shape) {
     dnnl_status_t status = dnnl_success;
     dnnl_primitive_attr_t attributes = NULL;
@@ -299,7 +312,7 @@ int onednn_matmul_create(onednn_matmul **result, const onednn_matmul_shape *shap
         TRY(layout_copy(&matmul->weights, chosen));
     }
     snprintf(matmul->implementation, sizeof matmul->implementation, "%s", name);
-    if (!shape->compile_later) TRY((dnnl_status_t)onednn_matmul_compile(matmul));
+    if (!shape->compile_later) TRY(compile(matmul));
 
 done:
     if (operations) dnnl_post_ops_destroy(operations);
@@ -309,18 +322,6 @@ done:
     } else {
         onednn_matmul_destroy(matmul);
     }
-    return status;
-}
-
-int onednn_matmul_compile(onednn_matmul *matmul) {
-    dnnl_status_t status = dnnl_success;
-    pthread_mutex_lock(&matmul->compiling);
-    if (!atomic_load(&matmul->primitive)) {
-        dnnl_primitive_t primitive = NULL;
-        status = dnnl_primitive_create(&primitive, matmul->description);
-        if (status == dnnl_success) atomic_store(&matmul->primitive, primitive);
-    }
-    pthread_mutex_unlock(&matmul->compiling);
     return status;
 }
 
@@ -416,7 +417,7 @@ int onednn_matmul_run(onednn_matmul *matmul, const void *source, const void *pac
     dnnl_engine_t cpu;
     dnnl_stream_t stream = NULL;
     dnnl_memory_t memories[5] = {NULL};
-    if (!atomic_load(&matmul->primitive)) TRY((dnnl_status_t)onednn_matmul_compile(matmul));
+    if (!atomic_load(&matmul->primitive)) TRY(compile(matmul));
     TRY(engine(&cpu));
     TRY(dnnl_stream_create(&stream, cpu, dnnl_stream_default_flags));
     dnnl_exec_arg_t arguments[5];

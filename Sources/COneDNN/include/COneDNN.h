@@ -67,7 +67,7 @@ typedef struct {
     int64_t source_stride, weights_stride, destination_stride;
     bool has_bias;
     onednn_epilogue epilogue;
-    /// Whether the kernel is made by onednn_matmul_compile, or in the first run, and not at once.
+    /// Whether the kernel is made in the first run, and not at once.
     bool compile_later;
 } onednn_matmul_shape;
 
@@ -76,8 +76,6 @@ typedef struct {
 typedef struct onednn_matmul onednn_matmul;
 
 int onednn_matmul_create(onednn_matmul *_Nullable *_Nonnull result, const onednn_matmul_shape *_Nonnull shape);
-/// Makes the kernel, unless that is done. Any number of threads may call it at a time.
-int onednn_matmul_compile(onednn_matmul *_Nonnull matmul);
 void onednn_matmul_destroy(onednn_matmul *_Nullable matmul);
 
 /// The name of oneDNN's implementation, for instance "brg:avx512_core_bf16".

@@ -15,12 +15,12 @@ package struct MatmulPrimitive: Sendable {
     ///   - low: how many are computed where no more are wanted; nil for always all.
     ///   - numbers: what the weights are, where their type doesn't tell it.
     ///   - copy: what may have the weights already, packed.
-    ///   - weights: gives [inputs,outputs], Float32, or Int8 where the source is `ONEDNN_U8`; read here and not kept.
+    ///   - weights: gives [inputs,outputs], Float32, or Int8 where the source is `ONEDNN_U8`, to what packs them.
     /// - Throws: ``OneDNNError`` where oneDNN has no such product for this CPU; ``OutOfMemory``; what `weights` throws.
     package init(
         rows: Int, low: Int? = nil, inputs: Int, outputs: Int, source: onednn_type = ONEDNN_F32,
         destination: onednn_type = ONEDNN_F32, epilogue: onednn_epilogue = ONEDNN_STORE, numbers: String = "",
-        copy: PrepackedMatrix? = nil, weights: () throws -> UnsafeRawPointer
+        copy: PrepackedMatrix? = nil, weights: (_ pack: (UnsafeRawPointer) throws -> Void) throws -> Void
     ) throws {
         func product(_ rows: Int, later: Bool) throws -> Product {
             try Product(

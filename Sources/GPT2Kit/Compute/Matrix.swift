@@ -1,4 +1,5 @@
-// Matrix products on row-major matrices, through oneDNN. Nearly all arithmetic of training happens here.
+// Matrix products on row-major matrices: of any size through oneDNN, of small ones through our own. Nearly all arithmetic of
+// training happens here.
 
 import COneDNN
 import CProducts

@@ -52,16 +52,12 @@ package struct PrepackedLinear: Sendable {
                 case .gelu: ONEDNN_GELU_TANH
                 case .add: ONEDNN_ADD
                 }
-            var read: Tensor?  // alive until it is packed
-            defer { withExtendedLifetime(read) {} }
             return try MatmulPrimitive(
                 rows: Self.tileRows, low: Self.fewRows, inputs: inputs, outputs: outputs, source: source,
-                epilogue: fused,
-                numbers: numbers, copy: copy
-            ) {
+                epilogue: fused, numbers: numbers, copy: copy
+            ) { pack in
                 let weights = try weights()
-                read = weights
-                return UnsafeRawPointer(weights.pointer)
+                try withExtendedLifetime(weights) { try pack(weights.pointer) }
             }
         }
         switch precision {

@@ -26,14 +26,16 @@ extension Product {
     /// - Parameters:
     ///   - numbers: what the numbers are, where the layout alone doesn't tell that.
     ///   - copy: what may have them already; nil for nothing.
+    ///   - weights: gives the weights to what packs them, where that is needed.
     /// - Throws: ``OneDNNError``, ``OutOfMemory``, and what `weights` throws.
     func packed(
-        numbers: String = "", copy: PrepackedMatrix? = nil, _ weights: () throws -> UnsafeRawPointer
+        numbers: String = "", copy: PrepackedMatrix? = nil,
+        _ weights: (_ pack: (UnsafeRawPointer) throws -> Void) throws -> Void
     ) throws -> PrepackedMatrix {
         let layout = layout.map { numbers + $0 } ?? ""
         if let copy, !layout.isEmpty, copy.layout == layout, copy.bytes.count == Self.bytes(packedCount) { return copy }
         let buffer = try FloatBuffer(count: Self.bytes(packedCount) / 4)
-        try pack(weights(), into: buffer.pointer)
+        try weights { try pack($0, into: buffer.pointer) }
         return PrepackedMatrix(layout: layout, bytes: UnsafeRawBufferPointer(buffer.values), owner: buffer)
     }
 

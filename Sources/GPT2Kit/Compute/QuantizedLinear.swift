@@ -37,7 +37,7 @@ package final class QuantizedLinear: @unchecked Sendable {  // after init nothin
         Self.quantize(v, weight, scales: scales.mutablePointer, sums: columnSums.mutablePointer)
         product = try MatmulPrimitive(
             rows: rows, inputs: inputs, outputs: outputs, source: ONEDNN_U8, destination: ONEDNN_S32
-        ) { UnsafeRawPointer(v) }
+        ) { pack in try withExtendedLifetime(quantized) { try pack(v) } }
         scratchCount = Self.padded((rows * inputs + 3) / 4) + Self.padded(rows * outputs) + product.scratchCount
     }
 

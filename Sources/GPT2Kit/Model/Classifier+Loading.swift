@@ -1,6 +1,5 @@
 // Classifiers from model directories, and new ones.
 
-import Hashing
 import Records
 import Safetensors
 import Tokenization
@@ -163,8 +162,6 @@ extension Classifier {
                 try Tensor(shape: shape)  // a head without bias
             }
         }
-        // Meanwhile: what the tokenizer is identified with takes a while to begin.
-        _ = SHA256()
         copy?.populate()
         let tokenizer = try reading.value()
         try config.requireRoom(for: tokenizer, of: directory)

@@ -13,6 +13,9 @@ package final class InferenceBlocks: @unchecked Sendable {  // layers don't chan
         let attentionProjection: PrepackedLinear
         let mlpFC: PrepackedLinear
         let mlpProjection: PrepackedLinear
+
+        /// All four, in the order of ``PrepackedCopy``.
+        var linear: [PrepackedLinear] { [attention, attentionProjection, mlpFC, mlpProjection] }
     }
 
     /// Tokens in a chunk of short texts, whole tiles; a longer text is a chunk of its own.
@@ -40,9 +43,7 @@ package final class InferenceBlocks: @unchecked Sendable {  // layers don't chan
         self.workers = workers
         embeddings = Embeddings(parameters)
         layers = try Self.packed(parameters.blocks.prefix(count), precision, copy, workers)
-        let layerScratch =
-            layers.flatMap { [$0.attention, $0.attentionProjection, $0.mlpFC, $0.mlpProjection] }
-            .map(\.scratchCount).max() ?? 0
+        let layerScratch = layers.flatMap(\.linear).map(\.scratchCount).max() ?? 0
         scratch = (0..<workers.count).map { _ in Scratch(layerScratch: layerScratch) }
     }
 
@@ -85,8 +86,7 @@ package final class InferenceBlocks: @unchecked Sendable {  // layers don't chan
 
     /// The weights of all layers as they are packed, in their order; nil where a layer doesn't tell its.
     package var packed: [PrepackedMatrix]? {
-        let packed = layers.flatMap { [$0.attention, $0.attentionProjection, $0.mlpFC, $0.mlpProjection] }
-            .compactMap(\.packed)
+        let packed = layers.flatMap(\.linear).compactMap(\.packed)
         return packed.count == 4 * count && packed.allSatisfy { !$0.layout.isEmpty } ? packed : nil
     }
 
