@@ -19,7 +19,8 @@ final class MetricsLog {
 
     func write(_ event: PretrainingEvent) {
         if case .warning(let diagnosis) = event { return notes.always(diagnosis.message) }
-        stream.write(members(event))
+        let members = members(event)
+        if !members.isEmpty { stream.write(members) }
     }
 
     /// - Throws: `MetricsLost` where not all events could be written; `model` is whole all the same.
@@ -29,7 +30,8 @@ final class MetricsLog {
         switch event {
         case .start(let start): return beginning("start", [], start)
         case .resume(let start, let step): return beginning("resume", [("step", number(step))], start)
-        case .warning: return []
+        case .warning, .counted: return []
+        case .embedded(let seconds): return [("event", .string("embeddings")), ("seconds", number(seconds))]
         case .step(let step):
             return [
                 ("event", .string("step")), ("step", number(step.step)), ("epoch", number(step.epoch)),

@@ -20,7 +20,8 @@ struct Pretrain: Filter {
             GPT2LMHeadModel reads, and metrics as NDJSON to stdout: a line for the start, every step and evaluation, and \
             the end.
             The rows stay on disk: a file is mapped, a pipe goes to a file in $TMPDIR first. Memory: 32 bytes for every \
-            parameter, 8 for every row, and what the model computes of 1,024 tokens. The model directory appears whole, \
+            parameter, 8 for every row, and what the model computes of 1,024 tokens; before that, with --embeddings \
+            cooccurrence, 4 × vocabulary × 8,192 bytes at most. The model directory appears whole, \
             when training has ended well.
 
             EXAMPLE
@@ -34,6 +35,10 @@ struct Pretrain: Filter {
             A run of two evenings:
               pretrain corpus.tokens … --max-minutes 180 > metrics.ndjson
               pretrain corpus.tokens … --max-minutes 360 --resume >> metrics.ndjson
+
+            Fewer steps to the same loss, from random weights:
+              pretrain corpus.tokens --base random:config.json \\
+                --embeddings cooccurrence --lr 3e-3 --optimizer muon …
 
             GPT-2 itself, adapted to texts of one kind:
               pretrain corpus.tokens --base gpt2 --lr 1e-4 --schedule linear …

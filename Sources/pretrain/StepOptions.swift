@@ -75,6 +75,13 @@ struct OptimizerOptions: ParsableArguments {
 
     @Option(
         help: """
+            The token embedding before the first step: that of the base, or vectors from the tokens that stand near each token \
+            in the training rows (only with random weights).
+            """)
+    var embeddings = PretrainingSettings.Embeddings.base
+
+    @Option(
+        help: """
             How the learning rate changes: constant, down to 0 in a straight line or half a cosine wave, or constant until \
             --decay-from and then down to 0 in a straight line.
             """)
@@ -117,6 +124,7 @@ struct OptimizerOptions: ParsableArguments {
 
     func apply(to settings: inout PretrainingSettings) {
         settings.optimizer = optimizer
+        settings.embeddings = embeddings
         settings.learningRate = lr
         settings.muonRate = muonLr
         settings.schedule.shape = schedule
@@ -128,3 +136,4 @@ struct OptimizerOptions: ParsableArguments {
     }
 }
 extension PretrainingSettings.Optimizer: ExpressibleByArgument {}
+extension PretrainingSettings.Embeddings: ExpressibleByArgument {}

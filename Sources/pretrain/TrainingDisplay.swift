@@ -25,6 +25,12 @@ final class TrainingDisplay {
                 step.step + 1,
                 detail: "\(Int(step.tokensPerSecond)) tokens/s, loss \(rounded(step.loss))\(validation)")
         case .evaluation(_, let loss, _): validation = ", validation \(rounded(loss.loss))"
+        case .counted(let rows, let all):
+            let bar =
+                bar ?? ProgressBar(tool: "pretrain", label: "counting", total: all, unit: "rows", quiet: quiet)
+            self.bar = bar
+            bar.update(rows)
+        case .embedded: finish()
         case .warning, .checkpoint, .end: break
         }
     }

@@ -46,6 +46,24 @@ struct PretrainTests {
             sourceLocation: sourceLocation)
     }
 
+    @Test(
+        "embeddings from co-occurrence stand in the metrics; a trained base keeps its own, and is refused before it is read"
+    )
+    func embeddings() throws {
+        let result = try shell("\(command) --embeddings cooccurrence packed.st >o && grep embeddings o", in: folder.url)
+        #expect(result.status == 0 && result.lines.count == 2, "\(result.errors)")
+        #expect(result.lines[0].contains(#""embeddings":"cooccurrence""#))
+        #expect(result.lines[1].hasPrefix(#"{"event":"embeddings","seconds":"#))
+        _ = try shell("mv new trained", in: folder.url)
+        let refused = try shell(
+            "pretrain -q --base trained --validation packed.st --out new --embeddings cooccurrence packed.st",
+            in: folder.url)
+        #expect(
+            refused.status == 64 && refused.output.isEmpty
+                && refused.errors.contains("the embeddings of a model directory"))
+        try expectNothingNew()
+    }
+
     @Test("file, stdin and pipe give the same model on any number of threads, and nothing stays in $TMPDIR [P1] [P4]")
     func sameModel() throws {
         let hash = try undisturbed("--epochs 2 --threads 1")

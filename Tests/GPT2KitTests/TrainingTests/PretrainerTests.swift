@@ -43,7 +43,7 @@ struct PretrainerTests {
         do {
             let trained = try pretrainer.train(data) { event in
                 switch event {
-                case .start, .checkpoint: break
+                case .start, .checkpoint, .counted, .embedded: break
                 case .resume(_, let step): outcome.events.append("resume \(step)")
                 case .warning(let diagnosis): outcome.warnings.append(diagnosis.message)
                 case .step(let step):
@@ -83,6 +83,7 @@ struct PretrainerTests {
         {
             $0.optimizer = .muon; $0.muonRate = 1e-2
         },
+        { $0.embeddings = .cooccurrence },
     ]
 
     @Test("a run stopped after any step resumes to the same bits and events [P3]", arguments: variants.indices)
@@ -109,6 +110,9 @@ struct PretrainerTests {
         let one = runs[0]
         #expect(runs[1].bits != one.bits)
         #expect(try train(shortPretraining { $0.seed = 5 }, saves: false).bits != one.bits)
+        let counted = shortPretraining { $0.embeddings = .cooccurrence }
+        let first = try train(counted, threads: 1, saves: false)
+        #expect(try train(counted, threads: 3, saves: false).bits == first.bits && first.bits != one.bits)
     }
 
     @Test("a run that time ends is whole, and goes on with more minutes to the same bits [P5]")

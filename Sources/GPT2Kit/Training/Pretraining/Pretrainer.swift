@@ -32,10 +32,16 @@ public struct Pretrainer: Sendable {
         }
         let config = try base.config()
         let isMapped = if case .directory = base { true } else { false }
+        let counts = settings.embeddings == .cooccurrence ? CooccurrenceEmbedding.bytes(config) : 0
+        guard counts == 0 || !isMapped else {
+            throw ModelError.impossibleSetting(
+                "the embeddings of a model directory have been trained with its other weights",
+                remedy: "leave them as they are, or begin with random weights")
+        }
         let copies = (isMapped ? 4.0 : 5.0) + (settings.averageDecay == nil ? 0 : 1)
         let packed = 2 * Double(OperandType(settings.precision).bytes)
         let activations = 1024 * (24 * Double(config.width) * Double(config.blocks + 1) + Double(config.vocabularySize))
-        let need = (4 * copies + packed) * config.parameterCount + 4 * activations
+        let need = (4 * copies + packed) * config.parameterCount + max(4 * activations, counts)
         if need > Double(MemoryBudget().limit) { throw OutOfMemory(bytes: Int(min(need, 1e18))) }
     }
 
@@ -55,7 +61,15 @@ public struct Pretrainer: Sendable {
         let run = try PretrainingRun(data, settings, workers)
         let summary = summary(data, run)
         try report(origin.map { .resume(summary, step: $0.description.step) } ?? .start(summary))
-        if let origin { try run.restore(origin) }
+        if let origin {
+            try run.restore(origin)
+        } else if settings.embeddings == .cooccurrence {
+            try run.writeEmbeddings(shouldStop: checkpoints?.shouldStop ?? { false }) {
+                try report(.counted(rows: $0, of: data.training.count))
+            }
+            clock.charge(.training)
+            try report(.embedded(seconds: begin.secondsUntilNow))
+        }
         var writer = checkpoints.map { CheckpointWriter($0, from: origin) }
 
         let state = run.state

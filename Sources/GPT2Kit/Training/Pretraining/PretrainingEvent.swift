@@ -8,6 +8,10 @@ public enum PretrainingEvent: Sendable {
     case start(StartSummary)
     /// The same for a run that resumes after `step` steps.
     case resume(StartSummary, step: Int)
+    /// So many of the training rows are counted for the token embedding, ``PretrainingSettings/Embeddings/cooccurrence``.
+    case counted(rows: Int, of: Int)
+    /// The token embedding is written, `seconds` seconds after the beginning.
+    case embedded(seconds: Double)
     /// Something is wrong, but the run continues.
     case warning(Diagnosis)
     /// A step has been made.

@@ -11,16 +11,21 @@ final class PretrainingRun {
     private let data: PretrainingData
     private let settings: PretrainingSettings
     private let language: LanguageModel
+    private let workers: Workers
     private let gradients: GradientVector
 
     /// What the model is given at a time: a constant, because sums of gradients depend on it. Few tokens, so that a request
     /// to stop needn't wait long.
     private static let tokensAtATime = 2048
 
+    /// The standard deviation of a token's embedding that isn't random: what it is in trained models of this size.
+    private static let deviation: Float = 0.12
+
     /// The run before its first step.
     init(_ data: PretrainingData, _ settings: PretrainingSettings, _ workers: Workers) throws {
         self.data = data
         self.settings = settings
+        self.workers = workers
         steps = settings.steps(rows: data.training.count)
         order = CorpusOrder(rows: data.training.count, batch: settings.rows, seed: settings.seed)
         state = try PretrainingState(data.base, settings, steps: steps, workers)
@@ -57,6 +62,21 @@ final class PretrainingRun {
             tokensPerSecond: Double(layout.tokens) / begin.secondsUntilNow, loss: loss / predictions,
             learningRate: rate,
             gradientNorm: norm)
+    }
+
+    /// Writes the token embedding that follows from the training rows. To be called before the first step.
+    ///
+    /// - Parameters:
+    ///   - shouldStop: asked now and then whether to leave off.
+    ///   - report: is told the rows that are counted.
+    /// - Throws: ``OutOfMemory``; ``TrainingStopped``.
+    func writeEmbeddings(shouldStop: () -> Bool, report: (Int) throws -> Void) throws {
+        let counts = try CooccurrenceEmbedding(
+            data.training, vocabularySize: data.base.config.vocabularySize, endOfText: data.base.tokenizer.endOfText,
+            shouldStop: shouldStop, report: report)
+        try counts.write(
+            to: state.model.parameters.tokenEmbedding, deviation: Self.deviation, seed: settings.seed, workers: workers)
+        language.refresh()
     }
 
     /// Continues from a checkpoint. To be called before the first step.

@@ -6,7 +6,8 @@ extension PretrainingSettings {
     /// All settings that affect the result, and the base that training started from.
     public func json(base: String) -> JSONValue {
         let members: [(String, JSONValue)] = [
-            ("base", .string(base)), ("epochs", .numberOrNull(epochs)), ("max_steps", .numberOrNull(maxSteps)),
+            ("base", .string(base)), ("embeddings", .string(embeddings.rawValue)), ("epochs", .numberOrNull(epochs)),
+            ("max_steps", .numberOrNull(maxSteps)),
             ("max_minutes", .numberOrNull(maxMinutes)), ("batch_rows", .number("\(rows)")),
             ("learning_rate", .number("\(learningRate)")),
             ("muon_learning_rate", optimizer == .muon ? .number("\(muonRate)") : .null),

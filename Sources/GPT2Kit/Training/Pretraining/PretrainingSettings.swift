@@ -20,6 +20,16 @@ public struct PretrainingSettings: Sendable, Equatable {
 
     /// What updates the matrices of the blocks.
     public var optimizer = Optimizer.adamw
+    /// What the token embedding is before the first step.
+    public enum Embeddings: String, Sendable, CaseIterable {
+        /// That of the base: random numbers, or what the base has learned.
+        case base
+        /// Vectors from the tokens that stand near each token in the training rows.
+        case cooccurrence
+    }
+
+    /// What the token embedding is before the first step. ``Embeddings/cooccurrence`` needs a base of random weights.
+    public var embeddings = Embeddings.base
     /// The highest learning rate of AdamW. ``schedule`` tells the factor of every step.
     public var learningRate = 2e-3
     /// The highest learning rate of Muon. An update of 1 has a root mean square of about 0.2, as one of AdamW has.

@@ -18,7 +18,7 @@ extension TrainedLanguageModel {
 
             | | |
             | --- | --- |
-            | base | \(model.origin.tableCell) |
+            | base | \(model.origin.tableCell)\(embeddingNote) |
             | parameters | \(Int(config.parameterCount)) |
             | trained | \(results.steps) steps of \(settings.rows) rows, \(results.tokens) tokens\(endNote), learning \
             rate \(settings.learningRate) (\(settings.schedule.shape.rawValue)), weight decay \(settings.weightDecay), \
@@ -47,6 +47,10 @@ extension TrainedLanguageModel {
     }
 
     private var endNote: String { results.reason == .maxMinutes ? " (the time was up before the last step)" : "" }
+
+    private var embeddingNote: String {
+        settings.embeddings == .cooccurrence ? "; the token embedding from co-occurrence in the training data" : ""
+    }
 
     private var weights: String {
         guard let average = results.average else { return "those after the last step" }

@@ -1,0 +1,129 @@
+// Token embeddings before the first step of training: tokens that stand near the same tokens get similar vectors. The counts of
+// a corpus, as positive pointwise mutual information with smoothed contexts, are factorized by a truncated singular value
+// decomposition (Levy, Goldberg & Dagan 2015, "Improving distributional similarity with lessons learned from word embeddings",
+// https://doi.org/10.1162/tacl_a_00134). It takes one pass over the corpus, where gradients take many.
+
+import Platform
+import Records
+import Tokenization
+
+/// How often tokens stand near each other in a corpus.
+///
+/// Memory: 4 bytes × tokens of the vocabulary × contexts.
+package struct CooccurrenceEmbedding {
+    /// The most tokens between which a pair counts. A pair at distance k counts 1/k.
+    package static let window = 10
+    /// The most frequent tokens, at most so many, are the contexts of all others.
+    package static let mostContexts = 8192
+    /// The exponent that makes frequent contexts count less.
+    private static let smoothing = 0.75
+
+    /// Bytes of the counts for a model of `config`, and of what their decomposition needs.
+    package static func bytes(_ config: GPT2Config) -> Double {
+        let (V, contexts) = (Double(config.vocabularySize), Double(min(config.vocabularySize, mostContexts)))
+        return 4 * (V * contexts + 2 * (V + contexts) * Double(config.width))
+    }
+
+    /// Weighted counts [V,contexts].
+    private let counts: Tensor
+    private let vocabularySize: Int
+
+    /// Counts the pairs of tokens within the documents of a corpus, which end with `<|endoftext|>`.
+    ///
+    /// - Parameters:
+    ///   - report: is told rows that are done, now and then.
+    ///   - shouldStop: asked as often whether to leave off.
+    /// - Throws: ``OutOfMemory``; `ShardError` where the file has been changed; ``TrainingStopped``.
+    package init(
+        _ corpus: TokenCorpus, vocabularySize V: Int, endOfText: Int32, shouldStop: () -> Bool = { false },
+        report: (_ rows: Int) throws -> Void = { _ in }
+    ) throws {
+        vocabularySize = V
+        var frequency = [Int](repeating: 0, count: V)
+        var row: [Int32] = []
+        for index in 0..<corpus.count {
+            row.removeAll(keepingCapacity: true)
+            try corpus.append(index, to: &row)
+            for token in row where token != endOfText { frequency[Int(token)] += 1 }
+        }
+        // Equally frequent tokens in their own order.
+        let contexts = frequency.indices.filter { frequency[$0] > 0 }
+            .sorted { (-frequency[$0], $0) < (-frequency[$1], $1) }.prefix(Self.mostContexts)
+        var context = [Int32](repeating: -1, count: V)
+        for (index, token) in contexts.enumerated() { context[token] = Int32(index) }
+        let columns = max(1, contexts.count)
+        counts = try Tensor(shape: [V, columns])
+        let weights = (1...Self.window).map { 1 / Float($0) }
+        for index in 0..<corpus.count {
+            if index % 4096 == 0 {
+                if shouldStop() { throw TrainingStopped(step: 0) }
+                try report(index)
+            }
+            row.removeAll(keepingCapacity: true)
+            try corpus.append(index, to: &row)
+            for document in row.split(separator: endOfText) {
+                count(document, context, weights, columns)
+            }
+        }
+        try report(corpus.count)
+    }
+
+    private func count(_ document: ArraySlice<Int32>, _ context: [Int32], _ weights: [Float], _ columns: Int) {
+        for (i, first) in zip(document.indices, document) {
+            for distance in 1...Self.window where i + distance < document.endIndex {
+                let second = document[i + distance]
+                let (left, right) = (Int(context[Int(first)]), Int(context[Int(second)]))
+                if right >= 0 { counts.mutablePointer[Int(first) * columns + right] += weights[distance - 1] }
+                if left >= 0 { counts.mutablePointer[Int(second) * columns + left] += weights[distance - 1] }
+            }
+        }
+    }
+
+    /// max(0, log(n(w,c) · Σc n(c)^¾ / (n(w) · n(c)^¾))) [V,contexts], instead of the counts.
+    package consuming func positivePMI(_ workers: Workers) -> Tensor {
+        let columns = counts.shape[1]
+        var ofRow = [Double](repeating: 0, count: vocabularySize)
+        var ofColumn = [Double](repeating: 0, count: columns)
+        for row in 0..<vocabularySize {
+            for column in 0..<columns {
+                let count = Double(counts.pointer[row * columns + column])
+                ofRow[row] += count
+                ofColumn[column] += count
+            }
+        }
+        let smoothed = ofColumn.map { pow($0, Self.smoothing) }
+        let sum = smoothed.reduce(0, +)
+        let offsets = smoothed.map { $0 > 0 ? log(sum / $0) : 0 }
+        let (counts, sums) = (counts, ofRow)
+        workers.forEachRange(vocabularySize, by: 64) { rows in
+            for row in rows where sums[row] > 0 {
+                let numbers = counts.mutablePointer + row * columns
+                let offset = -log(sums[row])
+                for column in 0..<columns where numbers[column] > 0 {
+                    numbers[column] = Float(max(0, log(Double(numbers[column])) + offset + offsets[column]))
+                }
+            }
+        }
+        return counts
+    }
+
+    /// U·√σ of the positive PMI, every row scaled to numbers of the standard deviation `deviation`, into `embedding` [V,C]. Tokens
+    /// that stand near no other keep what they have there.
+    package consuming func write(
+        to embedding: Tensor, deviation: Float, seed: UInt64, workers: Workers
+    ) throws(OutOfMemory) {
+        let pmi = positivePMI(workers)
+        let C = embedding.shape[1]
+        let rank = min(C, pmi.shape[1])
+        let svd = try TruncatedSVD(of: pmi, rank: rank, seed: seed, workers: workers)
+        for token in 0..<embedding.shape[0] {
+            let vector = (0..<rank).map { svd.left.pointer[token * rank + $0] * svd.values[$0].squareRoot() }
+            let square = vector.reduce(0) { $0 + $1 * $1 }
+            guard square > 0 else { continue }
+            let scale = deviation * Float(C).squareRoot() / square.squareRoot()
+            let row = embedding.mutablePointer + token * C
+            for (column, number) in vector.enumerated() { row[column] = number * scale }
+            for column in rank..<max(C, rank) { row[column] = 0 }
+        }
+    }
+}
