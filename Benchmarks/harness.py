@@ -104,6 +104,10 @@ class Bench:
         if not shutil.which(tool):
             raise Skipped(f"{tool} is missing: install {package or tool}")
 
+    def need_sklearn(self):
+        if subprocess.run([self.python, "-c", "import sklearn"], capture_output=True).returncode:
+            raise Skipped(f"{self.python} has no scikit-learn: install it with pip, or name an interpreter with PYTHON=")
+
     def precision(self, name):
         """The option for a precision, or None where the CPU hasn't it and would emulate it."""
         return None if name == "bf16" and not cpu_has_bf16() else ["--precision", name]

@@ -6,9 +6,8 @@ import json
 import math
 import random
 import statistics
-import subprocess
 
-from harness import BIN, Skipped
+from harness import BIN
 from results import row
 
 SEEDS = 5
@@ -120,8 +119,7 @@ def cells(name, runs, expected, others, asked):
 
 
 def quality(bench):
-    if subprocess.run([bench.python, "-c", "import sklearn"], capture_output=True).returncode:
-        raise Skipped(f"{bench.python} has no scikit-learn: install it with pip, or name an interpreter with PYTHON=")
+    bench.need_sklearn()
     rows = []
     for pipeline, (alone, together) in ASKED.items():
         out, (_, test) = scores(bench, pipeline, "base", 1)

@@ -26,6 +26,7 @@ extension Filter {
         if Platform.addressSpaceLimit != nil { Platform.useOneArena() }
         do {
             try OutOfMemory.checkBeginning(leastMemory)
+            try TooFewDescriptors.checkBeginning()
             var command = try parseAsRoot()
             try command.run()
             endProcess(0)

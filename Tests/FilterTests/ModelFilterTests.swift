@@ -185,5 +185,8 @@ struct ModelFilterTests {
     func fewDescriptors(_ filter: FilterCase) throws {
         let result = try shell("ulimit -n 12; \(filter.command) <\(filter.input) >o", in: folder.url)
         #expect(result.status == 0 || result.status == 71, "\(result.errors)")
+        let none = try shell("exec <\(filter.input); ulimit -n 4; \(filter.command)", in: folder.url)
+        #expect(none.status == 71 && none.output.isEmpty, "\(none.errors)")
+        #expect(none.errorLines.count == 1 && none.errors.contains("raise the limit (ulimit -n)"), "\(none.errors)")
     }
 }
