@@ -61,6 +61,7 @@ package struct TruncatedSVD {
                     n: rank, k: l, transposeB: true)
             }
         }
+        withExtendedLifetime((matrix, rows, columns, left)) {}
         values = squares.prefix(rank).map { Float(max(0, $0).squareRoot()) }
         self.left = left
     }

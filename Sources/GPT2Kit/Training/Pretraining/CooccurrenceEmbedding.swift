@@ -125,5 +125,6 @@ package struct CooccurrenceEmbedding {
             for (column, number) in vector.enumerated() { row[column] = number * scale }
             for column in rank..<max(C, rank) { row[column] = 0 }
         }
+        withExtendedLifetime(svd) {}
     }
 }
