@@ -20,7 +20,7 @@ package struct SymmetricMatrix {
     }
 
     /// R⁻¹ [n,n] of the Cholesky factorization A = RᵀR with an upper triangular R, so that the columns of Y·R⁻¹ are orthonormal
-    /// where A = YᵀY. A column that depends on those before it, to 6 digits, gets zeros.
+    /// where A = YᵀY. A column that depends on those before it, to three digits of its length, gets zeros.
     package var inverseCholeskyFactor: [Double] {
         let n = size
         var r = [Double](repeating: 0, count: n * n)

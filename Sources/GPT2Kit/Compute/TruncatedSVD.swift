@@ -3,15 +3,15 @@
 
 import Records
 
-/// The best approximation U·diag(σ)·Vᵀ of a matrix A [m,n] by one of a smaller rank, but for V.
+/// The best approximation U·diag(σ)·Vᵀ of a matrix A [m,n] by one of a smaller rank, without V.
 package struct TruncatedSVD {
     /// σ, the largest first.
     package let values: [Float]
     /// U [m,rank]: orthonormal columns, or zeros where A has a lower rank.
     package let left: Tensor
 
-    /// Random directions beyond the rank, and products with A and Aᵀ: the error is then next to nothing where the singular
-    /// values fall slowly, as those of texts do.
+    /// Random directions beyond the rank, and products with A and Aᵀ, so that the error is small even where the singular values
+    /// fall slowly, as those of texts do.
     private static let (extra, iterations) = (16, 3)
 
     /// - Parameters:
@@ -80,7 +80,7 @@ extension Tensor {
                 result.matrix.at(row: range.lowerBound), matrix.at(column: range.lowerBound), matrix, m: range.count,
                 n: l, k: shape[0], transposeA: true)
         }
-        return SymmetricMatrix(size: l, result.values)
+        return withExtendedLifetime(result) { SymmetricMatrix(size: l, result.values) }
     }
 
     /// Makes the columns of Y [m,l] orthonormal: Y·R⁻¹, where YᵀY = RᵀR. The second time mends what rounding left of the first.
@@ -99,6 +99,7 @@ extension Tensor {
                 }
             }
             _ = mutableValues.update(fromContentsOf: scratch.values)
+            withExtendedLifetime(scratch) {}
         }
     }
 }

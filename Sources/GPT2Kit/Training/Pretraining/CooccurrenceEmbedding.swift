@@ -1,7 +1,7 @@
-// Token embeddings before the first step of training: tokens that stand near the same tokens get similar vectors. The counts of
-// a corpus, as positive pointwise mutual information with smoothed contexts, are factorized by a truncated singular value
-// decomposition (Levy, Goldberg & Dagan 2015, "Improving distributional similarity with lessons learned from word embeddings",
-// https://doi.org/10.1162/tacl_a_00134). It takes one pass over the corpus, where gradients take many.
+// Token embeddings before the first step of training: tokens with similar neighbours get similar vectors. The counts of a corpus,
+// as positive pointwise mutual information with smoothed contexts, are factorized by a truncated singular value decomposition
+// (Levy, Goldberg & Dagan 2015, "Improving distributional similarity with lessons learned from word embeddings",
+// https://doi.org/10.1162/tacl_a_00134). It takes two passes over the corpus, where gradients take many.
 
 import Platform
 import Records
@@ -15,7 +15,7 @@ package struct CooccurrenceEmbedding {
     package static let window = 10
     /// The most frequent tokens, at most so many, are the contexts of all others.
     package static let mostContexts = 8192
-    /// The exponent that makes frequent contexts count less.
+    /// The exponent that makes rare contexts likelier, so that their information is smaller.
     private static let smoothing = 0.75
 
     /// Bytes of the counts for a model of `config`, and of what their decomposition needs.
@@ -24,7 +24,7 @@ package struct CooccurrenceEmbedding {
         return 4 * (V * contexts + 2 * (V + contexts) * Double(config.width))
     }
 
-    /// Weighted counts [V,contexts].
+    /// Weighted counts [V,contexts]. Those beyond 2²⁰ are coarse: a logarithm is taken of them.
     private let counts: Tensor
     private let vocabularySize: Int
 
@@ -107,11 +107,12 @@ package struct CooccurrenceEmbedding {
         return counts
     }
 
-    /// U·√σ of the positive PMI, every row scaled to numbers of the standard deviation `deviation`, into `embedding` [V,C]. Tokens
+    /// U·√σ of the positive PMI, every row scaled to a root mean square of `deviation`, into `embedding` [V,C]. Tokens
     /// that stand near no other keep what they have there.
     package consuming func write(
         to embedding: Tensor, deviation: Float, seed: UInt64, workers: Workers
     ) throws(OutOfMemory) {
+        precondition(embedding.shape[0] == vocabularySize, "an embedding of another vocabulary")
         let pmi = positivePMI(workers)
         let C = embedding.shape[1]
         let rank = min(C, pmi.shape[1])

@@ -18,7 +18,7 @@ final class PretrainingRun {
     /// to stop needn't wait long.
     private static let tokensAtATime = 2048
 
-    /// The standard deviation of a token's embedding that isn't random: what it is in trained models of this size.
+    /// The root mean square of a token's embedding that isn't random: what it is in trained models of this size.
     private static let deviation: Float = 0.12
 
     /// The run before its first step.
