@@ -104,6 +104,13 @@ class Bench:
         if not shutil.which(tool):
             raise Skipped(f"{tool} is missing: install {package or tool}")
 
+    def bases(self):
+        """The bases to compare, as pairs of a name and a directory or random:…."""
+        named = [pair.split("=", 1) for pair in os.environ.get("BASES", "").split()]
+        if not named:
+            raise Skipped("it needs bases to compare: BASES='5M=DIR 15M=DIR …'")
+        return named
+
     def need_sklearn(self):
         if subprocess.run([self.python, "-c", "import sklearn"], capture_output=True).returncode:
             raise Skipped(f"{self.python} has no scikit-learn: install it with pip, or name an interpreter with PYTHON=")

@@ -7,7 +7,6 @@ options, and TF-IDF with a linear SVM on the same texts.
 """
 
 import json
-import os
 import random
 import re
 import shutil
@@ -15,7 +14,7 @@ import statistics
 import subprocess
 from pathlib import Path
 
-from harness import BIN, Skipped
+from harness import BIN
 from results import row
 
 COUNTS = (50, 200, None)
@@ -60,9 +59,7 @@ def finetuned(bench, parts, train, base, options, out, seed):
 
 
 def labels(bench):
-    named = [pair.split("=", 1) for pair in os.environ.get("BASES", "").split()]
-    if not named:
-        raise Skipped("it needs bases to compare: BASES='5M=DIR 15M=DIR …'")
+    named = bench.bases()
     out = bench.out / "labels"
     parts = out / "parts"
     wanted = [parts / f"{part}.ndjson" for part in ("train", "validation", "test")]

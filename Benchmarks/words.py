@@ -6,20 +6,17 @@ A text of routing is the mean of the embeddings of its tokens; a logistic regres
 five folds of the training and validation parts, beside bags of words and of characters. The test part isn't looked at.
 """
 
-import os
 import statistics
 from pathlib import Path
 
-from harness import BIN, Skipped
+from harness import BIN
 from results import row
 
 PIPELINE = "routing"
 
 
 def words(bench):
-    named = [pair.split("=", 1) for pair in os.environ.get("BASES", "").split()]
-    if not named:
-        raise Skipped("it needs bases to compare: BASES='5M=DIR 17M=DIR …'")
+    named = bench.bases()
     bench.need_sklearn()
     out = bench.out / "words"
     parts = [out / "parts" / f"{part}.ndjson" for part in ("train", "validation")]

@@ -5,12 +5,12 @@ import Records
 
 /// Fewer files can be open than a filter needs to begin with.
 struct TooFewDescriptors: DiagnosableError {
-    /// Descriptors that have to be free, besides the three standard ones.
+    /// Descriptors that have to be free.
     private static let least = 5
 
     var diagnosis: Diagnosis {
         Diagnosis(
-            problem: "fewer than \(Self.least + 3) files may be open", remedy: "raise the limit (ulimit -n)",
+            problem: "fewer than \(Self.least) more files can be opened", remedy: "raise the limit (ulimit -n)",
             status: .osLimit)
     }
 

@@ -20,8 +20,8 @@ struct Pretrain: Filter {
             GPT2LMHeadModel reads, and metrics as NDJSON to stdout: a line for the start, every step and evaluation, and \
             the end.
             The rows stay on disk: a file is mapped, a pipe goes to a file in $TMPDIR first. Memory: 32 bytes for every \
-            parameter, 8 for every row, and what the model computes of 1,024 tokens; before that, with --embeddings \
-            cooccurrence, 4 × vocabulary × 8,192 bytes at most. The model directory appears whole, \
+            parameter, 8 for every row, and what the model computes of 1,024 tokens; before the first step, with \
+            --embeddings cooccurrence, up to 5 × vocabulary × 8,192 bytes more. The model directory appears whole, \
             when training has ended well.
 
             EXAMPLE

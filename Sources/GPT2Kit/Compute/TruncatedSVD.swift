@@ -28,38 +28,18 @@ package struct TruncatedSVD {
         var generator = SeededGenerator(seed: seed)
         for i in 0..<columns.count { columns.mutablePointer[i] = Float(generator.nextNormal()) }
         for iteration in 0...Self.iterations {
-            if iteration > 0 {
-                workers.forEachRange(n, by: 256) { range in
-                    matmul(
-                        columns.matrix.at(row: range.lowerBound), a.at(column: range.lowerBound), rows.matrix,
-                        m: range.count, n: l, k: m, transposeA: true)
-                }
-                try columns.makeOrthonormal(workers)
-            }
-            workers.forEachRange(m, by: 256) { range in
-                matmul(
-                    rows.matrix.at(row: range.lowerBound), a.at(row: range.lowerBound), columns.matrix,
-                    m: range.count, n: l, k: n)
-            }
+            rows.set(a, columns.matrix, k: n, workers)
             try rows.makeOrthonormal(workers)
+            columns.set(a, rows.matrix, k: m, transposeA: true, workers)
+            if iteration < Self.iterations { try columns.makeOrthonormal(workers) }
         }
         // B = QᵀA [l,n], whose left singular vectors W are the eigenvectors of B·Bᵀ. With them U = Q·W.
-        workers.forEachRange(n, by: 256) { range in
-            matmul(
-                columns.matrix.at(row: range.lowerBound), a.at(column: range.lowerBound), rows.matrix,
-                m: range.count, n: l, k: m, transposeA: true)
-        }
         let (squares, vectors) = try columns.gram(workers).eigen
         let kept = vectors.prefix(rank * l).map(Float.init)
         let left = try Tensor(shape: [m, rank])
         kept.withUnsafeBufferPointer { kept in
             guard let start = kept.baseAddress else { return }
-            let w = Matrix(reading: start, stride: l)
-            workers.forEachRange(m, by: 256) { range in
-                matmul(
-                    left.matrix.at(row: range.lowerBound), rows.matrix.at(row: range.lowerBound), w, m: range.count,
-                    n: rank, k: l, transposeB: true)
-            }
+            left.set(rows.matrix, Matrix(reading: start, stride: l), k: l, transposeB: true, workers)
         }
         withExtendedLifetime((matrix, rows, columns, left)) {}
         values = squares.prefix(rank).map { Float(max(0, $0).squareRoot()) }
@@ -71,15 +51,24 @@ extension Tensor {
     /// A tensor of two dimensions as a matrix.
     fileprivate var matrix: Matrix { Matrix(reading: pointer, stride: shape[1]) }
 
+    /// Sets this [m,n] to op(A)·op(B), where op(A) is [m,k] and op(B) is [k,n], `tile` rows at a time.
+    fileprivate func set(
+        _ a: Matrix, _ b: Matrix, k: Int, transposeA: Bool = false, transposeB: Bool = false, tile: Int = 256,
+        _ workers: Workers
+    ) {
+        workers.forEachRange(shape[0], by: tile) { range in
+            let first = range.lowerBound
+            matmul(
+                matrix.at(row: first), transposeA ? a.at(column: first) : a.at(row: first), b, m: range.count,
+                n: shape[1], k: k, transposeA: transposeA, transposeB: transposeB)
+        }
+    }
+
     /// YᵀY [l,l] of Y [m,l].
     fileprivate func gram(_ workers: Workers) throws(OutOfMemory) -> SymmetricMatrix {
         let l = shape[1]
         let result = try Tensor(shape: [l, l])
-        workers.forEachRange(l, by: 64) { range in
-            matmul(
-                result.matrix.at(row: range.lowerBound), matrix.at(column: range.lowerBound), matrix, m: range.count,
-                n: l, k: shape[0], transposeA: true)
-        }
+        result.set(matrix, matrix, k: shape[0], transposeA: true, tile: 64, workers)
         return withExtendedLifetime(result) { SymmetricMatrix(size: l, result.values) }
     }
 
@@ -91,12 +80,7 @@ extension Tensor {
             let inverse = try gram(workers).inverseCholeskyFactor.map(Float.init)
             inverse.withUnsafeBufferPointer { inverse in
                 guard let start = inverse.baseAddress else { return }
-                let r = Matrix(reading: start, stride: l)
-                workers.forEachRange(shape[0], by: 256) { range in
-                    matmul(
-                        scratch.matrix.at(row: range.lowerBound), matrix.at(row: range.lowerBound), r, m: range.count,
-                        n: l, k: l)
-                }
+                scratch.set(matrix, Matrix(reading: start, stride: l), k: l, workers)
             }
             _ = mutableValues.update(fromContentsOf: scratch.values)
             withExtendedLifetime(scratch) {}

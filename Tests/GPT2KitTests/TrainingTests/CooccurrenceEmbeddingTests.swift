@@ -53,7 +53,7 @@ struct CooccurrenceEmbeddingTests {
         for threads in 1...3 {
             let embedding = try Tensor(shape: [257, 16])
             embedding.mutableValues.update(repeating: 7)
-            try counts().write(to: embedding, deviation: 0.12, seed: 5, workers: Workers(count: threads))
+            try counts().write(to: embedding, seed: 5, workers: Workers(count: threads))
             let rows = (0..<257).map { Array(embedding.array[$0 * 16..<($0 + 1) * 16]) }
             for (i, a) in tokens.enumerated() {
                 guard isSeen[i] else {

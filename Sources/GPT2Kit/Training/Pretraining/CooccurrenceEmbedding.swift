@@ -17,6 +17,8 @@ package struct CooccurrenceEmbedding {
     package static let mostContexts = 8192
     /// The exponent that makes rare contexts likelier, so that their information is smaller.
     private static let smoothing = 0.75
+    /// The root mean square of the numbers of a token: what it is in trained models of some million parameters.
+    package static let rootMeanSquare: Float = 0.12
 
     /// Bytes of the counts for a model of `config`, and of what their decomposition needs.
     package static func bytes(_ config: GPT2Config) -> Double {
@@ -30,20 +32,21 @@ package struct CooccurrenceEmbedding {
 
     /// Counts the pairs of tokens within the documents of a corpus, which end with `<|endoftext|>`.
     ///
-    /// - Parameters:
-    ///   - report: is told rows that are done, now and then.
-    ///   - shouldStop: asked as often whether to leave off.
-    /// - Throws: ``OutOfMemory``; `ShardError` where the file has been changed; ``TrainingStopped``.
+    /// - Parameter report: is told now and then how many rows are done. What it throws ends the count.
+    /// - Throws: ``OutOfMemory``; `ShardError` where the file has been changed; what `report` throws.
     package init(
-        _ corpus: TokenCorpus, vocabularySize V: Int, endOfText: Int32, shouldStop: () -> Bool = { false },
+        _ corpus: TokenCorpus, vocabularySize V: Int, endOfText: Int32,
         report: (_ rows: Int) throws -> Void = { _ in }
     ) throws {
         vocabularySize = V
         var frequency = [Int](repeating: 0, count: V)
         var row: [Int32] = []
-        for index in 0..<corpus.count {
+        func read(_ index: Int) throws(ShardError) {
             row.removeAll(keepingCapacity: true)
             try corpus.append(index, to: &row)
+        }
+        for index in 0..<corpus.count {
+            try read(index)
             for token in row where token != endOfText { frequency[Int(token)] += 1 }
         }
         // Equally frequent tokens in their own order.
@@ -55,12 +58,8 @@ package struct CooccurrenceEmbedding {
         counts = try Tensor(shape: [V, columns])
         let weights = (1...Self.window).map { 1 / Float($0) }
         for index in 0..<corpus.count {
-            if index % 4096 == 0 {
-                if shouldStop() { throw TrainingStopped(step: 0) }
-                try report(index)
-            }
-            row.removeAll(keepingCapacity: true)
-            try corpus.append(index, to: &row)
+            if index % 4096 == 0 { try report(index) }
+            try read(index)
             for document in row.split(separator: endOfText) {
                 count(document, context, weights, columns)
             }
@@ -69,12 +68,14 @@ package struct CooccurrenceEmbedding {
     }
 
     private func count(_ document: ArraySlice<Int32>, _ context: [Int32], _ weights: [Float], _ columns: Int) {
+        let counts = counts.mutablePointer
         for (i, first) in zip(document.indices, document) {
+            let left = Int(context[Int(first)])
             for distance in 1...Self.window where i + distance < document.endIndex {
                 let second = document[i + distance]
-                let (left, right) = (Int(context[Int(first)]), Int(context[Int(second)]))
-                if right >= 0 { counts.mutablePointer[Int(first) * columns + right] += weights[distance - 1] }
-                if left >= 0 { counts.mutablePointer[Int(second) * columns + left] += weights[distance - 1] }
+                let right = Int(context[Int(second)])
+                if right >= 0 { counts[Int(first) * columns + right] += weights[distance - 1] }
+                if left >= 0 { counts[Int(second) * columns + left] += weights[distance - 1] }
             }
         }
     }
@@ -107,21 +108,20 @@ package struct CooccurrenceEmbedding {
         return counts
     }
 
-    /// U·√σ of the positive PMI, every row scaled to a root mean square of `deviation`, into `embedding` [V,C]. Tokens
-    /// that stand near no other keep what they have there.
-    package consuming func write(
-        to embedding: Tensor, deviation: Float, seed: UInt64, workers: Workers
-    ) throws(OutOfMemory) {
+    /// U·√σ of the positive PMI, every row scaled to ``rootMeanSquare``, into `embedding` [V,C]. Tokens without any
+    /// keep what they have there.
+    package consuming func write(to embedding: Tensor, seed: UInt64, workers: Workers) throws(OutOfMemory) {
         precondition(embedding.shape[0] == vocabularySize, "an embedding of another vocabulary")
         let pmi = positivePMI(workers)
         let C = embedding.shape[1]
         let rank = min(C, pmi.shape[1])
         let svd = try TruncatedSVD(of: pmi, rank: rank, seed: seed, workers: workers)
+        let roots = svd.values.map { $0.squareRoot() }
         for token in 0..<embedding.shape[0] {
-            let vector = (0..<rank).map { svd.left.pointer[token * rank + $0] * svd.values[$0].squareRoot() }
+            let vector = (0..<rank).map { svd.left.pointer[token * rank + $0] * roots[$0] }
             let square = vector.reduce(0) { $0 + $1 * $1 }
             guard square > 0 else { continue }
-            let scale = deviation * Float(C).squareRoot() / square.squareRoot()
+            let scale = Self.rootMeanSquare * Float(C).squareRoot() / square.squareRoot()
             let row = embedding.mutablePointer + token * C
             for (column, number) in vector.enumerated() { row[column] = number * scale }
             for column in rank..<max(C, rank) { row[column] = 0 }

@@ -61,11 +61,13 @@ public struct Pretrainer: Sendable {
         let run = try PretrainingRun(data, settings, workers)
         let summary = summary(data, run)
         try report(origin.map { .resume(summary, step: $0.description.step) } ?? .start(summary))
+        let shouldStop = checkpoints?.shouldStop ?? { false }
         if let origin {
             try run.restore(origin)
         } else if settings.embeddings == .cooccurrence {
-            try run.writeEmbeddings(shouldStop: checkpoints?.shouldStop ?? { false }) {
-                try report(.counted(rows: $0, of: data.training.count))
+            try run.writeEmbeddings { rows in
+                if shouldStop() { throw TrainingStopped(step: 0) }
+                try report(.counted(rows: rows, of: data.training.count))
             }
             clock.charge(.training)
             try report(.embedded(seconds: begin.secondsUntilNow))
@@ -73,7 +75,6 @@ public struct Pretrainer: Sendable {
         var writer = checkpoints.map { CheckpointWriter($0, from: origin) }
 
         let state = run.state
-        let shouldStop = checkpoints?.shouldStop ?? { false }
         // A run that was stopped between a step and its evaluation resumes with that evaluation.
         var isEvaluationPending = origin?.description.isEvaluationPending ?? false
         var reason = isEvaluationPending ? nil : run.endReason(minutes: begin.secondsUntilNow / 60)

@@ -18,9 +18,6 @@ final class PretrainingRun {
     /// to stop needn't wait long.
     private static let tokensAtATime = 2048
 
-    /// The root mean square of a token's embedding that isn't random: what it is in trained models of this size.
-    private static let deviation: Float = 0.12
-
     /// The run before its first step.
     init(_ data: PretrainingData, _ settings: PretrainingSettings, _ workers: Workers) throws {
         self.data = data
@@ -66,16 +63,13 @@ final class PretrainingRun {
 
     /// Writes the token embedding that follows from the training rows. To be called before the first step.
     ///
-    /// - Parameters:
-    ///   - shouldStop: asked now and then whether to leave off.
-    ///   - report: is told the rows that are counted.
-    /// - Throws: ``OutOfMemory``; ``TrainingStopped``.
-    func writeEmbeddings(shouldStop: () -> Bool, report: (Int) throws -> Void) throws {
+    /// - Parameter report: is told now and then how many rows are counted. What it throws ends the run.
+    /// - Throws: ``OutOfMemory``; `ShardError` where the file has been changed; what `report` throws.
+    func writeEmbeddings(report: (_ rows: Int) throws -> Void) throws {
         let counts = try CooccurrenceEmbedding(
             data.training, vocabularySize: data.base.config.vocabularySize, endOfText: data.base.tokenizer.endOfText,
-            shouldStop: shouldStop, report: report)
-        try counts.write(
-            to: state.model.parameters.tokenEmbedding, deviation: Self.deviation, seed: settings.seed, workers: workers)
+            report: report)
+        try counts.write(to: state.model.parameters.tokenEmbedding, seed: settings.seed, workers: workers)
         language.refresh()
     }
 
