@@ -41,6 +41,8 @@ pass[FILENAME] == 2 {
   gsub(/"[^"]*"/, "", line)
   while (match(line, /[A-Z][A-Za-z0-9]*/)) {
     word = substr(line, RSTART, RLENGTH)
+    # The end of a name such as beginsWord isn't a type.
+    if (RSTART > 1 && substr(line, RSTART - 1, 1) ~ /[a-z0-9_]/) word = ""
     if (substr(line, RSTART - 1, 1) != "." && word in home && rank[home[word]] > rank[folder])
       print FILENAME ":" FNR ": " word " is of " home[word] ", a later floor than " folder
     # Training and Scoring stand beside each other.

@@ -77,6 +77,14 @@ public struct TrainableOptions: ParsableArguments {
         transform: NumberArgument.share)
     var dropout = 0.0
 
+    @Option(
+        help: ArgumentHelp(
+            """
+            The probability that a step drops a word of a training text; all blocks must be trained. (default: 0)
+            """, valueName: "p"),
+        transform: NumberArgument.share)
+    var wordDropout = 0.0
+
     /// Refuses options of LoRA beside another set.
     public func validate() throws {
         if let trainable, hasLoRAOptions, trainable != .lora(LoRA()) {
@@ -95,6 +103,7 @@ public struct TrainableOptions: ParsableArguments {
             settings.trainable = trainable
         }
         settings.dropout = dropout
+        settings.wordDropout = wordDropout
     }
 
     private var hasLoRAOptions: Bool { loraRank != nil || loraAlpha != nil || loraTargets != nil }

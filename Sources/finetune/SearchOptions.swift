@@ -9,7 +9,7 @@ struct SearchOptions: ParsableArguments {
         help: ArgumentHelp(
             """
             Try random hyperparameters, and keep the model with the lowest validation loss. Names are those of the \
-            options: lr and batch (every factor equally likely); epochs, weight-decay, dropout and label-smoothing \
+            options: lr and batch (every factor equally likely); epochs, weight-decay, dropout, word-dropout and label-smoothing \
             (every number equally likely).
             """, valueName: "name=low..high,…"),
         transform: Search.init)

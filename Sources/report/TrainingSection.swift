@@ -15,6 +15,7 @@ struct TrainingSection: Section {
         ("learning_rate", "learning rate"), ("schedule", "schedule"), ("warmup", "warm-up"),
         ("layer_decay", "layer decay"),
         ("weight_decay", "weight decay"), ("clip_norm", "clipping"), ("dropout", "dropout"),
+        ("word_dropout", "word dropout"),
         ("label_smoothing", "label smoothing"), ("class_weights", "class weights"), ("keep", "kept weights"),
         ("seed", "seed"), ("parameters", "parameters"), ("trainable_parameters", "trained parameters"),
         ("distinct_texts", "distinct texts"), ("tokens", "tokens of them"), ("length", "tokens at which texts are cut"),

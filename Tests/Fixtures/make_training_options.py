@@ -15,7 +15,7 @@ model, the head and the texts of tiny-3class/ (make_reference.py). Run:
 
 The model is written out below, so that masks can be put into it; it is compared with transformers' own first.
 
-The committed file is from torch 2.13.0+cpu. Another processor gives other last digits: up to 3e-7·max(1,|x|), and up to 4e-5
+The committed file is from torch 2.15.0+cu132 on a CPU. Another processor gives other last digits: up to 3e-7·max(1,|x|), and up to 4e-5
 for the keys' third of c_attn.bias after AdamW's steps. Its gradient is rounding noise, because softmax is blind to it.
 """
 
@@ -38,6 +38,7 @@ config = GPT2Config.from_pretrained(f"{FOLDER}/model", attn_implementation="eage
 reference = GPT2Model.from_pretrained(f"{FOLDER}/model", config=config).eval()
 B, T = ids.shape
 C, H, L, K = config.n_embd, config.n_head, config.n_layer, given["head.weight"].shape[0]
+PAD = config.vocab_size - 1
 START = {name: value.clone() for name, value in reference.state_dict().items()}
 START |= {"score.weight": given["head.weight"], "score.bias": given["head.bias"]}
 
@@ -71,6 +72,32 @@ def mask(p, count, block, place, row, step):
     counters[:, 1:] = 4 * block + place, row, step
     words = philox(counters, (SEED & 0xFFFFFFFF, SEED >> 32)).reshape(-1)[:count]
     return torch.from_numpy((words >= round(p * 2**32)).astype(np.float32)) / (1 - p)
+
+
+# Word dropout as Sources/GPT2Kit/Training/Steps/WordDropout.swift defines it. The texts' own tokens are random, so for these runs
+# every third one is exchanged for a space (tokens are bytes, numbered as in GPT-2's vocabulary).
+WHITE, SPACE = (197, 198, 199, 200, 201, 220), 220
+spaced = ids.clone()
+spaced[:, 2::3] = SPACE
+for row in range(B):
+    spaced[row, lengths[row]:] = ids[row, lengths[row]:]
+
+
+def remaining(p, row, step, length):
+    """The positions of a text that are kept; all of them where no word is."""
+    words = np.cumsum([t > 0 and int(spaced[row, t]) in WHITE for t in range(length)])
+    counters = np.array([[word // 4, 2**32 - 1, row, step] for word in range(words[-1] + 1)], np.uint64)
+    drawn = philox(counters, (SEED & 0xFFFFFFFF, SEED >> 32))
+    kept = [t for t in range(length) if drawn[words[t], words[t] % 4] >= round(p * 2**32)]
+    return kept or list(range(length))
+
+
+def shortened(p, pool, row, step):
+    """The tokens of a text in a step, with pads where the pooling reads them."""
+    tokens = spaced[row, remaining(p, row, step, int(lengths[row]))]
+    if pool in ("last-position", "mean"):
+        tokens = torch.cat([tokens, ids[row, lengths[row]:], ids.new_full((T,), PAD)])[:T]
+    return tokens
 
 
 # GPT-2, one text at a time.
@@ -116,9 +143,9 @@ def states(P, tokens, causal=True, drop=keep, lora=None):
     return result
 
 
-def logits(P, row, pool, causal=True, drop=keep, lora=None):
+def logits(P, row, pool, causal=True, drop=keep, lora=None, tokens=None):
     n = T if pool in ("last-position", "mean") else 1 if pool == "first" and causal else lengths[row]
-    x = states(P, ids[row, :n], causal, drop, lora)[-1]
+    x = states(P, ids[row, :n] if tokens is None else tokens, causal, drop, lora)[-1]
     x = F.layer_norm(x, (C,), P["ln_f.weight"], P["ln_f.bias"], config.layer_norm_epsilon)
     y = x @ P["score.weight"].T + P["score.bias"]
     if lora and "score" in lora.A:
@@ -185,7 +212,7 @@ def depth(name):
 
 
 def run(name, which, pool, batch, steps, causal=True, schedule="constant", warmup=0, clip=None, smoothing=0.0,
-        weights=None, dropout=0.0, layer_decay=1.0):
+        weights=None, dropout=0.0, word_dropout=0.0, layer_decay=1.0):
     P = {key: value.clone() for key, value in START.items()}
     names = trained(which)
     for key in names:
@@ -202,7 +229,8 @@ def run(name, which, pool, batch, steps, causal=True, schedule="constant", warmu
         rows = [step % (B // batch) * batch + i for i in range(batch)]
         y = torch.stack([
             logits(P, row, pool, causal,
-                   Dropout(dropout, row, step, which == "all", first_block) if dropout else keep)
+                   Dropout(dropout, row, step, which == "all", first_block) if dropout else keep,
+                   tokens=shortened(word_dropout, pool, row, step) if word_dropout else None)
             for row in rows])
         loss = criterion(y, labels[rows])
         optimizer.zero_grad()
@@ -229,6 +257,9 @@ run("accumulated", "last-2", "last-token", batch=5, steps=2, weights=[0.5, 2.0, 
 run("dropped", "all", "last-token", batch=2, steps=6, dropout=0.25)
 run("dropped-mean", "last-1", "mean", batch=2, steps=6, dropout=0.1)
 run("own-tokens", "last-2", "mean-text", batch=2, steps=6, dropout=0.1)
+run("word-dropped", "all", "last-token", batch=2, steps=6, word_dropout=0.4)
+run("word-dropped-mean", "all", "mean", batch=2, steps=6, dropout=0.1, word_dropout=0.25)
+run("word-dropped-position", "last-2", "last-position", batch=2, steps=6, word_dropout=0.4)
 run("layer-decay", "all", "last-token", batch=2, steps=6, layer_decay=0.6)
 run("nocausal-first", "all", "first", batch=2, steps=6, causal=False)
 run("nocausal-mean", "last-1", "mean", batch=2, steps=6, causal=False)

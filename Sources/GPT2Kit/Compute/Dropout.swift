@@ -37,9 +37,9 @@ package struct Dropout: Sendable {
 
     /// - Parameter probability: 0 ..< 1.
     package init(probability: Double, seed: UInt64, step: Int, rows: [Int]) {
-        threshold = UInt32(clamping: Int((probability * 0x1p32).rounded()))
+        threshold = Philox.threshold(probability)
         scale = Float(1 / (1 - probability))
-        key = SIMD2(UInt32(truncatingIfNeeded: seed), UInt32(truncatingIfNeeded: seed >> 32))
+        key = Philox.key(seed)
         self.step = UInt32(truncatingIfNeeded: step)
         self.rows = rows
     }

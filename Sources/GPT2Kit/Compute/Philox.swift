@@ -4,6 +4,16 @@
 
 /// The random function Philox4x32-10.
 package enum Philox {
+    /// The key of a seed: its low and its high 32 bits.
+    package static func key(_ seed: UInt64) -> SIMD2<UInt32> {
+        SIMD2(UInt32(truncatingIfNeeded: seed), UInt32(truncatingIfNeeded: seed >> 32))
+    }
+
+    /// The number below which a word is with this probability, 0 ..< 1.
+    package static func threshold(_ probability: Double) -> UInt32 {
+        UInt32(clamping: Int((probability * 0x1p32).rounded()))
+    }
+
     /// Four uniform 32-bit words for a counter of four and a key of two.
     @inline(__always)
     package static func words(_ counter: SIMD4<UInt32>, key: SIMD2<UInt32>) -> SIMD4<UInt32> {

@@ -22,6 +22,9 @@ public enum Pooling: String, Sendable, CaseIterable {
         }
     }
 
+    /// Whether the head reads pads.
+    package var readsPads: Bool { self == .lastPosition || self == .mean }
+
     /// How many positions of a text of `length` tokens have to be computed. With the causal mask the pooled position
     /// doesn't attend to those behind it. Without the mask it attends to the whole text, but not to pads, unless the
     /// pooling reads them.

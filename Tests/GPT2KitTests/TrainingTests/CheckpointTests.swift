@@ -90,7 +90,7 @@ struct CheckpointTests {
             $0.trainable = .all; $0.dropout = 0.2; $0.pooling = .mean
         },
         {
-            $0.trainable = .lora(LoRA()); $0.clipNorm = 0.5; $0.dropout = 0.1
+            $0.trainable = .lora(LoRA()); $0.clipNorm = 0.5; $0.dropout = 0.1; $0.wordDropout = 0.2
         },
         {
             $0.schedule.shape = .cosine; $0.schedule.warmup = .steps(3); $0.batch = 3; $0.accumulate = 2

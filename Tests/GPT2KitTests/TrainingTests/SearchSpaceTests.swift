@@ -18,7 +18,10 @@ struct SearchSpaceTests {
         arguments: [
             ("", "'' is not NAME=LOW..HIGH"), ("lr", "'lr' is not NAME"), ("lr=1", "'lr=1' is not NAME"),
             ("lr=1e-5..1e-3,", "'' is not NAME"), ("lr=a..b", "with two numbers"), ("lr=1..", "with two numbers"),
-            ("rate=1..2", "'rate' can't be searched; lr, weight-decay, epochs, batch, dropout, label-smoothing can"),
+            (
+                "rate=1..2",
+                "'rate' can't be searched; lr, weight-decay, epochs, batch, dropout, word-dropout, label-smoothing can"
+            ),
             ("lr=2..1", "ends below its beginning"), ("lr=0..1", "that lr doesn't take"),
             ("lr=-1..1", "that lr doesn't take"), ("lr=1..inf", "that lr doesn't take"),
             ("lr=nan..1", "ends below"), ("dropout=0..1", "that dropout doesn't take"),

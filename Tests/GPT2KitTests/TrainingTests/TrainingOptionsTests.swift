@@ -59,6 +59,7 @@ struct TrainingOptionsTests {
                 $0.seed = seed
                 $0.shuffle = .none
                 $0.dropout = 0.2
+                $0.wordDropout = trainable == .lastBlocks(1) ? 0 : 0.2
                 $0.labelSmoothing = 0.1
                 $0.classWeights = .balanced
                 $0.clipNorm = 0.1
@@ -86,6 +87,7 @@ struct TrainingOptionsTests {
                 $0.batch = batch
                 $0.accumulate = accumulate
                 $0.dropout = dropout
+                $0.wordDropout = dropout
                 $0.classWeights = .named([("spam", 3)])
             }.parameters.joined().map { Float(bitPattern: $0) }
         }
@@ -255,6 +257,10 @@ struct TrainingOptionsTests {
         expectRefusal("dropout has no effect") {
             $0.trainable = .head
             $0.dropout = 0.1
+        }
+        expectRefusal("words can be dropped only where no block is frozen") {
+            $0.trainable = .lastBlocks(1)
+            $0.wordDropout = 0.1
         }
         expectRefusal("LoRA's rank 17") {
             var lora = LoRA()

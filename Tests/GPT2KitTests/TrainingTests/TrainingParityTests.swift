@@ -15,6 +15,8 @@ struct TrainingParityTests {
     private let expected: SafetensorsFile
     private let base: Classifier
     private let texts: LabelledTexts
+    /// The texts with a space for every third token, so that they have words.
+    private let words: LabelledTexts
 
     init() throws {
         place = try Folder()
@@ -27,17 +29,22 @@ struct TrainingParityTests {
             paddedLength: reference.T, padToken: tokenizer.endOfText, tokenizer: tokenizer,
             tokenizerDirectory: place.path, origin: "tiny-3class")
         var rows = TokenRows()
+        var spaced = TokenRows()
         for row in 0..<reference.B {
             let start = row * reference.T
-            rows.append(
-                Array(reference.ids[start..<start + reference.lengths[row]]), label: Int32(reference.labels[row]),
-                line: Int64(row + 1))
+            var tokens = Array(reference.ids[start..<start + reference.lengths[row]])
+            let (label, line) = (Int32(reference.labels[row]), Int64(row + 1))
+            rows.append(tokens, label: label, line: line)
+            for index in stride(from: 2, to: tokens.count, by: 3) { tokens[index] = 220 }
+            spaced.append(tokens, label: label, line: line)
         }
         let description = TokenSetDescription(
             paddedLength: reference.T, padToken: base.padToken, labelNames: base.labels,
             tokenizerSHA256: base.tokenizerSHA256)
         texts = LabelledTexts(
             source: "texts", texts: TokenizedTexts(description: description, rows: rows, truncated: 0))
+        words = LabelledTexts(
+            source: "words", texts: TokenizedTexts(description: description, rows: spaced, truncated: 0))
     }
 
     private func floats(_ name: String) throws -> [Float] {
@@ -93,6 +100,12 @@ struct TrainingParityTests {
             Scenario("dropped", .all, .lastToken, steps: 6) { $0.dropout = 0.25 },
             Scenario("dropped-mean", .lastBlocks(1), .mean, steps: 6) { $0.dropout = 0.1 },
             Scenario("own-tokens", .lastBlocks(2), .meanText, steps: 6) { $0.dropout = 0.1 },
+            Scenario("word-dropped", .all, .lastToken, steps: 6) { $0.wordDropout = 0.4 },
+            Scenario("word-dropped-mean", .all, .mean, steps: 6) {
+                $0.dropout = 0.1
+                $0.wordDropout = 0.25
+            },
+            Scenario("word-dropped-position", .lastBlocks(2), .lastPosition, steps: 6) { $0.wordDropout = 0.4 },
             Scenario("layer-decay", .all, .lastToken, steps: 6) { $0.layerDecay = LayerDecay(0.6) },
             Scenario("nocausal-first", .all, .first, steps: 6) { $0.causalMask = false },
             Scenario("nocausal-mean", .lastBlocks(1), .mean, steps: 6) { $0.causalMask = false },
@@ -110,6 +123,7 @@ struct TrainingParityTests {
         // A norm that nothing exceeds shows the gradient's without changing it.
         var settings = scenario.settings
         settings.clipNorm = settings.clipNorm ?? 1e30
+        let texts = settings.wordDropout > 0 ? words : texts
         var (losses, rates, norms): ([Float], [Float], [Float]) = ([], [], [])
         let trained = try FineTuner(settings: settings, workers: Workers(count: threads)).train(
             base, on: Datasets(training: texts, validation: texts)

@@ -73,8 +73,12 @@ package struct FeatureExtractor {
         if let store = features.store {
             try store.copy(features.texts(of: rows), to: destination)
         } else {
-            let (tokens, layout) = features.batch(rows)
-            try embeddings?.run(destination, tokens: tokens, layout)
+            try embed(features.batch(rows), to: destination)
         }
+    }
+
+    /// Computes the sums of the embeddings of a batch [N,C], where no block is frozen.
+    package func embed(_ batch: TokenBatch, to destination: FloatView) throws {
+        try embeddings?.run(destination, tokens: batch.tokens, batch.layout)
     }
 }

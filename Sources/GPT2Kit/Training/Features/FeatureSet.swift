@@ -41,7 +41,15 @@ package final class FeatureSet: @unchecked Sendable {  // filled before anyone r
     func texts(of rows: [Int]) -> [Int] { rows.map { textOfRow[$0] } }
 
     /// The tokens of `rows`, one text after another.
-    package func batch(_ rows: [Int]) -> (tokens: [Int32], layout: TextLayout) {
-        (rows.flatMap { texts[textOfRow[$0]] }, TextLayout(lengths: rows.map(layout.length)))
+    package func batch(_ rows: [Int]) -> TokenBatch {
+        TokenBatch(tokens: rows.flatMap { texts[textOfRow[$0]] }, layout: TextLayout(lengths: rows.map(layout.length)))
     }
+}
+
+/// The tokens of some texts, one text after another.
+package struct TokenBatch: Sendable {
+    /// The tokens of all texts.
+    package let tokens: [Int32]
+    /// Where the texts are in ``tokens``.
+    package let layout: TextLayout
 }

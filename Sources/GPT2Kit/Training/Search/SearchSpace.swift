@@ -18,6 +18,8 @@ public struct SearchSpace: Sendable, Equatable {
         case batch
         /// ``TrainingSettings/dropout``.
         case dropout
+        /// ``TrainingSettings/wordDropout``.
+        case wordDropout = "word-dropout"
         /// ``TrainingSettings/labelSmoothing``.
         case labelSmoothing = "label-smoothing"
 
@@ -32,7 +34,7 @@ public struct SearchSpace: Sendable, Equatable {
             case .learningRate: Double.leastNormalMagnitude...Double.greatestFiniteMagnitude
             case .weightDecay: 0...Double.greatestFiniteMagnitude
             case .epochs, .batch: 1...1e9
-            case .dropout: 0...(1.0).nextDown
+            case .dropout, .wordDropout: 0...(1.0).nextDown
             case .labelSmoothing: 0...1
             }
         }
@@ -129,6 +131,7 @@ extension TrainingSettings {
         case .epochs: epochs = Int(value)
         case .batch: batch = Int(value)
         case .dropout: dropout = value
+        case .wordDropout: wordDropout = value
         case .labelSmoothing: labelSmoothing = value
         }
     }

@@ -25,6 +25,7 @@ extension TrainingSettings {
                 ("warmup", schedule.warmup.json), ("layer_decay", .number("\(layerDecay.factor)")),
                 ("weight_decay", .number("\(weightDecay)")),
                 ("clip_norm", .numberOrNull(clipNorm)), ("dropout", .number("\(dropout)")),
+                ("word_dropout", .number("\(wordDropout)")),
                 ("label_smoothing", .number("\(labelSmoothing)")), ("class_weights", classWeights.json),
                 ("patience", .numberOrNull(patience)), ("keep", .string(keep.rawValue)),
                 ("ema", .numberOrNull(averageDecay)),

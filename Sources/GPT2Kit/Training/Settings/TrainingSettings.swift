@@ -44,6 +44,8 @@ public struct TrainingSettings: Sendable, Equatable {
     public var classWeights = ClassWeights.equal
     /// The probability of dropout in the trainable part, 0 ..< 1.
     public var dropout = 0.0
+    /// The probability that a step drops a word of a training text, 0 ..< 1. Only where no block is frozen.
+    public var wordDropout = 0.0
     /// Whether attention is causal, as in GPT-2.
     public var causalMask = true
     /// Steps from one evaluation to the next.
@@ -52,7 +54,7 @@ public struct TrainingSettings: Sendable, Equatable {
     public var evaluationBatches = 5
     /// The order of the training texts.
     public var shuffle = Shuffle.seeded
-    /// The seed of everything random: the order of texts, dropout, adapters, the draw of a search.
+    /// The seed of everything random: the order of texts, dropout of numbers and words, adapters, the draw of a search.
     public var seed: UInt64 = 123
     /// Evaluations in a row without a lower validation loss, after which training ends; nil for no such end.
     public var patience: Int?
@@ -78,6 +80,11 @@ public struct TrainingSettings: Sendable, Equatable {
         if dropout > 0, trainable == .head {
             throw .impossibleSetting(
                 "dropout has no effect where the head alone is trained", remedy: "leave it out, or train a block")
+        }
+        if wordDropout > 0, trainable.firstBlock(of: config.blocks) > 0 {
+            throw .impossibleSetting(
+                "words can be dropped only where no block is frozen: frozen blocks compute every text once",
+                remedy: "train all blocks, or leave word dropout out")
         }
         if averageDecay != nil, dependsOnEvaluations {
             throw .impossibleSetting(

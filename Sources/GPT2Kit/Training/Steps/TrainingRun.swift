@@ -15,6 +15,7 @@ final class TrainingRun {
     private let layers: ClassifierTail
     private let inference: InferenceTail
     private let embeddings: EmbeddingGradient?
+    private let wordDropout: WordDropout?
     private var states: FloatBuffer
 
     /// - Parameter state: the state to continue from; nil for the beginning.
@@ -45,6 +46,9 @@ final class TrainingRun {
         embeddings =
             settings.trainable == .all
             ? try EmbeddingGradient(model.gradients, config: config, workers: workers) : nil
+        wordDropout =
+            settings.wordDropout > 0
+            ? WordDropout(probability: settings.wordDropout, seed: settings.seed, for: data.base) : nil
         states = try FloatBuffer(count: 0)
     }
 
@@ -93,7 +97,8 @@ final class TrainingRun {
     private func addGradients(_ rows: [Int], denominator: Double) throws -> Double {
         let features = data.training
         let labels = rows.map { features.labels[$0] }
-        let layout = try load(rows, of: features)
+        let shortened = wordDropout?.batch(features.batch(rows), rows: rows, step: state.step)
+        let layout = try load(rows, of: features, shortened)
         if settings.trainable == .head {
             try layers.forward(pooledStates: states.pointer, rows: rows.count)
         } else {
@@ -104,7 +109,7 @@ final class TrainingRun {
         }
         try embeddings?.reserve(layout)
         layers.backward(labels: labels, denominator: denominator, dInput: embeddings?.dInput, layout)
-        embeddings?.addGradients(tokens: features.batch(rows).tokens, layout)
+        embeddings?.addGradients(tokens: (shortened ?? features.batch(rows)).tokens, layout)
         return layers.loss(labels: labels)
     }
 
@@ -207,11 +212,17 @@ final class TrainingRun {
     }
 
     /// Loads the features of `rows` into ``states``.
-    private func load(_ rows: [Int], of features: FeatureSet) throws -> TextLayout {
-        let layout = TextLayout(lengths: rows.map(features.layout.length))
+    ///
+    /// - Parameter shortened: what remains of these texts, where words are dropped; nil for all.
+    private func load(_ rows: [Int], of features: FeatureSet, _ shortened: TokenBatch? = nil) throws -> TextLayout {
+        let layout = shortened?.layout ?? TextLayout(lengths: rows.map(features.layout.length))
         let count = max(layout.tokens, rows.count) * data.base.config.width
         if states.count < count { states = try FloatBuffer(count: count + count / 4) }
-        try extractor.gather(FloatView(states.pointer), rows, of: features)
+        if let shortened {
+            try extractor.embed(shortened, to: FloatView(states.pointer))
+        } else {
+            try extractor.gather(FloatView(states.pointer), rows, of: features)
+        }
         return layout
     }
 }
