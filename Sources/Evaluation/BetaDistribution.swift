@@ -11,9 +11,10 @@ public enum ExactBound {
         return BetaDistribution(Double(hits) + 1, Double(count - hits)).quantile(confidence)
     }
 
-    /// How many records without a hit it takes until ``upper(_:of:confidence:)`` is at most `share`.
-    public static func records(for share: Double, confidence: Double = 0.95) -> Int {
-        Int((log(1 - confidence) / log(1 - share)).rounded(.up))
+    /// How many records without a hit it takes until ``upper(_:of:confidence:)`` is at most `share`; nil where no number that can be
+    /// written does.
+    public static func records(for share: Double, confidence: Double = 0.95) -> Int? {
+        Int(exactly: (log1p(-confidence) / log1p(-share)).rounded(.up))
     }
 }
 

@@ -13,7 +13,8 @@ public struct Comparison: Sendable {
     /// The exact two-sided probability of so uneven a split of ``onlyThis`` and ``onlyOther``, if both models were equally
     /// good (McNemar 1947).
     public let pValue: Double
-    /// This model's accuracy less the other's, with the interval of resamples of the records.
+    /// This model's accuracy less the other's, at the stated prevalence where there is one, with the interval of resamples of the
+    /// records.
     public let accuracy: Estimate
     /// The same of the balanced accuracy.
     public let balancedAccuracy: Estimate
@@ -21,7 +22,10 @@ public struct Comparison: Sendable {
     /// - Parameters:
     ///   - records: this model's.
     ///   - other: the other model's labels of the same records, in the same order.
-    public init(_ records: ScoredRecords, other: ScoredRecords, _ settings: EvaluationSettings) {
+    /// - Throws: ``EvaluationError`` where the settings don't fit the labels.
+    public init(_ records: ScoredRecords, other: ScoredRecords, _ settings: EvaluationSettings) throws(EvaluationError)
+    {
+        let shares = try settings.shares(of: records)
         self.records = records.count
         let names = other.labels.map { name in records.labels.firstIndex { $0 == name } }
         let others = other.predicted.map { names[Int($0)] ?? -1 }
@@ -43,8 +47,9 @@ public struct Comparison: Sendable {
                 totals[expected[i]] += count
             }
             let present = (0..<K).filter { totals[$0] > 0 }
+            let weights = shares ?? totals
             return (
-                sums.reduce(0, +) / totals.reduce(0, +),
+                present.reduce(0) { $0 + weights[$1] * sums[$1] / totals[$1] } / present.reduce(0) { $0 + weights[$1] },
                 present.reduce(0) { $0 + sums[$1] / totals[$1] } / Double(present.count)
             )
         }

@@ -7,6 +7,8 @@ public struct ConfusionMatrix: Sendable, Equatable {
     /// Sorted by their UTF-8 bytes.
     public private(set) var labels: [String] = []
     private var counts: [[UInt8]: [[UInt8]: Int]] = [:]
+    private var supports: [[UInt8]: Int] = [:]
+    private var named: [[UInt8]: Int] = [:]
 
     public init() {}
 
@@ -16,6 +18,8 @@ public struct ConfusionMatrix: Sendable, Equatable {
             count += 1
             return count == 1
         }
+        supports[expected, default: 0] += 1
+        named[predicted, default: 0] += 1
         guard isFirst(&counts[expected, default: [:]][predicted, default: 0]) else { return }
         for label in [expected, predicted] where !labels.contains(where: { $0.utf8.elementsEqual(label) }) {
             let index = labels.firstIndex { label.lexicographicallyPrecedes(Array($0.utf8)) } ?? labels.count
@@ -29,13 +33,13 @@ public struct ConfusionMatrix: Sendable, Equatable {
     }
 
     /// How many records were counted.
-    public var total: Int { counts.values.reduce(0) { $0 + $1.values.reduce(0, +) } }
+    public var total: Int { supports.values.reduce(0, +) }
     /// How many records got the label that they have.
     public var correct: Int { labels.indices.reduce(0) { $0 + self[$1, $1] } }
     /// How many records have this label.
-    public func support(_ label: Int) -> Int { labels.indices.reduce(0) { $0 + self[label, $1] } }
+    public func support(_ label: Int) -> Int { supports[Array(labels[label].utf8)] ?? 0 }
     /// How many records got this label.
-    public func predictions(_ label: Int) -> Int { labels.indices.reduce(0) { $0 + self[$1, label] } }
+    public func predictions(_ label: Int) -> Int { named[Array(labels[label].utf8)] ?? 0 }
 
     /// Correct of all, nil where there are none.
     public var accuracy: Double? { ratio(correct, total) }

@@ -46,6 +46,9 @@ public struct DecisionFit: Sendable {
     /// Labels that have too few records for the coverage, so that they are in every set, with the number that it takes.
     public private(set) var sparseLabels: [(label: Int, records: Int, needed: Int)] = []
 
+    /// Whether the records show no mistake that limits the temperature, so that one was assumed.
+    public let assumesMistake: Bool
+
     private let records: ScoredRecords
     private let calibrated: [[Double]]
     /// For each record what brings the labels to their stated shares.
@@ -68,8 +71,11 @@ public struct DecisionFit: Sendable {
         let rows = (0..<records.count).map { Array(records.probabilities[$0 * K..<($0 + 1) * K]) }
         if goal.fitsTemperature {
             func logs(_ values: [Double]) -> [Double] { values.map { log(max($0, .leastNonzeroMagnitude)) } }
-            decision.temperature = Temperature.fit(
+            let fit = Temperature.fit(
                 rows.map(logs), records.expected.map(Int.init), offsets: logs(decision.ratios))
+            (decision.temperature, assumesMistake) = fit
+        } else {
+            assumesMistake = false
         }
         decision.ratios = ratios(stated)
         self.decision = decision
@@ -152,9 +158,11 @@ public struct DecisionFit: Sendable {
     }
 
     /// Split conformal prediction within every label (Vovk, Lindsay, Nouretdinov & Gammerman 2003; Sadinle, Lei & Wasserman
-    /// 2019): of n records of a label the ⌊(n + 1)(1 − coverage)⌋th smallest probability is its threshold.
+    /// 2019): of n records of a label the ⌊(n + 1)(1 − coverage)⌋th smallest probability is its threshold, less what rounding to
+    /// 32 bits in the scores may have added to it: a text like that record has to reach it.
     private mutating func addSets(_ coverage: Double) {
         let needed = Int((1 / (1 - coverage) - 1 - 1e-9).rounded(.up))
+        let rounding = 4 * Double(Float.ulpOfOne) / min(1, decision.temperature)
         decision.coverage = coverage
         decision.setThresholds = decision.labels.indices.map { label in
             let own = records.expected.indices.filter { Int(records.expected[$0]) == label }
@@ -164,7 +172,7 @@ public struct DecisionFit: Sendable {
                 sparseLabels.append((label, own.count, needed))
                 return 0
             }
-            return own[place - 1]
+            return own[min(place, own.count) - 1] * (1 - rounding)
         }
     }
 }

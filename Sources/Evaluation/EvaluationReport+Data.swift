@@ -41,13 +41,14 @@ extension EvaluationReport {
 
     private func classJSON(_ label: Int) -> JSONValue {
         func number(_ value: Double?) -> JSONValue { value.map { .number("\($0)") } ?? .null }
+        let estimates = classes[label]
         return .object([
             JSONMember(key: "records", value: .number("\(matrix.support(label))")),
-            JSONMember(key: "precision", value: number(matrix.precision(label))),
-            JSONMember(key: "recall", value: number(matrix.recall(label))),
-            JSONMember(key: "f1", value: number(matrix.f1(label))),
-            JSONMember(key: "precision_interval", value: matrix.precisionInterval(label)?.json ?? .null),
-            JSONMember(key: "recall_interval", value: matrix.recallInterval(label)?.json ?? .null),
+            JSONMember(key: "precision", value: number(estimates.precision?.value)),
+            JSONMember(key: "recall", value: number(estimates.recall?.value)),
+            JSONMember(key: "f1", value: number(estimates.f1)),
+            JSONMember(key: "precision_interval", value: estimates.precision?.interval?.json ?? .null),
+            JSONMember(key: "recall_interval", value: estimates.recall?.interval?.json ?? .null),
         ])
     }
 
@@ -68,11 +69,11 @@ extension EvaluationReport {
             text += line(measure.rawValue, "", estimate.value, estimate.interval)
         }
         for label in matrix.labels.indices {
-            let name = matrix.labels[label]
+            let (name, estimates) = (matrix.labels[label], classes[label])
             text += line("records", name, Double(matrix.support(label)), nil)
-            text += line("precision", name, matrix.precision(label), matrix.precisionInterval(label))
-            text += line("recall", name, matrix.recall(label), matrix.recallInterval(label))
-            text += line("f1", name, matrix.f1(label), nil)
+            text += line("precision", name, estimates.precision?.value, estimates.precision?.interval)
+            text += line("recall", name, estimates.recall?.value, estimates.recall?.interval)
+            text += line("f1", name, estimates.f1, nil)
         }
         return text
     }
@@ -97,7 +98,7 @@ extension String {
     /// As a cell of comma-separated values (RFC 4180).
     fileprivate var csvCell: String {
         utf8.contains { [0x22, 0x2C, 0x0A, 0x0D].contains($0) }
-            ? "\"" + split(separator: "\"", omittingEmptySubsequences: false).joined(separator: "\"\"") + "\"" : self
+            ? "\"" + unicodeScalars.map { $0 == "\"" ? "\"\"" : String($0) }.joined() + "\"" : self
     }
 }
 

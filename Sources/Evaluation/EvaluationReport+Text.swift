@@ -71,16 +71,15 @@ extension EvaluationReport {
 
     /// For every label: its name, precision, recall, F1, and the number of its records.
     package var classRows: [[String]] {
-        func cell(_ value: Double?, _ interval: ClosedRange<Double>?) -> [String] {
-            let bounds = interval.map {
+        func cells(_ estimate: Estimate?) -> [String] {
+            let bounds = estimate?.interval.map {
                 "\(PlainTable.percent($0.lowerBound))–\(PlainTable.percent($0.upperBound))"
             }
-            return [PlainTable.percent(value), bounds ?? ""]
+            return [PlainTable.percent(estimate?.value), bounds ?? ""]
         }
-        return matrix.labels.indices.map { label in
-            [names[label]] + cell(matrix.precision(label), matrix.precisionInterval(label))
-                + cell(matrix.recall(label), matrix.recallInterval(label))
-                + [PlainTable.percent(matrix.f1(label)), "\(matrix.support(label))"]
+        return classes.enumerated().map { label, estimates in
+            [names[label]] + cells(estimates.precision) + cells(estimates.recall)
+                + [PlainTable.percent(estimates.f1), "\(matrix.support(label))"]
         }
     }
 
@@ -180,7 +179,7 @@ extension EvaluationReport {
             + matrix.labels.indices.map { row in
                 [names[row]] + matrix.labels.indices.map { "\(matrix[row, $0])" }
             }
-        return heading + "\n\n" + table([["", "", "95 % interval"]] + rows) + "\n"
+        return heading.markdownEscaped + "\n\n" + table([["", "", "95 % interval"]] + rows) + "\n"
             + table([Self.classHeader] + classRows)
             + "\n" + table(confusion)
     }

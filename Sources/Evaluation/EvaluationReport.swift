@@ -10,6 +10,17 @@ public struct Estimate: Sendable, Equatable {
     public let interval: ClosedRange<Double>?
 }
 
+/// How good a classifier is on the records of one label.
+public struct ClassEstimates: Sendable, Equatable {
+    /// Of those that got the label, the share that has it; nil where none got it. The interval is Wilson's or, at a stated
+    /// prevalence, from resamples.
+    public let precision: Estimate?
+    /// Of those that have the label, the share that got it, with Wilson's interval; nil where none has it.
+    public let recall: Estimate?
+    /// The harmonic mean of both; nil where the label never occurs.
+    public let f1: Double?
+}
+
 /// How good a classifier is on some records.
 public struct EvaluationReport: Sendable {
     /// Counts of expected against predicted labels. Those are of the records, whatever prevalence is stated.
@@ -17,6 +28,8 @@ public struct EvaluationReport: Sendable {
     /// All measures that are defined. The interval of the accuracy is Wilson's, unless a prevalence is stated; the others come
     /// from resamples of the records (Efron 1979).
     public let measures: [Measure: Estimate]
+    /// For every label, in the order of the matrix: at the stated prevalence where there is one.
+    public let classes: [ClassEstimates]
     /// The stated share of every label; nil where there is none.
     public let prevalence: [(label: String, share: Double)]?
     /// The label whose curves were computed; nil where there are more than two, or no probabilities.
@@ -29,9 +42,21 @@ public struct EvaluationReport: Sendable {
     /// - Throws: ``EvaluationError`` where the settings don't fit the labels.
     public init(_ records: ScoredRecords, _ settings: EvaluationSettings = EvaluationSettings()) throws(EvaluationError)
     {
-        matrix = records.matrix
+        try self.init(records, settings, shares: settings.shares(of: records))
+    }
+
+    /// - Parameters:
+    ///   - records: all or some of the records of an input.
+    ///   - settings: the positive label, the rate and the resamples.
+    ///   - shares: the share that every label is to have; nil for those of the records. Labels without a record here leave theirs to
+    ///     the others.
+    /// - Throws: ``EvaluationError`` where the settings don't fit the labels.
+    public init(
+        _ records: ScoredRecords, _ settings: EvaluationSettings, shares: [Double]?
+    ) throws(EvaluationError) {
+        let matrix = records.matrix
+        self.matrix = matrix
         falsePositiveRate = settings.falsePositiveRate
-        let shares = try settings.shares(of: records)
         prevalence = shares.map { Array(zip(records.labels, $0)).map { (label: $0.0, share: $0.1) } }
         let positive = try settings.positive(in: records.labels)
         self.positive = records.hasProbabilities && records.labels.count == 2 ? records.labels[positive] : nil
@@ -41,9 +66,13 @@ public struct EvaluationReport: Sendable {
         resamples = settings.resamples(of: records.count)
         var bootstrap = Bootstrap(records: records.count, seed: settings.seed)
         var samples: [Measure: [Double]] = [:]
+        var precisions = [[Double]](repeating: [], count: records.labels.count)
         for _ in 0..<resamples {
-            for (measure, value) in computation.measures(bootstrap.next()) {
-                samples[measure, default: []].append(value)
+            let counts = bootstrap.next()
+            for (measure, value) in computation.measures(counts) { samples[measure, default: []].append(value) }
+            guard shares != nil else { continue }
+            for (label, value) in computation.classes(counts).enumerated() {
+                if let precision = value.precision { precisions[label].append(precision) }
             }
         }
         var measures: [Measure: Estimate] = [:]
@@ -54,6 +83,32 @@ public struct EvaluationReport: Sendable {
                 interval: isWilson ? matrix.accuracyInterval : Interval.percentiles(samples[measure] ?? []))
         }
         self.measures = measures
+        classes = Self.estimates(
+            computation.classes([Double](repeating: 1, count: records.count)), records.labels, matrix
+        ) {
+            shares == nil ? matrix.precisionInterval($1) : Interval.percentiles(precisions[$0])
+        }
+    }
+
+    /// The estimates of the labels of `matrix`: those of `labels` that occur.
+    ///
+    /// - Parameter interval: of a precision, by the label's index in `labels` and in the matrix.
+    private static func estimates(
+        _ all: [(precision: Double?, f1: Double?)], _ labels: [String], _ matrix: ConfusionMatrix,
+        interval: (_ index: Int, _ label: Int) -> ClosedRange<Double>?
+    ) -> [ClassEstimates] {
+        // Both are sorted. A part of the records may lack some of the labels.
+        var classes: [ClassEstimates] = []
+        for (index, name) in labels.enumerated() {
+            let label = classes.count
+            guard label < matrix.labels.count, matrix.labels[label].utf8.elementsEqual(name.utf8) else { continue }
+            classes.append(
+                ClassEstimates(
+                    precision: all[index].precision.map { Estimate(value: $0, interval: interval(index, label)) },
+                    recall: matrix.recall(label).map { Estimate(value: $0, interval: matrix.recallInterval(label)) },
+                    f1: all[index].f1))
+        }
+        return classes
     }
 }
 

@@ -99,13 +99,32 @@ struct MeasureComputation {
         return zip(expected, counts).map { factors[Int($0)] * $1 }
     }
 
+    /// The weights of the records of every label: of those that have it, of those that got it, and of those with both.
+    private func sums(_ weights: [Double]) -> (support: [Double], named: [Double], hits: [Double]) {
+        var support = [Double](repeating: 0, count: K)
+        var (named, hits) = (support, support)
+        for (i, weight) in weights.enumerated() {
+            support[Int(expected[i])] += weight
+            named[Int(predicted[i])] += weight
+            if expected[i] == predicted[i] { hits[Int(expected[i])] += weight }
+        }
+        return (support, named, hits)
+    }
+
+    /// Precision and F1 of every label; nil where it isn't defined.
+    ///
+    /// - Parameter counts: how often each record counts, in their order.
+    func classes(_ counts: [Double]) -> [(precision: Double?, f1: Double?)] {
+        let (support, named, hits) = sums(weighted(counts))
+        return (0..<K).map { label in
+            let both = support[label] + named[label]
+            return (named[label] > 0 ? hits[label] / named[label] : nil, both > 0 ? 2 * hits[label] / both : nil)
+        }
+    }
+
     private func byLabels(_ weights: [Double]) -> [Measure: Double] {
-        var matrix = [Double](repeating: 0, count: K * K)
-        for (i, weight) in weights.enumerated() { matrix[Int(expected[i]) * K + Int(predicted[i])] += weight }
         let labels = 0..<K
-        let support = labels.map { row in labels.reduce(0) { $0 + matrix[row * K + $1] } }
-        let named = labels.map { column in labels.reduce(0) { $0 + matrix[$1 * K + column] } }
-        let hits = labels.map { matrix[$0 * K + $0] }
+        let (support, named, hits) = sums(weights)
         let (total, correct) = (support.reduce(0, +), hits.reduce(0, +))
         guard total > 0 else { return [:] }
         // Labels that occur on neither side count for nothing.

@@ -20,6 +20,8 @@ package enum PlainTable {
     package static func number(_ value: Double?, digits: Int) -> String {
         guard let value, value.isFinite else { return "–" }
         let unit = (0..<digits).reduce(1) { unit, _ in unit * 10 }
+        // Beyond that there are no digits behind the point.
+        guard abs(value) < 1e15 else { return "\(value)" }
         let scaled = Int((abs(value) * Double(unit)).rounded())
         let (whole, part) = scaled.quotientAndRemainder(dividingBy: unit)
         let fraction = String(part)

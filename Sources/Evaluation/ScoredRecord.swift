@@ -74,6 +74,12 @@ public struct ScoredRecordReader {
         return records.members.first { record.isNamed($0, key) }.map { record.line.bytes[$0.value] }
     }
 
+    /// The beginning of the record that was read last, as an object without one of its members, with a comma behind every other.
+    public func members(without key: String) -> [UInt8] {
+        let key = Array(key.utf8)
+        return record?.beginningOfObject(records.members.filter { !(record?.isNamed($0, key) ?? false) }) ?? []
+    }
+
     /// All records that are left.
     ///
     /// - Throws: what ``next()`` throws; ``EvaluationError/noRecords(source:)``.
@@ -92,8 +98,8 @@ public struct ScoredRecordReader {
         func bad(_ problem: String) -> EvaluationError {
             .badProbabilities(problem, source: source, line: record.line.number)
         }
-        guard let members = try JSONValue(parsing: Array(record.line.bytes[member.value])).object else {
-            throw bad("\"probabilities\" isn't an object of numbers")
+        guard let members = (try? JSONValue(parsing: Array(record.line.bytes[member.value])))?.object else {
+            throw bad("\"probabilities\" isn't an object with a number for each label")
         }
         var total = 0.0
         let result = try members.map { member in

@@ -5,7 +5,8 @@ import Platform
 /// The temperature that makes probabilities right.
 package enum Temperature {
     /// The T > 0 with the least mean cross entropy of softmax(logs / T + offsets). The loss is convex in 1/T, and its derivative is
-    /// brought to 0 by bisection. Between 0.05 and 50: without a mistake on any record the loss falls for ever.
+    /// brought to 0 by bisection, between 0.05 and 50. Where all records are right by far the loss falls for ever: then one mistake
+    /// more than there was is assumed.
     ///
     /// - Parameters:
     ///   - logs: a row for each record, a logarithm of a probability, up to a constant, for each label.
@@ -13,9 +14,10 @@ package enum Temperature {
     ///   - offsets: one for each label.
     ///   - smoothing: the share of every record that counts for all labels alike, so that records without a mistake don't make
     ///     every other one impossible (as in Platt 1999).
+    /// - Returns: T, and whether a mistake was assumed that no record shows.
     package static func fit(
         _ logs: [[Double]], _ expected: [Int], offsets: [Double], smoothing: Double = 0
-    ) -> Double {
+    ) -> (value: Double, assumesMistake: Bool) {
         /// The derivative of the sum of losses by 1/T.
         func slope(_ inverse: Double) -> Double {
             zip(logs, expected).reduce(0) { sum, record in
@@ -29,13 +31,16 @@ package enum Temperature {
             }
         }
         var (low, high) = (0.02, 20.0)
-        if slope(low) >= 0 { return 1 / low }
-        if slope(high) <= 0 { return 1 / high }
+        if slope(low) >= 0 { return (1 / low, smoothing > 0) }
+        if slope(high) <= 0 {
+            if smoothing > 0 { return (1 / high, true) }
+            return fit(logs, expected, offsets: offsets, smoothing: 1 / Double(logs.count + 1))
+        }
         while high - low > 1e-12 * high {
             let middle = (low + high) / 2
             if middle <= low || middle >= high { break }
             if slope(middle) < 0 { low = middle } else { high = middle }
         }
-        return 2 / (low + high)
+        return (2 / (low + high), smoothing > 0)
     }
 }

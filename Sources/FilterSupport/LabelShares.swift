@@ -5,16 +5,16 @@ import Records
 
 /// What `--prevalence` takes.
 public enum LabelShares {
-    /// Reads `LABEL=SHARE`, several of them separated by commas.
+    /// Reads `LABEL=SHARE`, several of them separated by commas. A comma that no share stands before belongs to a label.
     ///
     /// - Throws: ``UsageError``.
     public static func parse(_ words: [String]) throws -> [(label: String, share: Double)] {
-        try words.flatMap { $0.split(separator: ",") }.map { part in
-            let sides = part.split(separator: "=", omittingEmptySubsequences: false)
-            guard sides.count > 1, let share = Double(sides[sides.count - 1]), (0...1).contains(share) else {
-                throw UsageError("'\(part)' is not LABEL=SHARE", remedy: "write it like --prevalence spam=0.134")
-            }
-            return (sides.dropLast().joined(separator: "="), share)
+        do {
+            return try words.flatMap { try LabelNumbers.pairs($0, accepts: (0...1).contains) }
+                .map { (label: $0.label, share: $0.number) }
+        } catch let mistake as LabelNumbers.Mistake {
+            throw UsageError(
+                "'\(mistake.text)' is not LABEL=SHARE", remedy: "write it like --prevalence spam=0.134")
         }
     }
 }

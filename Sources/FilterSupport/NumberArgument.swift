@@ -28,6 +28,14 @@ public enum NumberArgument {
         return value
     }
 
+    /// A number between 0 and 1, which aren't allowed themselves.
+    @Sendable public static func innerShare(_ text: String) throws -> Double {
+        guard let value = Double(text), value > 0, value < 1 else {
+            throw ValidationError("'\(text)' is not a number between 0 and 1")
+        }
+        return value
+    }
+
     /// A number from 0 to below 1.
     @Sendable public static func share(_ text: String) throws -> Double {
         guard let value = Double(text), value >= 0, value < 1 else {

@@ -45,6 +45,7 @@ public struct LinearTrainer: Sendable {
         var generator = SeededGenerator(seed: seed)
         let order = generator.permutation(counts.count)
         var parts: [Set<Int>] = [[]]
+        let folds = min(folds, order.count)
         for fold in 0..<folds {
             let held = Set(stride(from: fold, to: order.count, by: folds).map { order[$0] })
             let rest = Set(data.classes.indices.filter { !held.contains($0) }.map { data.classes[$0] })
@@ -72,7 +73,8 @@ public struct LinearTrainer: Sendable {
         let temperature = Temperature.fit(
             margins, expected, offsets: [Double](repeating: 0, count: data.labels.count),
             // One mistake more than there was.
-            smoothing: 1 / Double(margins.count + 1))
+            smoothing: 1 / Double(margins.count + 1)
+        ).value
         let measured = measure(margins, expected, temperature)
         return Result(
             classifier: classifier(trained[0], temperature), accuracy: measured.accuracy, loss: measured.loss)

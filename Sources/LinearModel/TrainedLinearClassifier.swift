@@ -50,7 +50,7 @@ public struct TrainedLinearClassifier: Sendable {
 
     private func card(_ command: [String]) -> String {
         func share(_ value: Double) -> String { "\((value * 1000).rounded() / 10) %" }
-        let names = zip(data.labels, data.counts).map { "`\($0.printable)` \($1)" }.joined(separator: ", ")
+        let names = zip(data.labels, data.counts).map { "\($0.tableCell) \($1)" }.joined(separator: ", ")
         let held =
             result.accuracy.map {
                 "\(share($0)) of the training texts get their label from a model that was trained without their part, one of "

@@ -122,23 +122,15 @@ public struct UpdateOptions: ParsableArguments {
 
 extension TrainingSettings.Shuffle: ExpressibleByArgument {}
 
-/// Pairs LABEL=WEIGHT with commas between; a comma that no weight stands before belongs to a label.
+/// `balanced`, or pairs LABEL=WEIGHT.
 @Sendable private func weights(_ text: String) throws -> ClassWeights {
     if text == "balanced" { return .balanced }
-    var pairs: [(label: String, weight: Double)] = []
-    var start = text.startIndex
-    for end in text.indices.filter({ text[$0] == "," }) + [text.endIndex] {
-        let pair = text[start..<end]
-        guard let sign = pair.lastIndex(of: "="), sign > pair.startIndex,
-            let weight = Double(pair[pair.index(after: sign)...]), weight > 0, weight.isFinite
-        else {
-            if end < text.endIndex { continue }
-            throw ValidationError("'\(pair)' is not LABEL=WEIGHT with a weight above 0")
-        }
-        pairs.append((String(pair[..<sign]), weight))
-        if end < text.endIndex { start = text.index(after: end) }
+    do {
+        let pairs = try LabelNumbers.pairs(text) { $0 > 0 && $0.isFinite }
+        let weights = ClassWeights.named(pairs.map { (label: $0.label, weight: $0.number) })
+        if let label = weights.repeatedLabel { throw ValidationError("'\(label)' has two weights") }
+        return weights
+    } catch let mistake as LabelNumbers.Mistake {
+        throw ValidationError("'\(mistake.text)' is not LABEL=WEIGHT with a weight above 0")
     }
-    let weights = ClassWeights.named(pairs)
-    if let label = weights.repeatedLabel { throw ValidationError("'\(label)' has two weights") }
-    return weights
 }

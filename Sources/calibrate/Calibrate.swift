@@ -68,7 +68,7 @@ struct Calibrate: Filter {
             With --max-fpr: the lowest threshold at which the rate of new texts stays within it in this share of all \
             samples of records, by the exact binomial bound. (default: the rate of the records themselves)
             """, valueName: "share"),
-        transform: NumberArgument.share)
+        transform: NumberArgument.innerShare)
     var confidence: Double?
 
     @Option(help: "The threshold at which this is largest on the records, at the stated prevalence.")
@@ -86,7 +86,7 @@ struct Calibrate: Filter {
             Give every text the set of its plausible labels, so that this share of the texts of every label have it in their \
             set. What has not exactly one is unsure.
             """, valueName: "share"),
-        transform: NumberArgument.share)
+        transform: NumberArgument.innerShare)
     var coverage: Double?
 
     @OptionGroup var records: RecordOptions
@@ -147,7 +147,11 @@ struct Calibrate: Filter {
         goal.threshold = (label, try threshold)
         if let maxFpr, let confidence {
             let others = records.expected.count { Int($0) != label }
-            let needed = ExactBound.records(for: maxFpr, confidence: confidence)
+            guard let needed = ExactBound.records(for: maxFpr, confidence: confidence) else {
+                throw UsageError(
+                    "no number of records can promise a rate of \(maxFpr)",
+                    remedy: "give a higher --max-fpr, or leave --confidence out")
+            }
             if others < needed { throw BadValidation.tooFew(others, needed: needed, source) }
         }
         return goal

@@ -15,9 +15,10 @@ struct FitReport {
 
     private var decision: Decision { fit.decision }
 
+    private func digits(_ value: Double) -> String { "\((value * 10_000).rounded() / 10_000)" }
+
     /// Lines for people.
     var text: String {
-        func digits(_ value: Double) -> String { "\((value * 10_000).rounded() / 10_000)" }
         var text = """
             records            \(records.count)
             temperature        \(digits(decision.temperature))
@@ -54,10 +55,19 @@ struct FitReport {
                 warnings.append(
                     "\(wrong.hits) of \(wrong.records) others were taken for \(label): the rate may be up to \(percent(bound)) "
                         + "(95 % confidence)"
-                        + (rate > 0
-                            ? "; to promise \(percent(rate)) takes \(ExactBound.records(for: rate)) others without a mistake"
-                            : ""))
+                        + (ExactBound.records(for: rate).map {
+                            "; to promise \(percent(rate)) takes \($0) others without a mistake"
+                        } ?? ""))
             }
+        }
+        if fit.assumesMistake {
+            warnings.append(
+                "no mistake among the \(records.count) records limits the temperature: it assumes one; fit it on more records"
+            )
+        } else if decision.temperature >= 50 {
+            warnings.append(
+                "the probabilities tell nothing of the labels of these records: the temperature is \(digits(decision.temperature))"
+            )
         }
         for (label, count, needed) in fit.sparseLabels {
             warnings.append(

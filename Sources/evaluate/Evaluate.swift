@@ -108,8 +108,8 @@ struct Evaluate: Filter {
     func validate() throws {
         guard by == nil || seen == nil else { throw ValidationError("give either --by or --seen") }
         guard !changed || compare != nil else { throw ValidationError("--changed goes with --compare") }
-        guard curve == nil || (by == nil && seen == nil && compare == nil) else {
-            throw ValidationError("--curve goes without --by, --seen and --compare")
+        guard curve == nil || (by == nil && seen == nil && compare == nil && prevalence.isEmpty) else {
+            throw ValidationError("--curve goes without --by, --seen, --compare and --prevalence")
         }
     }
 

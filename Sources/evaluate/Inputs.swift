@@ -81,12 +81,10 @@ struct Inputs {
             throw fail("another id than in line \(scored.line) of \(reader.source)", theirs.line)
         }
         try others?.add(theirs, source: other.source)
-        if theirs.predicted != scored.predicted, let line = reader.record?.line.content {
+        if theirs.predicted != scored.predicted {
             var json = JSONWriter()
             json.string(utf8: theirs.predicted[...])
-            // The record is an object: its last byte but for white space closes it.
-            let end = line.lastIndex(of: UInt8(ascii: "}")) ?? line.endIndex
-            try changed(Array(line[..<end]) + Array(",\"other\":".utf8) + json.bytes + [UInt8(ascii: "}")])
+            try changed(reader.members(without: "other") + Array("\"other\":".utf8) + json.bytes + [UInt8(ascii: "}")])
         }
     }
 

@@ -10,9 +10,10 @@ struct Report {
     private let comparison: Comparison?
 
     init(_ inputs: Inputs, _ settings: EvaluationSettings) throws {
-        whole = try EvaluationReport(inputs.records, settings)
-        groups = try inputs.parts.map { ($0.name, try EvaluationReport($0.records, settings)) }
-        comparison = inputs.others.map { Comparison(inputs.records, other: $0, settings) }
+        let shares = try settings.shares(of: inputs.records)
+        whole = try EvaluationReport(inputs.records, settings, shares: shares)
+        groups = try inputs.parts.map { ($0.name, try EvaluationReport($0.records, settings, shares: shares)) }
+        comparison = try inputs.others.map { try Comparison(inputs.records, other: $0, settings) }
     }
 
     func output(_ format: Evaluate.Format, width: Int, isColoured: Bool) -> [UInt8] {

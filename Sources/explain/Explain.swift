@@ -62,13 +62,12 @@ struct Explain: Filter {
     var precision = PrecisionChoice.auto
 
     @OptionGroup var input: InputArgument
-    @OptionGroup var text: TextOption
-    @OptionGroup var lines: LineOptions
+    @OptionGroup var records: RecordOptions
     @OptionGroup var threads: ThreadsOption
     @OptionGroup var verbosity: QuietOption
 
     func run() throws {
-        let reader = lines.reader(try input.open())
+        let reader = records.lines.reader(try input.open())
         let classifier = try Classifier(directory: model, workers: Workers(count: threads.count))
         classifier.weightsCheck?.begin()
         let wanted = try label.map { name in
@@ -86,8 +85,8 @@ struct Explain: Filter {
         let output = ExplanationOutput(labels: classifier.labels, isColoured: Terminal.isOutputColoured)
         let format = format ?? (Terminal.isStandardOutput ? .text : .ndjson)
         var texts = TextInput(
-            reader, kind: kind, fields: RecordFields(text: text.textField),
-            ownKeys: ["line", "label", "probability", "probabilities", "words", "counterfactual"])
+            reader, kind: kind, fields: records.fields,
+            ownKeys: ScoreStream.resultKeys + ["words", "counterfactual"])
         let sink = ByteSink.standardOutput()
         var repaired = 0
         while let text = try texts.next() {

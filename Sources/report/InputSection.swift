@@ -2,6 +2,7 @@
 
 import Evaluation
 import Hashing
+import Platform
 import Records
 
 struct InputSection: Section {
@@ -13,7 +14,14 @@ struct InputSection: Section {
         html =
             HTMLTable(
                 caption: "SHA-256 of what this page is made of", header: ["file", "SHA-256"],
-                rows: try paths.map { [$0, try SHA256.hexadecimal(ofFile: $0)] }, isText: true
+                rows: try paths.map { [$0, isFile($0) ? try SHA256.hexadecimal(ofFile: $0) : "came through a pipe"] },
+                isText: true
             ).text
     }
+}
+
+/// Whether there is a file that can be read a second time.
+private func isFile(_ path: String) -> Bool {
+    var status = stat()
+    return path != "-" && stat(path, &status) == 0 && status.st_mode & S_IFMT == S_IFREG
 }

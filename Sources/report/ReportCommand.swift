@@ -67,6 +67,12 @@ struct ReportCommand: Filter {
     @OptionGroup var seed: SeedOption
     @OptionGroup var verbosity: QuietOption  // It has nothing to say, but all filters take it.
 
+    func validate() throws {
+        guard scores != nil || (validationScores == nil && baseline == nil && positive == nil) else {
+            throw ValidationError("--validation-scores, --baseline and --positive go with --scores")
+        }
+    }
+
     func run() throws {
         var page = Page(title: title)
         // What people look for first.
@@ -74,10 +80,18 @@ struct ReportCommand: Filter {
         let parts = try part.map { try named($0, "--part", "train=train.ndjson") }
         let figures = try figure.map { try named($0, "--figure", "Loss=loss.svg") }
         if !figures.isEmpty { page.add(try FigureSection(figures)) }
-        if let mistakes { page.add(MistakeSection(try objects(mistakes))) }
-        if let suspects { page.add(SuspectSection(try objects(suspects))) }
+        if let mistakes {
+            let wanted = (["text", "expected", "label"], "give it what explain writes of scored records")
+            page.add(MistakeSection(try objects(mistakes, "--mistakes", wanted)))
+        }
+        if let suspects {
+            let wanted = (["text", "expected", "label"], "give it what suspects --records writes")
+            page.add(SuspectSection(try objects(suspects, "--suspects", wanted)))
+        }
         if !parts.isEmpty { page.add(try DataSection(parts, lines: lines)) }
-        if let metrics { page.add(TrainingSection(try objects(metrics))) }
+        if let metrics {
+            page.add(TrainingSection(try objects(metrics, "--metrics", (["event"], "give it what finetune writes"))))
+        }
         let files = [metrics, scores, validationScores, baseline, mistakes, suspects].compactMap { $0 }
         page.add(try InputSection(parts.map(\.value) + files + figures.map(\.value)))
         let sink = ByteSink.standardOutput()
@@ -94,11 +108,24 @@ struct ReportCommand: Filter {
     }
 
     /// The objects of an NDJSON file.
-    private func objects(_ path: String) throws -> [JSONValue] {
+    ///
+    /// - Parameters:
+    ///   - path: of the file.
+    ///   - option: that names it.
+    ///   - wanted: the strings that every object has, and what to do where one hasn't.
+    private func objects(
+        _ path: String, _ option: String, _ wanted: (keys: [String], remedy: String)
+    ) throws -> [JSONValue] {
         var reader = lines.reader(try ByteSource(path: path), fields: RecordFields())
         var result: [JSONValue] = []
         while let record = try reader.next() {
-            result.append(try JSONValue(parsing: record.line.bytes, source: path))
+            let value = try JSONValue(parsing: record.line.bytes, source: path)
+            if let key = wanted.keys.first(where: { value[$0]?.string == nil }) {
+                throw OtherFile(
+                    path: path, line: record.line.number, problem: "no \"\(key)\": it isn't what \(option) takes",
+                    remedy: wanted.remedy)
+            }
+            result.append(value)
         }
         return result
     }
@@ -107,5 +134,17 @@ struct ReportCommand: Filter {
     func scored(_ path: String) throws -> ScoredRecords {
         var reader = ScoredRecordReader(lines.reader(try ByteSource(path: path)))
         return try reader.readAll()
+    }
+}
+
+/// A file that isn't what its option takes.
+struct OtherFile: DiagnosableError {
+    let path: String
+    let line: Int
+    let problem: String
+    let remedy: String
+
+    var diagnosis: Diagnosis {
+        Diagnosis(source: path, position: .line(line), problem: problem, remedy: remedy, status: .badData)
     }
 }

@@ -50,7 +50,7 @@ struct TrainingSection: Section {
 
     /// With commas between groups of three digits.
     private static func grouped(_ number: Int) -> String {
-        let digits = Array("\(abs(number))")
+        let digits = Array("\(number.magnitude)")
         var text = number < 0 ? "−" : ""
         for (place, digit) in digits.enumerated() {
             if place > 0, (digits.count - place) % 3 == 0 { text += "," }

@@ -17,6 +17,8 @@ struct DisputedRecords {
 
 /// Lines of NDJSON.
 struct SuspectOutput {
+    /// Keys of the results, which a record's own members can't have.
+    private static let ownKeys: Set = ["rank", "line", "expected", "label", "probability", "probabilities"]
     private let disputed: DisputedRecords
     private let learning: ConfidentLearning
     /// Members of the records with these lines: id and text as they are written.
@@ -29,11 +31,13 @@ struct SuspectOutput {
     /// Takes over ids and texts.
     mutating func join(_ reader: RecordReader) throws {
         var reader = reader
+        let text = reader.fields.text
+        let keys = (text == "id" ? ["id"] : ["id", text]).filter { !Self.ownKeys.contains($0) }
         let wanted = Set(disputed.lines)
         while let record = try reader.next() {
             guard wanted.contains(record.line.number) else { continue }
             var found: [(key: String, value: [UInt8])] = []
-            for key in ["id", reader.fields.text] {
+            for key in keys {
                 let name = Array(key.utf8)
                 if let member = reader.members.first(where: { record.isNamed($0, name) }) {
                     found.append((key, Array(record.line.bytes[member.value])))

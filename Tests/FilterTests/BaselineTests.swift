@@ -125,4 +125,12 @@ struct BaselineTests {
         }
         #expect(!FileManager.default.fileExists(atPath: folder.path + "/a"))
     }
+
+    @Test("more folds than texts are as many as texts")
+    func manyFolds() throws {
+        let folder = try TinyModel.shared().workspace()
+        let result = try shell(
+            "head -n 8 all.ndjson | baseline -q --folds 100000000 --out linear >/dev/null", in: folder.url)
+        #expect(result.status == 0, "\(result.errors)")
+    }
 }

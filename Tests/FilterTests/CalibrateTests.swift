@@ -155,7 +155,7 @@ struct CalibrateTests {
             ("--positive spam --max-fpr 0.001 --confidence 0.95", 65, "there are 2995"),
             ("--positive eggs --objective f1", 64, "eggs"),
             ("--positive spam --cost 3", 64, "fp:COST,fn:COST"), ("--prevalence spam=3", 64, "LABEL=SHARE"),
-            ("--coverage 1", 64, "from 0 to below 1"),
+            ("--coverage 1", 64, "not a number between 0 and 1"),
         ] {
             expectFailure(try calibrate(options), Int32(status), "calibrate", words)
         }
@@ -170,5 +170,45 @@ struct CalibrateTests {
         }
         expectFailure(try shell("calibrate nowhere scores.ndjson", in: folder.url), 66, "calibrate", "nowhere")
         #expect(try !folder.names("model").contains { $0.hasPrefix("decision") || $0.hasPrefix(".") })
+    }
+
+    @Test(
+        "numbers that promise the impossible are refused before anything is written",
+        arguments: [
+            ("--coverage 0", "is not a number between 0 and 1"),
+            ("--positive spam --max-fpr 0 --confidence 0.95", "no number of records can promise a rate of 0.0"),
+            ("--positive spam --max-fpr 1e-300 --confidence 0.9", "no number of records can promise a rate of 1e-300"),
+            ("--positive spam --max-fpr 0.1 --confidence 0", "is not a number between 0 and 1"),
+            ("--prevalence 'a, b=2'", "'a, b=2' is not LABEL=SHARE"),
+        ])
+    func impossible(_ options: String, _ message: String) throws {
+        let result = try calibrate(options)
+        #expect(result.status == 64 && result.errors.contains(message), "\(result.errors)")
+        #expect(!FileManager.default.fileExists(atPath: folder.path + "/model/decision.json"))
+    }
+
+    @Test("a rate that no records can promise gives a threshold all the same, and no number of them")
+    func smallRate() throws {
+        let result = try calibrate("--positive spam --max-fpr 1e-300")
+        #expect(result.status == 0 && result.errors.contains("the rate may be up to"), "\(result.errors)")
+        #expect(!result.errors.contains("to promise"))
+    }
+
+    @Test("records without a mistake are told")
+    func withoutMistake() throws {
+        let result = try shell(
+            """
+            jq -c '(.line % 2 / 2 + 0.25) as $p | .probabilities = {ham: (1 - $p), spam: $p}
+              | .label = (if $p > 0.5 then "spam" else "ham" end) | .expected = .label' scores.ndjson >right; calibrate model right
+            """, in: folder.url)
+        #expect(result.status == 0 && result.errors.contains("no mistake among the "), "\(result.errors)")
+    }
+
+    @Test(
+        "a linear model is refused by name",
+        arguments: ["calibrate linear scores.ndjson", "explain --model linear all.ndjson"])
+    func linear(_ command: String) throws {
+        let result = try shell("baseline -q all.ndjson --out linear >/dev/null; \(command)", in: folder.url)
+        #expect(result.status == 78 && result.errors.contains("this is a linear model of baseline"), "\(result.errors)")
     }
 }

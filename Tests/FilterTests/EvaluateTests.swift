@@ -126,4 +126,82 @@ struct EvaluateTests {
         try folder.write("d.ndjson", #"{"expected":"a","label":"a","probabilities":{"a":0.5}}"# + "\n")
         expectFailure(try evaluate("d.ndjson"), 65, "evaluate", "d.ndjson:1: the probabilities add up to 0.5")
     }
+
+    @Test("at a stated prevalence the comparison and the classes are those of that prevalence, with intervals")
+    func prevalenceEverywhere() throws {
+        try folder.write("c.ndjson", Self.records(["spam", "ham", "ham", "spam", "spam", "spam"]))
+        let json = try object("--prevalence spam=0.1 --compare b.ndjson c.ndjson")
+        let other = try object("--prevalence spam=0.1 b.ndjson")
+        let comparison = try #require(json["comparison"] as? [String: Any])
+        let difference = try #require(comparison["accuracy_difference"] as? [String: Any])
+        let accuracies = try [json, other].map { try #require($0["accuracy"] as? Double) }
+        #expect(try abs(#require(difference["value"] as? Double) - (accuracies[0] - accuracies[1])) < 1e-12)
+        let classes = try #require(json["classes"] as? [String: [String: Any]])
+        // Of ham 2 of 3 are right, of spam 3 of 3: 0.1 / (0.1 + 0.9/3).
+        let spam = try #require(classes["spam"])
+        #expect(try abs(#require(spam["precision"] as? Double) - 0.25) < 1e-12)
+        #expect(try abs(#require(spam["f1"] as? Double) - 0.4) < 1e-12 && spam["recall"] as? Double == 1)
+        let interval = try #require(spam["precision_interval"] as? [String: Double])
+        #expect(try #require(interval["low"]) < 0.25 && #require(interval["high"]) > 0.25)
+        let mean = try ["ham", "spam"].map { try #require(classes[$0]?["precision"] as? Double) }.reduce(0, +) / 2
+        #expect(try abs(#require(json["macro_precision"] as? Double) - mean) < 1e-12)
+        #expect(try evaluate("--prevalence spam=0.1 c.ndjson").text.contains("25.00"))
+    }
+
+    @Test("a group without the label of a prevalence has the shares of the others")
+    func prevalenceOfGroups() throws {
+        try folder.write(
+            "d.ndjson",
+            """
+            {"expected":"ham","label":"ham","lang":"en"}
+            {"expected":"spam","label":"spam","lang":"en"}
+            {"expected":"ham","label":"spam","lang":"de"}
+            {"expected":"ham","label":"ham","lang":"de"}
+
+            """)
+        let json = try object("--prevalence spam=0.1 --by lang d.ndjson")
+        let groups = try #require(json["groups"] as? [String: [String: Any]])
+        #expect(groups["de"]?["accuracy"] as? Double == 0.5 && groups["en"]?["accuracy"] as? Double == 1)
+    }
+
+    @Test("labels with commas, quotes, bars and combining marks stand in every form of the output")
+    func oddLabels() throws {
+        try folder.write(
+            "e.ndjson", #"{"expected":"a\"\u0301, b|\u0301<i>*","label":"a\"\u0301, b|\u0301<i>*"}"# + "\n")
+        let csv = try evaluate("--format csv e.ndjson").lines
+        #expect(csv.contains { $0.hasPrefix("precision,\"a\"\"\u{301}, b|\u{301}<i>*\",1.0,") }, "\(csv)")
+        let markdown = try evaluate("--format markdown e.ndjson").lines
+        #expect(
+            markdown.contains { $0.unicodeScalars.starts(with: "| a\"\u{301}, b\\|\u{301}\\<i>\\* | ".unicodeScalars) },
+            "\(markdown)")
+        let shares = try evaluate(#"--prevalence 'a, b=0.5' a.ndjson"#)
+        #expect(shares.status == 64 && shares.errors.contains("'a, b'"), "\(shares.errors)")
+    }
+
+    @Test(
+        "a record's own \"other\" makes way, a label twice among probabilities is told with its line, --curve takes no prevalence"
+    )
+    func members() throws {
+        let changed = try shell(
+            "jq -c '.other = \"x\"' a.ndjson >o; evaluate --compare b.ndjson --changed o | tee c | evaluate --bootstrap 0; jq -r .other c",
+            in: folder.url)
+        #expect(
+            changed.status == 0 && changed.errors.isEmpty && changed.text.hasSuffix("spam\nham\n"), "\(changed.errors)")
+        try folder.write("twice", #"{"expected":"a","label":"a","probabilities":{"a":0.5,"a":0.5}}"# + "\n")
+        let twice = try evaluate("twice")
+        #expect(
+            twice.status == 65 && twice.errors.contains("twice:1: \"probabilities\" isn't an object"), "\(twice.errors)"
+        )
+        #expect(try evaluate("--curve roc --prevalence spam=0.1 a.ndjson").status == 64)
+    }
+
+    @Test("thousands of labels don't take a matrix of all pairs")
+    func manyLabels() throws {
+        let result = try shell(
+            """
+            i=0; while [ $i -lt 9000 ]; do echo "{\\"expected\\":\\"e$i\\",\\"label\\":\\"l$((i / 2))\\"}"; i=$((i + 1)); done >many
+            (ulimit -v 800000; evaluate --bootstrap 0 --format csv many | head -n 2)
+            """, in: folder.url)
+        #expect(result.status == 0 && result.lines.first == "measure,label,value,low,high", "\(result.errors)")
+    }
 }

@@ -69,4 +69,23 @@ struct ExplainTests {
         expectFailure(try explain("none", "a\n"), 66, "explain", "none: no such file")
         expectFailure(try shell("echo a | explain --model nowhere", in: folder.url), 66, "explain", "nowhere")
     }
+
+    @Test("a record's label becomes the expected one, and results of an earlier score make way")
+    func labels() throws {
+        let record =
+            #"{"text":"win a free prize","label":"ham","set":["x"],"verdict":"y","by":"model","error":"e"}"# + "\n"
+        let line = try #require(try objects(explain("--input ndjson", record)).first)
+        #expect(line["expected"] as? String == "ham" && line["label"] as? String == "spam")
+        #expect(["set", "verdict", "by", "error"].allSatisfy { line[$0] == nil })
+        #expect(
+            try objects(explain("--input ndjson --label-field set", record.replacing("[\"x\"]", with: "\"x\"")))[0][
+                "expected"] as? String == "x")
+        let fitted = try shell(
+            """
+            score --raw --model model --input ndjson all.ndjson >scores; calibrate model scores --coverage 0.9 >sets
+            tail -n 3 all.ndjson | score --model model --input ndjson --precision f32 | jq -c '[.expected,.label,.set,.verdict]' >a
+            tail -n 3 all.ndjson | explain --model model --input ndjson --precision f32 | jq -c '[.expected,.label,.set,.verdict]' | diff a -
+            """, in: folder.url)
+        #expect(fitted.status == 0, "\(fitted.text)\(fitted.errors)")
+    }
 }

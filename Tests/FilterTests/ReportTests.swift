@@ -75,4 +75,28 @@ struct ReportTests {
         }
         expectFailure(try shell("report --scores scores >/dev/full", in: folder.url), 74, "report", "No space")
     }
+
+    @Test(
+        "a file that isn't what its option takes is refused with its line",
+        arguments: [("metrics", "\"event\""), ("mistakes", "\"expected\""), ("suspects", "\"expected\"")])
+    func otherFiles(_ option: String, _ key: String) throws {
+        let result = try shell("report --\(option) test", in: folder.url)
+        #expect(
+            result.status == 65 && result.errors.contains("test:1: no \(key): it isn't what --\(option) takes"),
+            "\(result.errors)")
+        #expect(result.output.isEmpty)
+    }
+
+    @Test("numbers of any size are printed, options without scores are refused, and a pipe has no hash")
+    func oddInput() throws {
+        let result = try shell(
+            """
+            echo '{"event":"end","seconds":1e300}' >a; report --metrics a | grep -c 1e+300
+            echo '{"event":"start","seed":-9223372036854775808}' >b; report --metrics b | grep -c '9,223,372,036,854,775,808'
+            echo '{"text":"a b","expected":"x","label":"y","probability":1e30,"words":[]}' >c; report --mistakes c --suspects c >page; echo $?
+            cat scores | report --scores - | grep -c 'came through a pipe'
+            report --baseline baseline; echo $?; report --positive spam; echo $?
+            """, in: folder.url)
+        #expect(result.lines == ["1", "1", "0", "1", "64", "64"], "\(result.text)\(result.errors)")
+    }
 }

@@ -155,4 +155,21 @@ struct ScoreTests {
             #expect(result.errors.hasPrefix("evaluate: stdin:4: ") && result.output.isEmpty)
         }
     }
+
+    @Test("the label's key may be that of the expected label, and --exit-status reads a text as score does")
+    func keys() throws {
+        let folder = try TinyModel.shared().workspace()
+        let result = try shell(
+            """
+            echo '{"text":"win","expected":"ham"}' | score --model model --input ndjson --label-field expected | jq -r .expected
+            printf '\\357\\273\\277win a prize\\n' | score --model model | jq -c .probabilities >a
+            printf '\\357\\273\\277win a prize\\n' | score --model model --exit-status spam | jq -c .probabilities | cmp a -; echo $?
+            printf 'win \\377 it' | score --model model --exit-status spam 2>&1 >/dev/null
+            printf '%090d' 1 | score --model model --exit-status spam --max-line 100 >b; wc -l <b
+            score --model model --first-line 9223372036854775807 all.ndjson; echo $?
+            """, in: folder.url)
+        #expect(
+            result.lines == ["ham", "0", "score: bytes that are not UTF-8, read as U+FFFD", "1", "64"],
+            "\(result.text)\(result.errors)")
+    }
 }

@@ -65,4 +65,14 @@ struct SuspectsTests {
             expectFailure(try shell("\(command) </dev/null", in: folder.url), Int32(status), "suspects", words)
         }
     }
+
+    @Test("a text under the name of a result, or of the id, is written once")
+    func keys() throws {
+        let result = try shell(
+            """
+            suspects -q \(Self.options) --all wrong.st >scores
+            for key in id label; do suspects -q --scores scores --records wrong.ndjson --text-field $key --all | head -n 1 | evaluate --bootstrap 0; done
+            """, in: folder.url)
+        #expect(result.status == 0 && result.errors.isEmpty, "\(result.errors)")
+    }
 }

@@ -68,6 +68,7 @@ extension GPT2Config {
             guard let value = json[key], !accepted.contains(value) else { return }
             throw .unsupported("\(key) \(value.string ?? "other than usual")", file: file)
         }
+        if json["model_type"]?.string == "linear" { throw .linear(file: file) }
         try require("model_type", [.string("gpt2")])
         try require("activation_function", [.string("gelu_new"), .string("gelu_pytorch_tanh")])
         try require("scale_attn_weights", [.bool(true)])

@@ -12,6 +12,8 @@ public enum ModelError: DiagnosableError, Equatable {
     case wrongValue(String, needed: String, file: String)
     /// config.json asks for something that this program doesn't compute.
     case unsupported(String, file: String)
+    /// It is the config.json of a linear model.
+    case linear(file: String)
     /// A model that gives a text a number, or several labels.
     case notSingleLabel(String, file: String)
     /// A tensor of the weights is missing.
@@ -70,6 +72,11 @@ public enum ModelError: DiagnosableError, Equatable {
         case .unsupported(let what, let file):
             Diagnosis(
                 source: file, problem: "\(what) is not supported", remedy: "use a GPT-2 model as OpenAI released it",
+                status: .configuration)
+        case .linear(let file):
+            Diagnosis(
+                source: file, problem: "this is a linear model of baseline",
+                remedy: "name a directory with a GPT-2 model",
                 status: .configuration)
         case .notSingleLabel(let what, let file):
             Diagnosis(

@@ -3,29 +3,19 @@
 import Records
 
 extension Explanation {
-    /// What was read of the text's line, then `line`, `label`, `probability`, `probabilities`, `words` and, where one was looked
-    /// for, `counterfactual`, and a line feed.
+    /// What was read of the text's line, the results of a scored line, then `words` and, where one was looked for,
+    /// `counterfactual`, and a line feed. `label` is the one that is explained.
     ///
     /// - Parameters:
     ///   - text: the text that is explained.
     ///   - labels: the names of the model's classes.
     ///   - hasCounterfactual: whether a counterfactual was looked for: `null` where none was found.
     public func json(of text: InputText, labels: [String], hasCounterfactual: Bool) -> [UInt8] {
+        var output = text.beginningOfObject
+        score.append(line: text.line, label: label, Score.keys(labels), to: &output)
+        output.append(UInt8(ascii: ","))
         var json = JSONWriter()
         json.beginObject()
-        json.key("line")
-        json.number(text.line)
-        json.key("label")
-        json.string(labels[label])
-        json.key("probability")
-        json.number(Float(score.probabilities[label]))
-        json.key("probabilities")
-        json.beginObject()
-        for (label, p) in score.probabilities.enumerated() {
-            json.key(labels[label])
-            json.number(Float(p))
-        }
-        json.endObject()
         let words = words.map { word, weight in
             JSONValue.object([
                 JSONMember(key: "word", value: .string(string(word, text))),
@@ -42,7 +32,7 @@ extension Explanation {
         }
         json.endObject()
         json.newline()
-        return text.beginningOfObject + json.bytes.dropFirst()
+        return output + json.bytes.dropFirst()
     }
 
     private func value(_ counterfactual: Counterfactual, _ text: InputText, _ labels: [String]) -> JSONValue {

@@ -28,27 +28,9 @@ extension ScoreStream {
         output.removeAll(keepingCapacity: true)
     }
 
-    /// Appends `"line":…,"label":…,"probability":…,"probabilities":{…}}`.
+    /// Appends the results and the end of the object.
     func append(_ score: Score, _ line: Int, to output: inout [UInt8]) {
-        output += "\"line\":\(line),\"label\":".utf8
-        output += labelKeys[score.label]
-        output += ",\"probability\":\(Float(score.probabilities[score.label])),\"probabilities\":{".utf8
-        for (label, probability) in score.probabilities.enumerated() {
-            if label > 0 { output.append(UInt8(ascii: ",")) }
-            output += labelKeys[label]
-            output += ":\(Float(probability))".utf8
-        }
-        output.append(UInt8(ascii: "}"))
-        if let set = score.set {
-            output += ",\"set\":[".utf8
-            for (place, label) in set.enumerated() {
-                if place > 0 { output.append(UInt8(ascii: ",")) }
-                output += labelKeys[label]
-            }
-            output += "],\"verdict\":".utf8
-            output += score.verdict.map { labelKeys[$0] } ?? Array("\"unsure\"".utf8)
-        }
-        if let source = score.source { output += ",\"by\":\"\(source.rawValue)\"".utf8 }
+        score.append(line: line, label: score.label, labelKeys, to: &output)
         output.append(UInt8(ascii: "}"))
     }
 }

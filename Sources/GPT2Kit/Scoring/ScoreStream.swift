@@ -31,7 +31,7 @@ public struct ScoreStream {
         /// A line of text, perhaps not UTF-8.
         case text(ArraySlice<UInt8>, tokens: [Int32])
         /// The members of a record that are passed on, as slices of its line.
-        case record([(key: ArraySlice<UInt8>, value: ArraySlice<UInt8>)], tokens: [Int32])
+        case record([Record.WrittenMember], tokens: [Int32])
         case failure(String)
 
         var tokens: [Int32]? {
@@ -50,12 +50,12 @@ public struct ScoreStream {
     /// Texts and values of more bytes are written directly, and not copied into the output of their window.
     static let longText = 1 << 16
 
-    private static let expectedKey = Array("expected".utf8)
+    private static let ownKeys = resultKeys.map { Array($0.utf8) }
+
     /// Keys of results, which aren't passed on from records.
-    private static let ownKeys = ["line", "label", "probability", "probabilities", "set", "verdict", "by", "error"].map
-    {
-        Array($0.utf8)
-    }
+    public static let resultKeys = [
+        "line", "label", "probability", "probabilities", "set", "verdict", "by", "error",
+    ]
 
     private let scorer: any TextScorer
     private let input: Input
@@ -74,11 +74,7 @@ public struct ScoreStream {
         self.input = input
         self.fields = fields
         labelKey = Array(fields.label.utf8)
-        labelKeys = scorer.labels.map { label in
-            var json = JSONWriter()
-            json.string(label)
-            return json.bytes
-        }
+        labelKeys = Score.keys(scorer.labels)
     }
 
     private var weightsCheck: WeightsCheck? { scorer.weightsCheck }
@@ -167,16 +163,7 @@ public struct ScoreStream {
     private mutating func record(_ line: Line, _ records: inout RecordReader) throws -> Item {
         let record = try records.record(line)
         let text = try record.textBytes()
-        let hasExpected = records.members.contains { record.isNamed($0, Self.expectedKey) }
-        var members: [(key: ArraySlice<UInt8>, value: ArraySlice<UInt8>)] = []
-        for member in records.members {
-            if record.isNamed(member, labelKey) {
-                if !hasExpected { members.append((Array("\"expected\"".utf8)[...], line.bytes[member.value])) }
-            } else if !Self.ownKeys.contains(where: { record.isNamed(member, $0) }) {
-                let key = member.key.lowerBound - 1..<member.key.upperBound + 1
-                members.append((line.bytes[key], line.bytes[member.value]))
-            }
-        }
+        let members = record.passedOn(records.members, labelKey: labelKey, without: Self.ownKeys)
         return .record(members, tokens: scorer.encode(text[...]))
     }
 

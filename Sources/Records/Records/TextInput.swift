@@ -9,20 +9,15 @@ public struct InputText: Sendable {
     /// Whether bytes of it weren't UTF-8.
     public var isRepaired = false
     /// The members of a record that are passed on, as slices of its line; nil for a line of text.
-    var members: [(key: ArraySlice<UInt8>, value: ArraySlice<UInt8>)]?
+    var members: [Record.WrittenMember]?
 
     /// The beginning of an object, to which results are appended: a brace, and the record's own members or the text, each with a
     /// comma behind.
     public var beginningOfObject: [UInt8] {
-        var output: [UInt8] = [UInt8(ascii: "{")]
-        if let members {
-            for member in members { output += member.key + [UInt8(ascii: ":")] + member.value + [UInt8(ascii: ",")] }
-        } else {
-            var json = JSONWriter()
-            json.string(utf8: text[...])
-            output += Array("\"text\":".utf8) + json.bytes + [UInt8(ascii: ",")]
-        }
-        return output
+        if let members { return Record.beginningOfObject(members) }
+        var json = JSONWriter()
+        json.string(utf8: text[...])
+        return Array("{\"text\":".utf8) + json.bytes + [UInt8(ascii: ",")]
     }
 }
 
@@ -37,16 +32,18 @@ public struct TextInput {
     private let reader: LineReader
     private let kind: Kind
     private var records: RecordReader
+    private let labelKey: [UInt8]
     private let ownKeys: [[UInt8]]
 
     /// - Parameters:
     ///   - reader: the lines.
     ///   - kind: what a line is.
-    ///   - fields: the key of a record's text.
+    ///   - fields: the keys of a record's text and label. The label is passed on as `expected`.
     ///   - ownKeys: keys of results, which aren't passed on from records.
     public init(_ reader: LineReader, kind: Kind, fields: RecordFields, ownKeys: [String]) {
         self.reader = reader
         self.kind = kind
+        labelKey = Array(fields.label.utf8)
         self.ownKeys = ownKeys.map { Array($0.utf8) }
         records = RecordReader(reader, fields: fields)
     }
@@ -70,11 +67,7 @@ public struct TextInput {
     private mutating func record(_ line: Line) throws -> InputText {
         let record = try records.record(line)
         let text = try record.textBytes()
-        let members = records.members.filter { member in !ownKeys.contains { record.isNamed(member, $0) } }
-            .map { member in
-                let key = member.key.lowerBound - 1..<member.key.upperBound + 1
-                return (line.bytes[key], line.bytes[member.value])
-            }
+        let members = record.passedOn(records.members, labelKey: labelKey, without: ownKeys)
         return InputText(line: line.number, text: text, members: members)
     }
 }

@@ -145,6 +145,20 @@ extension String {
         }
         return result
     }
+
+    /// This text as it can stand in Markdown: without control characters, and without HTML, emphasis or code of its own.
+    package var markdownEscaped: String { escapingScalars("<*`") }
+
     /// This text as it can stand in a cell of a Markdown table.
-    package var tableCell: String { printable.replacing("|", with: "\\|") }
+    package var tableCell: String { escapingScalars("<*`|") }
+
+    /// A bar before a combining character is a bar all the same: so scalars are compared, not characters.
+    private func escapingScalars(_ escaped: String) -> String {
+        var result = ""
+        for scalar in printable.unicodeScalars {
+            if escaped.unicodeScalars.contains(scalar) { result += "\\" }
+            result.unicodeScalars.append(scalar)
+        }
+        return result
+    }
 }
