@@ -26,7 +26,7 @@ struct BookWeights {
         }
         config = try GPT2Config(
             vocabularySize: vocabulary, positions: tensors.matrixShape("pos_emb.weight").rows, width: width,
-            blocks: (blocks.max() ?? 0) + 1, heads: choices.heads(width: width, file: tensors.source),
+            blocks: min(blocks.max() ?? 0, .max - 1) + 1, heads: choices.heads(width: width, file: tensors.source),
             innerWidth: tensors.matrixShape("trf_blocks.0.ff.layers.0.weight").rows)
         outputs = try tensors.matrixShape("out_head.weight").rows
     }

@@ -31,9 +31,17 @@ struct CheckpointTable {
         else { throw .malformed("this is no index of a checkpoint", at: nil, file: file.name) }
         var footer = ByteReader(bytes, bytes.count - 48..<bytes.count - 8, file.name)
         _ = try footer.handle()
+        var end = 0
         for (_, value) in try Self.block(try footer.handle(), file) {
             var reader = ByteReader(bytes, value, file.name)
-            for (name, value) in try Self.block(try reader.handle(), file) {
+            let block = try reader.handle()
+            // One behind the other, as they are written: none is read twice.
+            guard block.lowerBound >= end else {
+                throw .malformed(
+                    "a block that begins before the end of the one before", at: block.lowerBound, file: file.name)
+            }
+            end = block.upperBound
+            for (name, value) in try Self.block(block, file) {
                 var fields = ByteReader(bytes, value, file.name)
                 if name.isEmpty {
                     try readHeader(&fields)
@@ -43,6 +51,9 @@ struct CheckpointTable {
             }
         }
     }
+
+    /// TensorFlow's names of GPT-2's tensors have some 40 bytes.
+    private static let longestKey = 1024
 
     /// The keys of a block with the places of their values.
     private static func block(
@@ -69,6 +80,8 @@ struct CheckpointTable {
         while !reader.isAtEnd {
             let (shared, added, size) = (try reader.integer(), try reader.integer(), try reader.integer())
             guard shared <= key.count else { throw malformed("a key that continues none") }
+            // A byte of the file that is shared by many keys isn't to become a byte of memory for each.
+            guard added <= longestKey, shared + added <= longestKey else { throw malformed("a key of too many bytes") }
             key.removeLast(key.count - shared)
             key += file.bytes[try reader.take(added)]
             entries.append((String(decoding: key, as: UTF8.self), try reader.take(size)))

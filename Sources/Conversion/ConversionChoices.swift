@@ -22,9 +22,15 @@ public struct ConversionChoices: Sendable {
 
     /// The labels of a head with `outputs` outputs.
     func labels(outputs: Int, file: String) throws(ConversionError) -> [String] {
+        guard outputs <= GPT2Parameters.mostClasses else {
+            throw .malformed("a head of \(outputs) outputs", at: nil, file: file)
+        }
         guard let labels else { return (0..<outputs).map { "LABEL_\($0)" } }
         guard labels.count == outputs else {
             throw .labelCount(labels: labels.count, outputs: outputs, file: file)
+        }
+        guard Set(labels.map { Array($0.utf8) }).count == outputs, !labels.contains("") else {
+            throw .sameLabels(file: file)
         }
         return labels
     }

@@ -26,6 +26,8 @@ public enum ConversionError: DiagnosableError, Equatable {
     case needsChoice(String, remedy: String, Diagnosis.Choice, file: String)
     /// The numbers of labels and of outputs of the head differ.
     case labelCount(labels: Int, outputs: Int, file: String)
+    /// Two labels are the same, or one is empty.
+    case sameLabels(file: String)
 
     public var diagnosis: Diagnosis {
         switch self {
@@ -69,6 +71,10 @@ public enum ConversionError: DiagnosableError, Equatable {
             Diagnosis(source: file, problem: what, remedy: remedy, status: .configuration)
         case .needsChoice(let what, let remedy, let choice, let file):
             Diagnosis(source: file, problem: what, remedy: remedy, status: .usage, choice: choice)
+        case .sameLabels(let file):
+            Diagnosis(
+                source: file, problem: "two labels are the same, or one is empty",
+                remedy: "give every output of the head a name of its own", status: .usage)
         case .labelCount(let labels, let outputs, let file):
             Diagnosis(
                 source: file, problem: "the head has \(outputs) outputs, but there are \(labels) labels",

@@ -94,7 +94,7 @@ public enum ConvertedModel: Sendable {
         guard adapter.isClassifier else {
             let model = try PretrainedModel(
                 base: .directory(base), tokenizerDirectory: choices.tokenizer, seed: 0, workers: workers)
-            let parameters = try adapter.added(to: model.parameters, config: model.config)
+            let parameters = try adapter.added(to: model.parameters, config: model.config, workers)
             return .language(PretrainedModel(model, parameters: parameters), output: nil)
         }
         guard let outputs = try adapter.classes() else {
@@ -106,8 +106,8 @@ public enum ConvertedModel: Sendable {
         // The head of the base, or a new one, is replaced as a whole; its class has no bias.
         return .classifier(
             model.with(
-                parameters: try adapter.added(to: model.parameters.withoutHeadBias(), config: model.config),
-                pooling: choices.pooling, paddedLength: choices.length))
+                parameters: try adapter.added(to: model.parameters.withoutHeadBias(), config: model.config, workers),
+                pooling: choices.pooling, paddedLength: try choices.length.map { try checked($0, model.config, path) }))
     }
 
     private static func directory(
@@ -121,7 +121,9 @@ public enum ConvertedModel: Sendable {
         }
         let model = try Classifier(directory: path, workers: workers)
         try model.weightsCheck?.wait()
-        return .classifier(model.with(pooling: choices.pooling, paddedLength: choices.length))
+        return .classifier(
+            model.with(
+                pooling: choices.pooling, paddedLength: try choices.length.map { try checked($0, model.config, path) }))
     }
 }
 

@@ -33,7 +33,11 @@ final class ForeignTensors {
 
     /// A copy of the tensor, which has to have `shape`.
     func tensor(_ name: String, _ shape: [Int]) throws -> Tensor {
-        guard contains(name) else { throw ConversionError.missingTensor(name, file: source) }
+        // Before memory is taken: what a file says of its sizes isn't to be trusted.
+        let found = try self.shape(name)
+        guard found == shape else {
+            throw ConversionError.wrongShape(name, expected: shape, got: found, file: source)
+        }
         asked.insert(name)
         let tensor = try Tensor(shape: shape)
         try weights.copyFloats(name, shape: shape, into: tensor.mutableValues)

@@ -73,16 +73,23 @@ struct LoRAAdapter {
     }
 
     /// `base` with everything that the adapter has learned.
-    func added(to base: GPT2Parameters, config: GPT2Config) throws -> GPT2Parameters {
+    func added(to base: GPT2Parameters, config: GPT2Config, _ workers: Workers) throws -> GPT2Parameters {
         var changed: [String: Tensor] = [:]
         let known = Dictionary(uniqueKeysWithValues: base.named.map { ($0.name, $0.tensor) })
+        func set(_ parameter: String, _ tensor: Tensor) throws(ConversionError) {
+            guard changed.updateValue(tensor, forKey: parameter) == nil else {
+                throw .malformed("\(parameter) is changed under two names", at: nil, file: tensors.source)
+            }
+        }
         for name in tensors.weights.names {
             if name.hasSuffix(Self.first) {
                 let parameter = Self.parameter(of: String(name.dropLast(Self.first.count))) + ".weight"
                 guard let weight = known[parameter] else { continue }
-                changed[parameter] = try sum(weight, name, isHead: parameter == "score.weight")
+                let sum = try sum(weight, name, isHead: parameter == "score.weight")
+                guard sum.isFinite(workers) else { throw ConversionError.notFinite(name, file: tensors.source) }
+                try set(parameter, sum)
             } else if !name.hasSuffix(Self.second), let old = known[Self.parameter(of: name)] {
-                changed[Self.parameter(of: name)] = try tensors.tensor(name, old.shape)
+                try set(Self.parameter(of: name), tensors.tensor(name, old.shape))
             }
         }
         try tensors.finish { _ in false }
@@ -107,8 +114,15 @@ struct LoRAAdapter {
 
     /// W + α/r·(B·A)ᵀ for a weight [inputs,outputs]; without the transposition for that of the head [outputs,inputs].
     private func sum(_ weight: Tensor, _ name: String, isHead: Bool) throws -> Tensor {
+        guard weight.shape.count == 2 else {
+            throw ConversionError.malformed(
+                "\(name) is of a parameter that is no matrix", at: nil, file: tensors.source)
+        }
         let (inputs, outputs) = isHead ? (weight.shape[1], weight.shape[0]) : (weight.shape[0], weight.shape[1])
         let rank = try tensors.matrixShape(name).rows
+        guard (1...max(inputs, outputs)).contains(rank) else {
+            throw ConversionError.malformed("\(name) has rank \(rank)", at: nil, file: tensors.source)
+        }
         let A = try tensors.tensor(name, [rank, inputs])
         let B = try tensors.transposed(
             name.dropLast(Self.first.count) + Self.second, rows: outputs, columns: rank)

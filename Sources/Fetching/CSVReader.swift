@@ -32,9 +32,11 @@ struct CSVReader {
         var field: [UInt8] = []
         var length = 0
         while true {
-            field.removeAll(keepingCapacity: true)
+            // The one before belongs to its row now.
+            field = []
             if try peek() == UInt8(ascii: "\"") {
                 position += 1
+                try count(&length, row)
                 try quoted(into: &field, row: row, length: &length)
             } else {
                 while let byte = try peek(), byte != UInt8(ascii: ","), byte != 0x0A {
@@ -48,6 +50,7 @@ struct CSVReader {
             row.fields.append(field)
             guard let separator = try peek() else { return row }
             position += 1
+            try count(&length, row)
             if separator == 0x0A {
                 line += 1
                 return row

@@ -190,6 +190,11 @@ final class DownloadDelegate: NSObject, URLSessionDataDelegate, @unchecked Senda
 
     func urlSession(_ session: URLSession, task: URLSessionTask, didCompleteWithError problem: (any Error)?) {
         lock.withLock {
+            // A redirect that leads nowhere ends without an answer.
+            if descriptor < 0, let http = task.response as? HTTPURLResponse, (300..<400).contains(http.statusCode) {
+                let location = http.value(forHTTPHeaderField: "Location") ?? ""
+                fail(.forbiddenRedirect(address: address, to: location.isEmpty ? "nothing" : location))
+            }
             if let total, done < total, descriptor >= 0 {
                 fail(.cutShort(address: address, missing: total - done))
             } else if problem != nil, descriptor >= 0, (problem as? URLError)?.code != .timedOut {

@@ -6,7 +6,7 @@ import Records
 /// Gets files by name and remembers those that can't be had.
 struct ModelFetchRun {
     private let fetcher: ModelFetcher
-    /// The commit that the hub has named with the first file: the others are taken from the same one.
+    /// The commit of the first file that the cache or the hub had: the others are taken from the same one.
     private var revision: String
     private var missing: [String] = []
     private var reason = ""
@@ -36,6 +36,9 @@ struct ModelFetchRun {
     mutating func has(_ file: String) throws(FetchError) -> Bool {
         let path = "\(fetcher.directory)/\(file)"
         let hash = fetcher.model.known[file]?.hash
+        if file == "config.json", fetcher.isOtherConfiguration(path) {
+            throw .otherModel(directory: fetcher.directory, model: fetcher.model.name)
+        }
         let isThere = isThere(file, path, hash)
         if isThere, !tellsModel(file) {
             fetcher.note("\(file): already there")
@@ -47,10 +50,9 @@ struct ModelFetchRun {
             try copy(file, from: mirrored, hash)
             return true
         }
-        if let cached = fetcher.hub.cached(
-            repository: fetcher.model.repository, revision: fetcher.model.revision, file: file)
-        {
-            try copy(file, from: cached, hash)
+        if let cached = fetcher.hub.cached(repository: fetcher.model.repository, revision: revision, file: file) {
+            try copy(file, from: cached.path, hash)
+            revision = cached.commit
             return true
         }
         guard !fetcher.hub.isOffline else {

@@ -80,7 +80,7 @@ public struct ModelFetcher: Sendable {
             throw .notTheModel(source: path, problem: "\(error)")
         }
         for name in names {
-            guard name.hasSuffix(".safetensors"), !name.contains("/"), !name.hasPrefix(".") else {
+            guard name.hasSuffix(".safetensors"), isSafePartName(name) else {
                 throw .notTheModel(source: path, problem: "the part '\(name)' isn't a file of this directory")
             }
             try run.require(name)
@@ -110,7 +110,7 @@ public struct ModelFetcher: Sendable {
             if got != hash { throw .wrongHash(source: name, expected: hash, got: got) }
         }
         if file == "config.json" { try checkConfiguration(path, name: name) }
-        if file.hasSuffix(".safetensors"), hash == nil { try checkTensors(path, name: name) }
+        if file.hasSuffix(".safetensors"), hash == nil { try checkTensors(file, path, name: name) }
     }
 
     /// The configuration has no pinned hash, but it has to describe this model, or at least a GPT-2.
@@ -126,15 +126,41 @@ public struct ModelFetcher: Sendable {
         }
     }
 
-    /// Weights without a known hash: at least a header that is sound, and fits the file.
-    private func checkTensors(_ path: String, name: String) throws(FetchError) {
-        let file = try fetching { () throws(StreamError) in try MappedFile(path: path) }
+    /// Whether a file is the whole configuration of another model than this one.
+    func isOtherConfiguration(_ path: String) -> Bool {
+        guard isRegularFile(path), let value = try? readJSON(path, name: path), value["model_type"] != nil else {
+            return false
+        }
+        do throws(FetchError) {
+            try checkConfiguration(path, name: path)
+            return false
+        } catch {
+            return true
+        }
+    }
+
+    /// Weights without a known hash: at least a header that is sound, fits the file, and has this model's blocks.
+    private func checkTensors(_ file: String, _ path: String, name: String) throws(FetchError) {
+        let mapped = try fetching { () throws(StreamError) in try MappedFile(path: path) }
+        let header: SafetensorsHeader
         do throws(SafetensorsError) {
-            _ = try withExtendedLifetime(file) { () throws(SafetensorsError) in
-                try SafetensorsHeader(file.bytes, source: name)
+            header = try withExtendedLifetime(mapped) { () throws(SafetensorsError) in
+                try SafetensorsHeader(mapped.bytes, source: name)
             }
         } catch {
             throw .notTheModel(source: name, problem: "not a safetensors file: \(error.problem)")
+        }
+        guard let shape = model.shape else { return }
+        let blocks = Set(
+            header.tensors.compactMap { tensor -> Int? in
+                let parts = tensor.name.split(separator: ".").drop { $0 == "transformer" }
+                return parts.first == "h" ? parts.dropFirst().first.flatMap { Int($0) } : nil
+            })
+        // A part has some of them.
+        let isWhole = file == "model.safetensors"
+        guard blocks.allSatisfy({ (0..<shape.layers).contains($0) }), !isWhole || blocks.count == shape.layers else {
+            throw .notTheModel(
+                source: name, problem: "\(blocks.count) blocks instead of the \(shape.layers) of \(model.name)")
         }
     }
 

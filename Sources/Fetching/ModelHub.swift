@@ -58,12 +58,12 @@ public struct ModelHub: Sendable {
         return "\(endpoint)/\(repository)/resolve/\(revision ?? "main")/\(file)"
     }
 
-    /// The path of a file in the cache; nil where it isn't there.
-    func cached(repository: String, revision: String, file: String) -> String? {
+    /// The path of a file in the cache, and the commit that it is of; nil where it isn't there.
+    func cached(repository: String, revision: String, file: String) -> (path: String, commit: String)? {
         guard let cache else { return nil }
         let folder = "\(cache)/models--\(repository.replacingOccurrences(of: "/", with: "--"))"
         let commit = (try? String(contentsOfFile: "\(folder)/refs/\(revision)", encoding: .utf8)) ?? revision
         guard SHA256.isHexadecimal(commit, digits: 40) else { return nil }
-        return firstRegularFile(in: "\(folder)/snapshots/\(commit)", named: [file])
+        return firstRegularFile(in: "\(folder)/snapshots/\(commit)", named: [file]).map { ($0, commit) }
     }
 }

@@ -94,7 +94,8 @@ public struct TableConverter: Sendable {
             let lines = LineReader(source, maximumLineLength: maximumLineLength)
             var rows = RowWriter(converter: self, source: source.name)
             while let line = try lines.next() {
-                let splits = hasHeader ? Int.max : columns.count - 1
+                // No table has so many columns; a row of tabs isn't to take many times its size.
+                let splits = hasHeader ? 1 << 16 : columns.count - 1
                 let fields = line.content.split(separator: 0x09, maxSplits: splits, omittingEmptySubsequences: false)
                 try rows.write(fields, line: line.number, to: sink)
             }

@@ -27,11 +27,25 @@ extension Filter {
         do {
             try OutOfMemory.checkBeginning(leastMemory)
             try TooFewDescriptors.checkBeginning()
+            try checkArguments()
             var command = try parseAsRoot()
             try command.run()
             endProcess(0)
         } catch {
             leave(tool, with: error)
+        }
+    }
+
+    /// Swift reads arguments as UTF-8, and puts U+FFFD for whatever isn't: another file would be read or written than was named.
+    private static func checkArguments() throws(UsageError) {
+        for argument in CommandLine.arguments.indices.dropFirst() {
+            guard let bytes = CommandLine.unsafeArgv[argument],
+                UTF8.firstInvalidOffset(in: Array(UnsafeRawBufferPointer(start: bytes, count: strlen(bytes)))[...])
+                    != nil
+            else { continue }
+            throw UsageError(
+                "'\(CommandLine.arguments[argument])' isn't UTF-8",
+                remedy: "rename the file, or name it through stdin or a link")
         }
     }
 

@@ -158,9 +158,7 @@ public struct WeightFiles: Sendable {
         var partOfTensor: [String: Int] = [:]
         for (tensor, name) in weightMap {
             if partOfName[name] == nil {
-                guard !name.isEmpty, name != ".", name != "..", !name.utf8.contains(UInt8(ascii: "/")),
-                    !name.utf8.contains(0)
-                else { throw WeightFilesError.unsafePartName(path: index, name: name) }
+                guard isSafePartName(name) else { throw WeightFilesError.unsafePartName(path: index, name: name) }
                 let path = "\(directory)/\(name)"
                 if isPickle(path) { throw WeightFilesError.pickle(path: path) }
                 partOfName[name] = parts.count
@@ -209,4 +207,10 @@ public struct WeightFiles: Sendable {
 /// Whether a file is called as PyTorch's pickles are.
 package func isPickle(_ path: String) -> Bool {
     [".bin", ".pt", ".pth", ".ckpt", ".pkl"].contains { path.hasSuffix($0) }
+}
+
+/// Whether a file of this name lies in the directory that it is looked for in, and is seen there.
+package func isSafePartName(_ name: String) -> Bool {
+    !name.isEmpty && name.utf8.first != UInt8(ascii: ".") && !name.utf8.contains(UInt8(ascii: "/"))
+        && !name.utf8.contains(0)
 }

@@ -57,7 +57,9 @@ struct DownloaderTests {
         #expect(throws: FetchError.self) { try download("ok", maximum: 99_999) }
     }
 
-    @Test("redirects to files and in circles are refused [B26]", arguments: ["file", "loop"])
+    @Test(
+        "redirects to files, in circles and to nothing are refused [B26]",
+        arguments: ["file", "loop", "raw-nowhere", "raw-blank"])
     func badRedirects(name: String) throws {
         let error = try #require(throws: FetchError.self) { try download(name) }
         #expect(error.diagnosis.status == .protocolError, "\(error)")

@@ -28,7 +28,9 @@ enum LoopbackServer {
         content = bytes((i * i >> 3) & 255 for i in range(100000))
         seen = {}
         raw = {'garbage': b'\\x16\\x03\\x01garbage\\n' * 9, 'status': b'HTTP/1.1 abc OK\\r\\n\\r\\n', 'nothing': b'',
-            'headless': b'HTTP/9.9\\r\\n\\r\\nhello', 'ssh': b'SSH-2.0-OpenSSH_9.2\\r\\n'}
+            'headless': b'HTTP/9.9\\r\\n\\r\\nhello', 'ssh': b'SSH-2.0-OpenSSH_9.2\\r\\n',
+            'nowhere': b'HTTP/1.1 302 Found\\r\\nContent-Length: 0\\r\\nConnection: close\\r\\n\\r\\n',
+            'blank': b'HTTP/1.1 302 Found\\r\\nLocation: \\r\\nContent-Length: 0\\r\\nConnection: close\\r\\n\\r\\n'}
         class Handler(http.server.BaseHTTPRequestHandler):
             protocol_version = 'HTTP/1.1'
             def log_message(self, *a): pass

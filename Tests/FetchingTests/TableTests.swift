@@ -105,4 +105,13 @@ struct TableTests {
         #expect(WebAddress.fileNames(of: "https://x/a/%2e%2e%2fb") == ["%2e%2e%2fb"])
         #expect(WebAddress.fileNames(of: "https://x/..") == [])
     }
+
+    @Test("separators and quotes count for the length of a row")
+    func longRows() throws {
+        for row in [String(repeating: ",", count: 2000), String(repeating: "\"\",", count: 600)] {
+            #expect(throws: StreamError.lineTooLong(source: "table", line: 2, maximum: 1000)) {
+                try convert("a,b\n" + row + "\n", TableConverter(format: .csv, name: "t", maximumLineLength: 1000))
+            }
+        }
+    }
 }

@@ -180,4 +180,39 @@ struct FetchModelTests {
         }
         expectFailure(try fetch("gpt2"), 64, "fetch-model", "--out")
     }
+
+    @Test("a folder with another model's configuration or weights is refused, and a commit of the cache is kept")
+    func otherModels() throws {
+        try publish("mirror/distilgpt2", files: ["vocab.json", "merges.txt", "model.safetensors"])
+        try folder.write(
+            "mirror/distilgpt2/config.json",
+            #"{"model_type":"gpt2","n_layer":6,"n_head":12,"n_embd":768,"vocab_size":257,"n_positions":12}"#)
+        try publish("there")
+        expectFailure(
+            try fetch("distilgpt2 --out there --mirror mirror", "HF_HUB_OFFLINE=1"), 73, "fetch-model",
+            "holds another model")
+        expectFailure(
+            try fetch("distilgpt2 --out new --mirror mirror", "HF_HUB_OFFLINE=1"), 65, "fetch-model",
+            "2 blocks instead of the 6 of distilgpt2")
+        // The hub's newest commit isn't the one that the cache has a part of.
+        let old = String(repeating: "a", count: 40)
+        try publish("owner/partial")
+        try publish("home/hub/models--owner--partial/snapshots/\(old)", files: ["config.json", "vocab.json"])
+        try FileManager.default.createDirectory(
+            at: folder.url.appending(path: "home/hub/models--owner--partial/refs"), withIntermediateDirectories: true)
+        try folder.write("home/hub/models--owner--partial/refs/main", old)
+        #expect(try fetch("owner/partial --out p").status == 0)
+        let asked = String(decoding: try folder.read("requests"), as: UTF8.self)
+        #expect(
+            asked.contains("/owner/partial/resolve/\(old)/merges.txt") && !asked.contains("/resolve/main/"), "\(asked)")
+    }
+
+    @Test("an index that names a part with a NUL is refused")
+    func nulInPart() throws {
+        try publish("owner/parts", files: ["config.json", "vocab.json", "merges.txt"])
+        try folder.write(
+            "owner/parts/model.safetensors.index.json", #"{"weight_map":{"a":"run.sh\u0000.safetensors"}}"#)
+        expectFailure(try fetch("owner/parts --out m"), 65, "fetch-model", "isn't a file of this directory")
+        #expect(!FileManager.default.fileExists(atPath: folder.path + "/m/run.sh"))
+    }
 }

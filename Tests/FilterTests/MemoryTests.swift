@@ -29,4 +29,24 @@ struct MemoryTests {
         #expect(codes.first == 71 && codes.last == 0, "\(codes)")
         #expect(try folder.names().filter { $0.hasSuffix(".partial") || $0.hasSuffix(".lock") }.isEmpty)
     }
+
+    @Test("tokens that outgrow the memory end with one line, and so do tokenizers and configurations of any size")
+    func tokens() throws {
+        let folder = try TinyModel.shared().workspace()
+        let many = try shell(
+            """
+            yes '{"text":"a b c d e f g h i j k l m n o p q r s t u v w x y z","label":"x"}' | head -n 400000 >many
+            ulimit -v 120000; tokenize-pad --tokenizer tok many >/dev/null
+            """, in: folder.url)
+        #expect(many.status == 71 && many.errorLines.count == 1, "\(many.errors)")
+        #expect(many.errors.contains("tokenize-pad: many:") && many.errors.contains("out of memory"), "\(many.errors)")
+        for file in ["vocab.json", "merges.txt"] {
+            let large = try shell(
+                "cp -r tok large; truncate -s 1T large/\(file) && tokenize-pad --tokenizer large all.ndjson; s=$?; rm -r large; exit $s",
+                in: folder.url)
+            #expect(
+                large.status == 65 && large.errors.contains("\(file): the file has more than 256 MiB"),
+                "\(large.errors)")
+        }
+    }
 }

@@ -158,4 +158,18 @@ struct OutputDirectoryTests {
         }
         #expect(try folder.snapshot() == before)
     }
+
+    @Test("a name that isn't UTF-8 is refused, and one that begins with a combining mark is a name")
+    func oddNames() throws {
+        let folder = try Folder()
+        let result = try shell(
+            """
+            i=0; while [ $i -lt 20 ]; do echo "{\\"text\\":\\"t$i\\",\\"label\\":\\"a\\"}"; i=$((i + 1)); done >r
+            bad=$(printf 'o\\377'); split r --out "$bad"; echo $?; split "$bad"; echo $?; ls
+            mkdir p; mark=$(printf 'p/\\314\\201x'); split -q r --out "$mark" && ls "$mark"; split r --part test >"$mark.nd"; balance "$mark.nd" | wc -l
+            """, in: folder.url)
+        #expect(
+            result.lines == ["64", "64", "r", "test.ndjson", "train.ndjson", "validation.ndjson", "4"],
+            "\(result.text)\(result.errors)")
+    }
 }

@@ -31,7 +31,7 @@ public struct Tensor: @unchecked Sendable {
     ///
     /// - Throws: ``OutOfMemory``.
     public init(shape: [Int]) throws(OutOfMemory) {
-        let buffer = try FloatBuffer(count: shape.reduce(1, *))
+        let buffer = try FloatBuffer(count: shape.reduce(1) { $0.multipliedSaturating(by: $1) })
         self.shape = shape
         pointer = UnsafePointer(buffer.pointer)
         owner = buffer

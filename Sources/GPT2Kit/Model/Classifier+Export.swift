@@ -38,7 +38,8 @@ extension Classifier {
     ) throws {
         let tensors = try foldingHeadBias()
         var files = ModelDirectory(
-            config: config, endOfText: padToken, paddedLength: paddedLength, tokenizerDirectory: tokenizerDirectory,
+            config: config, tokenizer: tokenizer, padToken: padToken, paddedLength: paddedLength,
+            tokenizerDirectory: tokenizerDirectory,
             architecture: "GPT2ForSequenceClassification", tensors: tensors, precision: precision)
         files.members = [
             JSONMember(key: "num_labels", value: .number("\(labels.count)")),

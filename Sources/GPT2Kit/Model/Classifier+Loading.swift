@@ -192,6 +192,10 @@ extension Classifier {
             else { throw .missingField("id2label", file: file) }
             labels[id] = label
         }
-        return labels.compactMap { $0 }
+        let names = labels.compactMap { $0 }
+        guard Set(names.map { Array($0.utf8) }).count == names.count else {
+            throw .wrongValue("id2label", needed: "another name for every class", file: file)
+        }
+        return names
     }
 }

@@ -23,6 +23,9 @@ extension GPT2Parameters {
         head: (_ name: String, _ shape: [Int]) throws -> Tensor
     ) throws {
         let owner = Owner(weights)
+        if let name = weights.names.first(where: { Self.block(of: $0) ?? 0 >= config.blocks }) {
+            throw ModelError.surplusBlock(name, blocks: config.blocks, file: weights.directory)
+        }
         try self.init(config, classes: classes) { name, shape in
             guard let stored = weights.storedName(name) else {
                 if name.hasPrefix("score.") { return try head(name, shape) }
@@ -46,10 +49,23 @@ extension GPT2Parameters {
         }
     }
 
+    /// The number of the block that a tensor belongs to; nil where it is of none.
+    private static func block(of name: String) -> Int? {
+        let parts = name.split(separator: ".").drop { $0 == "transformer" }
+        return parts.first == "h" ? parts.dropFirst().first.flatMap { Int($0) } : nil
+    }
+
+    /// More than any head has.
+    package static let mostClasses = 1 << 20
+
     /// The number of classes of the head in weight files; nil where they have no head.
     package static func classes(_ weights: WeightFiles) throws -> Int? {
         guard weights.contains("score.weight") else { return nil }
-        return try weights.description(of: "score.weight").shape.first
+        let shape = try weights.description(of: "score.weight").shape
+        guard shape.count == 2, shape[0] <= mostClasses else {
+            throw ModelError.wrongHead(shape: shape, file: weights.directory)
+        }
+        return shape[0]
     }
 }
 

@@ -21,8 +21,9 @@ public enum StoredPrecision: String, Sendable, CaseIterable {
 /// What the directories of all models have in common.
 struct ModelDirectory {
     let config: GPT2Config
-    /// `<|endoftext|>`, which begins, ends and pads texts.
-    let endOfText: Int32
+    let tokenizer: Tokenizer
+    /// The token behind texts that are shorter than others; nil for `<|endoftext|>`, which begins and ends texts.
+    var padToken: Int32?
     /// The length in tokens at which tokenizers cut texts.
     let paddedLength: Int
     let tokenizerDirectory: String
@@ -61,7 +62,7 @@ struct ModelDirectory {
         try output.file("vocab.json").write(vocabulary)
         try output.file("merges.txt").write(merges)
         try output.file("tokenizer.json").write(
-            Tokenizer.json(vocabulary: vocabulary, merges: merges, endOfText: endOfText))
+            Tokenizer.json(vocabulary: vocabulary, merges: merges, endOfText: tokenizer.endOfText))
         try output.file("README.md").write(card)
         for (name, bytes) in more { try output.file(name).write(bytes) }
         try output.commit()
@@ -81,8 +82,8 @@ struct ModelDirectory {
         for (key, value) in [
             ("vocab_size", config.vocabularySize), ("n_positions", config.positions), ("n_ctx", config.positions),
             ("n_embd", config.width), ("n_layer", config.blocks), ("n_head", config.heads),
-            ("n_inner", config.innerWidth), ("bos_token_id", Int(endOfText)), ("eos_token_id", Int(endOfText)),
-            ("pad_token_id", Int(endOfText)),
+            ("n_inner", config.innerWidth), ("bos_token_id", Int(tokenizer.endOfText)),
+            ("eos_token_id", Int(tokenizer.endOfText)), ("pad_token_id", Int(padToken ?? tokenizer.endOfText)),
         ] {
             json.key(key)
             json.number(value)
@@ -110,10 +111,12 @@ struct ModelDirectory {
         json.number(paddedLength)
         json.key("add_prefix_space")
         json.bool(false)
-        for key in ["bos_token", "eos_token", "unk_token", "pad_token"] {
+        for key in ["bos_token", "eos_token", "unk_token"] {
             json.key(key)
             json.string(Tokenizer.endOfTextName)
         }
+        json.key("pad_token")
+        json.string(padToken.flatMap(tokenizer.name) ?? Tokenizer.endOfTextName)
         json.endObject()
         json.newline()
         return json.bytes

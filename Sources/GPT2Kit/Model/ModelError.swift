@@ -20,6 +20,10 @@ public enum ModelError: DiagnosableError, Equatable {
     case missingTensor(String, file: String)
     /// A tensor of the weights has another shape than config.json says.
     case wrongShape(String, expected: [Int], got: [Int], file: String)
+    /// The head is no matrix of classes.
+    case wrongHead(shape: [Int], file: String)
+    /// The weights have more blocks than config.json.
+    case surplusBlock(String, blocks: Int, file: String)
     /// A tensor holds a number that is infinite or NaN.
     case notFinite(String, file: String)
     /// The weights don't have the checksum that config.json names.
@@ -86,6 +90,14 @@ public enum ModelError: DiagnosableError, Equatable {
             Diagnosis(
                 source: file, problem: "tensor \(name) is missing", remedy: "fetch or export the model again",
                 status: .configuration)
+        case .wrongHead(let shape, let file):
+            Diagnosis(
+                source: file, problem: "tensor score.weight has shape \(shape), which is no head of a classifier",
+                remedy: "fetch or export the model again", status: .configuration)
+        case .surplusBlock(let name, let blocks, let file):
+            Diagnosis(
+                source: file, problem: "there is a tensor \(name), but config.json has \(blocks) blocks",
+                remedy: "use weights and config.json of the same model", status: .configuration)
         case .wrongShape(let name, let expected, let got, let file):
             Diagnosis(
                 source: file, problem: "tensor \(name) has shape \(got) where config.json asks for \(expected)",

@@ -101,7 +101,7 @@ enum Temporary {
 
     /// How the name of a temporary of `path` begins: with the name that it will get, unless that is very long.
     static func namePrefix(for path: String) -> String {
-        let name = path.split(separator: "/").last ?? ""
+        let name = Path.lastName(of: path) ?? ""
         return ["", ".", ".."].contains(name) || name.utf8.count > 100 ? "." : ".\(name)."
     }
 }

@@ -39,11 +39,15 @@ extension Interruption {
     }()
 }
 
-/// Memory that a process would be given that can continue.
+/// Memory that a process would be given that can continue. An array that finds none may have asked for much: Swift ends the process by
+/// SIGABRT then, and hardly ever otherwise.
 private let leastMemory = 4 << 20
+private let largeMemory = 256 << 20
 
 private func onCrash(_ number: Int32) {
-    if !Memory.isAvailable(leastMemory) { Interruption.end(Interruption.lostMemory, .osLimit) }
+    if !Memory.isAvailable(number == SIGABRT ? largeMemory : leastMemory) {
+        Interruption.end(Interruption.lostMemory, .osLimit)
+    }
     // The signal comes again: by itself, when the instruction is tried again, or sent.
     sigaction(number, Interruption.previous + (number == SIGABRT ? 0 : 1), nil)
     if number == SIGABRT { raise(number) }

@@ -19,7 +19,9 @@ public final class MappedFile: @unchecked Sendable {
     private let isMapped: Bool
 
     /// Maps the file at `path`.
-    public init(path: String) throws(StreamError) {
+    ///
+    /// - Parameter maximum: bytes; a larger file is refused.
+    public init(path: String, maximum: Int = .max) throws(StreamError) {
         // A named pipe isn't waited for.
         let descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
         guard descriptor >= 0 else { throw failure(path, errno) }
@@ -31,6 +33,7 @@ public final class MappedFile: @unchecked Sendable {
         name = path
         let time = Platform.lastChange(status)
         stamp = "\(status.st_size) bytes of \(time.tv_sec) s \(time.tv_nsec) ns"
+        guard status.st_size <= maximum else { throw .fileTooLarge(source: path, maximum: maximum) }
         guard let size = Int(exactly: status.st_size), size > 0 else {
             bytes = UnsafeRawBufferPointer(start: nil, count: 0)
             isMapped = false

@@ -24,7 +24,7 @@ public struct OutOfMemory: DiagnosableError, Equatable {
     }
 
     /// Lines of an input that don't fit.
-    static func input(_ source: String, line: Int, bytes: Int) -> OutOfMemory {
+    package static func input(_ source: String, line: Int, bytes: Int) -> OutOfMemory {
         OutOfMemory(
             bytes: bytes, source: source, line: line,
             remedy: "free memory, raise the limit (ulimit -v), or work on a part of the input")

@@ -59,7 +59,7 @@ public final class OutputLock {
     /// Beside the output; inside of it where only that is possible, as for ``AtomicDirectory``'s temporary.
     private static func file(for output: String) -> String {
         let parent = Path.parent(of: output)
-        let name = output.split(separator: "/").last.map(String.init) ?? ""
+        let name = Path.lastName(of: output) ?? ""
         var status = stat()
         let isDirectory = stat(output, &status) == 0 && status.st_mode & S_IFMT == S_IFDIR
         return name.isEmpty || isDirectory && access(parent, W_OK) != 0

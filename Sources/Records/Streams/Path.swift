@@ -6,10 +6,18 @@ import Platform
 package enum Path {
     /// The directory that holds `path`, `.` for a bare name.
     package static func parent(of path: String) -> String {
-        var name = path[...]
-        while name.count > 1, name.hasSuffix("/") { name.removeLast() }
-        guard let slash = name.lastIndex(of: "/") else { return "." }
-        return slash == name.startIndex ? "/" : String(name[..<slash])
+        // Bytes, because a slash before a combining character is a slash all the same.
+        var name = Array(path.utf8)[...]
+        while name.count > 1, name.last == slash { name.removeLast() }
+        guard let place = name.lastIndex(of: slash) else { return "." }
+        return place == name.startIndex ? "/" : String(decoding: name[..<place], as: UTF8.self)
+    }
+
+    private static let slash = UInt8(ascii: "/")
+
+    /// The last part of a path; nil where it has none.
+    package static func lastName(of path: String) -> String? {
+        path.utf8.split(separator: slash).last.map { String(decoding: Array($0), as: UTF8.self) }
     }
 
     /// The absolute path without links, `.` and `..`; nil where there is nothing.
@@ -28,7 +36,7 @@ package enum Path {
         var status = stat()
         // Anything else that is here now was made since.
         if lstat(path, &status) == 0, status.st_mode & S_IFMT == S_IFLNK { throw .notDirectory(path: path) }
-        guard let name = path.split(separator: "/").last, let parent = resolved(parent(of: path)) else {
+        guard let name = lastName(of: path), let parent = resolved(parent(of: path)) else {
             return path
         }
         return parent == "/" ? "/\(name)" : "\(parent)/\(name)"

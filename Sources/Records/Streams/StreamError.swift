@@ -8,6 +8,8 @@ public enum StreamError: DiagnosableError, Equatable {
     case isDirectory(source: String)
     /// The input doesn't exist.
     case notFound(source: String)
+    /// The file has more bytes than one of its kind.
+    case fileTooLarge(source: String, maximum: Int)
     /// The input's path names a device, a pipe or a socket where only a regular file can be read.
     case notRegularInput(source: String)
     /// The input may not be read.
@@ -64,6 +66,10 @@ public enum StreamError: DiagnosableError, Equatable {
                     ? Memory.remedy
                     : limits ? "raise the limit (ulimit -n)" : "check the path",
                 status: limits ? .osLimit : .noInput)
+        case .fileTooLarge(let source, let maximum):
+            return Diagnosis(
+                source: source, problem: "the file has more than \(Memory.text(maximum)), which no such file has",
+                remedy: "check that it is the right one", status: .badData)
         case .readFailed(let source, let code):
             return Diagnosis(
                 source: source, problem: "can't be read (\(systemMessage(code)))",

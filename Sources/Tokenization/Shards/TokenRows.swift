@@ -56,6 +56,15 @@ public struct TokenRows: Sendable, Equatable {
         (0..<count).reduce(0) { max($0, length($1)) }
     }
 
+    /// The bytes that another row of `count` tokens makes arrays take at once, where they grow; 0 where they have room.
+    package func bytesToGrow(adding count: Int) -> Int {
+        func growth<Element>(_ array: [Element], _ added: Int) -> Int {
+            array.count + added <= array.capacity
+                ? 0 : max(2 * array.capacity, array.count + added) * MemoryLayout<Element>.stride
+        }
+        return growth(ids, count) + growth(offsets, 1) + growth(labels, 1) + growth(lines, 1)
+    }
+
     /// Adds a row of tokens without padding; `label` is -1 for none.
     public mutating func append(_ row: some Collection<Int32>, label: Int32, line: Int64) {
         ids.append(contentsOf: row)

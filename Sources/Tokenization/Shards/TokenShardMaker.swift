@@ -99,11 +99,19 @@ public struct TokenShardMaker {
         return report
     }
 
+    /// Bytes that everything else may need meanwhile.
+    private static let reserve = 16 << 20
+
     private func buffer(_ reader: RecordReader, into sink: ByteSink) throws -> Report {
         var classes = Classes(labels)
         var rows = TokenRows()
         var isTruncated: [Bool] = []
         try forEachRow(reader, maximum: paddedLength.maximum, classes: &classes) { ids, label, line, isCut in
+            // Where an array grows by itself and gets no memory, the process ends.
+            let growth = rows.bytesToGrow(adding: ids.count)
+            guard growth < 1 << 16 || Memory.isAvailable(growth + Self.reserve) else {
+                throw OutOfMemory.input(reader.lines.source.name, line: Int(line), bytes: growth)
+            }
             rows.append(ids, label: label, line: line)
             isTruncated.append(isCut)
         }

@@ -32,7 +32,7 @@ public enum ContextLength {
         let path = "\(directory)/config.json"
         let file: MappedFile
         do {
-            file = try MappedFile(path: path)
+            file = try MappedFile(path: path, maximum: 64 << 20)
         } catch {
             if case .notFound = error { return nil }
             throw error

@@ -54,8 +54,8 @@ public final class Tokenizer: Sendable {
         } else {
             let names = Self.names(directory: directory)
             try self.init(
-                vocabulary: MappedFile(path: "\(directory)/\(names.vocabulary)"),
-                merges: MappedFile(path: "\(directory)/\(names.merges)"))
+                vocabulary: MappedFile(path: "\(directory)/\(names.vocabulary)", maximum: TokenizerFiles.mostBytes),
+                merges: MappedFile(path: "\(directory)/\(names.merges)", maximum: TokenizerFiles.mostBytes))
         }
     }
 
@@ -112,7 +112,8 @@ public final class Tokenizer: Sendable {
     /// tokenizer.json of `directory`; nil where there is none, or something that comes before it.
     private static func json(directory: String) throws(StreamError) -> MappedFile? {
         let names = fileNames.intersection(Directory.entryNames(of: directory) ?? [])
-        return names == ["tokenizer.json"] ? try MappedFile(path: "\(directory)/tokenizer.json") : nil
+        return names == ["tokenizer.json"]
+            ? try MappedFile(path: "\(directory)/tokenizer.json", maximum: TokenizerFiles.mostBytes) : nil
     }
 
     private static func hash(_ vocabulary: UnsafeRawBufferPointer, _ merges: UnsafeRawBufferPointer) -> String {
@@ -120,6 +121,11 @@ public final class Tokenizer: Sendable {
         hash.update(vocabulary)
         hash.update(merges)
         return hash.hexadecimal
+    }
+
+    /// The token as vocab.json has it; nil where there is none.
+    package func name(_ id: Int32) -> String? {
+        id >= 0 && id < vocabularySize ? (id == endOfText ? Self.endOfTextName : vocabularyText(id)) : nil
     }
 
     /// The token as vocab.json has it: a character for each byte.

@@ -18,6 +18,9 @@ struct TokenizerFiles {
     private(set) var mergeLines = Array("#version: 0.2\n".utf8)
     private var idOfIndex: [Int] = []
 
+    /// 256 MiB: a hundred times as much as the tokenizers of large models have.
+    static let mostBytes = 256 << 20
+
     /// The least that a token takes in a vocabulary, on average.
     private static let bytesOfToken = 14
 
