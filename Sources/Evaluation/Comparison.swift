@@ -39,8 +39,8 @@ public struct Comparison: Sendable {
 
         let gains = zip(right, otherRight).map { ($0 ? 1.0 : 0) - ($1 ? 1.0 : 0) }
         let K = records.labels.count
-        /// The differences of both accuracies.
-        func differences(_ counts: [Double]) -> (plain: Double, balanced: Double) {
+        /// The differences of both accuracies; nil where no record of these has a label with a share.
+        func differences(_ counts: [Double]) -> (plain: Double, balanced: Double)? {
             var (sums, totals) = ([Double](repeating: 0, count: K), [Double](repeating: 0, count: K))
             for (i, count) in counts.enumerated() {
                 sums[expected[i]] += count * gains[i]
@@ -48,14 +48,16 @@ public struct Comparison: Sendable {
             }
             let present = (0..<K).filter { totals[$0] > 0 }
             let weights = shares ?? totals
+            let whole = present.reduce(0) { $0 + weights[$1] }
+            guard whole > 0 else { return nil }
             return (
-                present.reduce(0) { $0 + weights[$1] * sums[$1] / totals[$1] } / present.reduce(0) { $0 + weights[$1] },
+                present.reduce(0) { $0 + weights[$1] * sums[$1] / totals[$1] } / whole,
                 present.reduce(0) { $0 + sums[$1] / totals[$1] } / Double(present.count)
             )
         }
-        let value = differences([Double](repeating: 1, count: records.count))
+        let value = differences([Double](repeating: 1, count: records.count)) ?? (0, 0)
         var bootstrap = Bootstrap(records: records.count, seed: settings.seed)
-        let samples = (0..<settings.resamples(of: records.count)).map { _ in differences(bootstrap.next()) }
+        let samples = (0..<settings.resamples(of: records.count)).compactMap { _ in differences(bootstrap.next()) }
         accuracy = Estimate(value: value.plain, interval: Interval.percentiles(samples.map(\.plain)))
         balancedAccuracy = Estimate(value: value.balanced, interval: Interval.percentiles(samples.map(\.balanced)))
     }

@@ -20,9 +20,10 @@ package enum PlainTable {
     package static func number(_ value: Double?, digits: Int) -> String {
         guard let value, value.isFinite else { return "–" }
         let unit = (0..<digits).reduce(1) { unit, _ in unit * 10 }
-        // Beyond that there are no digits behind the point.
-        guard abs(value) < 1e15 else { return "\(value)" }
-        let scaled = Int((abs(value) * Double(unit)).rounded())
+        let exact = (abs(value) * Double(unit)).rounded()
+        // Beyond that a number has fewer digits than are asked for.
+        guard exact < 0x1p53 else { return "\(value)" }
+        let scaled = Int(exact)
         let (whole, part) = scaled.quotientAndRemainder(dividingBy: unit)
         let fraction = String(part)
         let sign = value < 0 && scaled > 0 ? "−" : ""

@@ -98,9 +98,13 @@ public struct ScoredRecordReader {
         func bad(_ problem: String) -> EvaluationError {
             .badProbabilities(problem, source: source, line: record.line.number)
         }
-        guard let members = (try? JSONValue(parsing: Array(record.line.bytes[member.value])))?.object else {
-            throw bad("\"probabilities\" isn't an object with a number for each label")
+        let value: JSONValue
+        do {
+            value = try JSONValue(parsing: Array(record.line.bytes[member.value]))
+        } catch {
+            throw bad("\"probabilities\": \(error.reason)")
         }
+        guard let members = value.object else { throw bad("\"probabilities\" isn't an object of numbers") }
         var total = 0.0
         let result = try members.map { member in
             guard case .number(let text) = member.value, let p = Double(text), p.isFinite, p >= 0 else {

@@ -50,11 +50,11 @@ struct CSVReader {
             row.fields.append(field)
             guard let separator = try peek() else { return row }
             position += 1
-            try count(&length, row)
             if separator == 0x0A {
                 line += 1
                 return row
             }
+            try count(&length, row)
         }
     }
 
@@ -69,6 +69,7 @@ struct CSVReader {
                 field.append(byte)
             } else if try peek() == UInt8(ascii: "\"") {
                 position += 1
+                try count(&length, row)
                 field.append(byte)
             } else {
                 break

@@ -45,7 +45,7 @@ extension Filter {
             else { continue }
             throw UsageError(
                 "'\(CommandLine.arguments[argument])' isn't UTF-8",
-                remedy: "rename the file, or name it through stdin or a link")
+                remedy: "give it in UTF-8; a file can be renamed, linked to, or given on stdin")
         }
     }
 

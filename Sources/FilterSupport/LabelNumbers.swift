@@ -8,7 +8,8 @@ public enum LabelNumbers {
         public let text: String
     }
 
-    /// The pairs of a text, with commas between them. A comma that no number stands before belongs to a label.
+    /// The pairs of a text, with commas between them. A comma ends a pair only if a number stands before it; any other comma is part
+    /// of a label.
     ///
     /// - Parameters:
     ///   - text: what the user wrote.
@@ -22,11 +23,12 @@ public enum LabelNumbers {
         for end in text.indices.filter({ text[$0] == "," }) + [text.endIndex] {
             let pair = text[start..<end]
             guard let sign = pair.lastIndex(of: "="), sign > pair.startIndex,
-                let number = Double(pair[pair.index(after: sign)...]), accepts(number)
+                let number = Double(pair[pair.index(after: sign)...])
             else {
                 if end < text.endIndex { continue }
                 throw Mistake(text: String(pair))
             }
+            guard accepts(number) else { throw Mistake(text: String(pair)) }
             pairs.append((String(pair[..<sign]), number))
             if end < text.endIndex { start = text.index(after: end) }
         }

@@ -5,7 +5,7 @@ import Records
 
 /// What `--prevalence` takes.
 public enum LabelShares {
-    /// Reads `LABEL=SHARE`, several of them separated by commas. A comma that no share stands before belongs to a label.
+    /// Reads `LABEL=SHARE`, several of them separated by commas. A comma ends a pair only if a share stands before it.
     ///
     /// - Throws: ``UsageError``.
     public static func parse(_ words: [String]) throws -> [(label: String, share: Double)] {

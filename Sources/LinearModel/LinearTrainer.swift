@@ -25,6 +25,8 @@ public struct LinearTrainer: Sendable {
     public struct Result: Sendable {
         /// The classifier of all texts.
         public let classifier: LinearClassifier
+        /// Parts that the texts were cut into: as many as were asked for, and no more than texts.
+        public let folds: Int
         /// The accuracy on the parts that were left out; nil where no part could be.
         public let accuracy: Double?
         /// The mean of −log p of the right label there, in nats.
@@ -69,7 +71,9 @@ public struct LinearTrainer: Sendable {
                 expected.append(data.classes[text])
             }
         }
-        guard !margins.isEmpty else { return Result(classifier: classifier(trained[0], 0.5), accuracy: nil, loss: nil) }
+        guard !margins.isEmpty else {
+            return Result(classifier: classifier(trained[0], 0.5), folds: folds, accuracy: nil, loss: nil)
+        }
         let temperature = Temperature.fit(
             margins, expected, offsets: [Double](repeating: 0, count: data.labels.count),
             // One mistake more than there was.
@@ -77,7 +81,8 @@ public struct LinearTrainer: Sendable {
         ).value
         let measured = measure(margins, expected, temperature)
         return Result(
-            classifier: classifier(trained[0], temperature), accuracy: measured.accuracy, loss: measured.loss)
+            classifier: classifier(trained[0], temperature), folds: folds, accuracy: measured.accuracy,
+            loss: measured.loss)
     }
 
     /// Machines for all classes, of the texts that aren't `held`.

@@ -21,7 +21,7 @@ public struct TrainedLinearClassifier: Sendable {
         [
             ("event", .string("baseline")), ("texts", .number("\(data.classes.count)")),
             ("labels", counts), ("features", .number("\(features)")),
-            ("folds", .number("\(trainer.folds)")),
+            ("folds", .number("\(result.folds)")),
             ("out_of_fold_accuracy", result.accuracy.map { .number("\(Float($0))") } ?? .null),
             ("out_of_fold_loss", result.loss.map { .number("\(Float($0))") } ?? .null),
             ("temperature", .number("\(Float(result.classifier.temperature))")),
@@ -40,7 +40,7 @@ public struct TrainedLinearClassifier: Sendable {
         let training: [(String, JSONValue)] = [
             ("labels", counts), ("cost", .number("\(trainer.cost)")),
             ("class_weights", trainer.balancesClasses ? .string("balanced") : .null),
-            ("folds", .number("\(trainer.folds)")), ("seed", .number("\(trainer.seed)")),
+            ("folds", .number("\(result.folds)")), ("seed", .number("\(trainer.seed)")),
             ("sha256", .string(data.sha256)),
         ]
         try result.classifier.write(
@@ -54,7 +54,7 @@ public struct TrainedLinearClassifier: Sendable {
         let held =
             result.accuracy.map {
                 "\(share($0)) of the training texts get their label from a model that was trained without their part, one of "
-                    + "\(trainer.folds)."
+                    + "\(result.folds)."
             } ?? "No part of the training texts could be left out to measure how well it does."
         return """
             # Linear text classifier

@@ -80,7 +80,7 @@ public struct TrainableOptions: ParsableArguments {
     @Option(
         help: ArgumentHelp(
             """
-            The probability that a step drops a word of a training text; all blocks must be trained. (default: 0)
+            The probability of dropping each word of a training text, drawn again in every step. Needs --trainable all or lora. (default: 0)
             """, valueName: "p"),
         transform: NumberArgument.share)
     var wordDropout = 0.0

@@ -62,11 +62,11 @@ struct FitReport {
         }
         if fit.assumesMistake {
             warnings.append(
-                "no mistake among the \(records.count) records limits the temperature: it assumes one; fit it on more records"
+                "the \(records.count) records have no mistake that limits the temperature, so one was assumed: fit on more records"
             )
         } else if decision.temperature >= 50 {
             warnings.append(
-                "the probabilities tell nothing of the labels of these records: the temperature is \(digits(decision.temperature))"
+                "the probabilities say nothing about the labels of these records: the temperature is \(digits(decision.temperature))"
             )
         }
         for (label, count, needed) in fit.sparseLabels {

@@ -85,7 +85,7 @@ struct Explain: Filter {
         let output = ExplanationOutput(labels: classifier.labels, isColoured: Terminal.isOutputColoured)
         let format = format ?? (Terminal.isStandardOutput ? .text : .ndjson)
         var texts = TextInput(
-            reader, kind: kind, fields: records.fields,
+            reader, kind: kind, fields: records.fields, labelKey: records.fields.label,
             ownKeys: ScoreStream.resultKeys + ["words", "counterfactual"])
         let sink = ByteSink.standardOutput()
         var repaired = 0

@@ -49,10 +49,12 @@ struct ReportCommand: Filter {
     var baseline: String?
 
     @Option(
-        help: ArgumentHelp("Explained records, as explain writes them: the worst mistakes.", valueName: "file"))
+        help: ArgumentHelp(
+            "Explained records with their labels, as explain --input ndjson writes them: the worst mistakes.",
+            valueName: "file"))
     var mistakes: String?
 
-    @Option(help: ArgumentHelp("Suspected records, as suspects writes them.", valueName: "file"))
+    @Option(help: ArgumentHelp("Suspected records, as suspects --records writes them.", valueName: "file"))
     var suspects: String?
 
     @Option(

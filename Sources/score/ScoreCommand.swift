@@ -106,7 +106,7 @@ struct ScoreCommand: Filter {
     @OptionGroup var verbosity: QuietOption
 
     func validate() throws {
-        // A JSON number of more isn't exact everywhere.
+        // Many JSON readers keep whole numbers exactly only up to this.
         guard firstLine <= 1 << 53 else { throw ValidationError("--first-line is at most 2^53") }
     }
 

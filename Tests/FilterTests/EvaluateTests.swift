@@ -167,12 +167,15 @@ struct EvaluateTests {
     @Test("labels with commas, quotes, bars and combining marks stand in every form of the output")
     func oddLabels() throws {
         try folder.write(
-            "e.ndjson", #"{"expected":"a\"\u0301, b|\u0301<i>*","label":"a\"\u0301, b|\u0301<i>*"}"# + "\n")
+            "e.ndjson",
+            #"{"expected":"a\"\u0301, b|\u0301<i>*\\<b>_x","label":"a\"\u0301, b|\u0301<i>*\\<b>_x"}"# + "\n")
         let csv = try evaluate("--format csv e.ndjson").lines
-        #expect(csv.contains { $0.hasPrefix("precision,\"a\"\"\u{301}, b|\u{301}<i>*\",1.0,") }, "\(csv)")
+        #expect(csv.contains { $0.hasPrefix("precision,\"a\"\"\u{301}, b|\u{301}<i>*\\<b>_x\",1.0,") }, "\(csv)")
         let markdown = try evaluate("--format markdown e.ndjson").lines
         #expect(
-            markdown.contains { $0.unicodeScalars.starts(with: "| a\"\u{301}, b\\|\u{301}\\<i>\\* | ".unicodeScalars) },
+            markdown.contains {
+                $0.unicodeScalars.starts(with: "| a\"\u{301}, b\\|\u{301}\\<i>\\*\\\\\\<b>\\_x | ".unicodeScalars)
+            },
             "\(markdown)")
         let shares = try evaluate(#"--prevalence 'a, b=0.5' a.ndjson"#)
         #expect(shares.status == 64 && shares.errors.contains("'a, b'"), "\(shares.errors)")
@@ -190,7 +193,7 @@ struct EvaluateTests {
         try folder.write("twice", #"{"expected":"a","label":"a","probabilities":{"a":0.5,"a":0.5}}"# + "\n")
         let twice = try evaluate("twice")
         #expect(
-            twice.status == 65 && twice.errors.contains("twice:1: \"probabilities\" isn't an object"), "\(twice.errors)"
+            twice.status == 65 && twice.errors.contains("twice:1: \"probabilities\": duplicate key"), "\(twice.errors)"
         )
         #expect(try evaluate("--curve roc --prevalence spam=0.1 a.ndjson").status == 64)
     }
@@ -203,5 +206,17 @@ struct EvaluateTests {
             (ulimit -v 800000; evaluate --bootstrap 0 --format csv many | head -n 2)
             """, in: folder.url)
         #expect(result.status == 0 && result.lines.first == "measure,label,value,low,high", "\(result.errors)")
+    }
+
+    @Test("resamples without a label that has a share are left out")
+    func emptyResamples() throws {
+        try folder.write("one", Self.records(["ham", "ham", "ham", "spam"]))
+        let json = try object("--prevalence spam=1 --compare one one")
+        let comparison = try #require(json["comparison"] as? [String: Any])
+        let difference = try #require(comparison["accuracy_difference"] as? [String: Any])
+        #expect(
+            difference["value"] as? Double == 0 && difference["interval"] as? [String: Double] == ["low": 0, "high": 0])
+        let shares = try evaluate("--prevalence spam=3,ham=0.5 one")
+        #expect(shares.status == 64 && shares.errors.contains("'spam=3' is not LABEL=SHARE"), "\(shares.errors)")
     }
 }

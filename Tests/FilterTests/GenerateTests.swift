@@ -88,6 +88,13 @@ struct GenerateTests {
         #expect(cut.status != 0 && cut.output.isEmpty && cut.errors.split(separator: "\n").count == 1, "\(cut.errors)")
     }
 
+    @Test("a record keeps its own keys, its label too")
+    func recordKeys() throws {
+        let result = try generate("--input ndjson", #"{"id":1,"text":"a","label":"spam","expected":"ham"}"# + "\n")
+        #expect(
+            result.text.hasPrefix(#"{"id":1,"text":"a","label":"spam","expected":"ham","line":1,"#), "\(result.text)")
+    }
+
     @Test("bytes that aren't UTF-8 are read as U+FFFD, and what is written is UTF-8")
     func invalid() throws {
         let result = try shell(

@@ -91,12 +91,12 @@ struct ReportTests {
     func oddInput() throws {
         let result = try shell(
             """
-            echo '{"event":"end","seconds":1e300}' >a; report --metrics a | grep -c 1e+300
+            echo '{"event":"end","seconds":1e300,"train_accuracy":1,"train_loss":9.5e14}' >a; report --metrics a | grep -c -e 1e+300 -e 950000000000000
             echo '{"event":"start","seed":-9223372036854775808}' >b; report --metrics b | grep -c '9,223,372,036,854,775,808'
             echo '{"text":"a b","expected":"x","label":"y","probability":1e30,"words":[]}' >c; report --mistakes c --suspects c >page; echo $?
             cat scores | report --scores - | grep -c 'came through a pipe'
             report --baseline baseline; echo $?; report --positive spam; echo $?
             """, in: folder.url)
-        #expect(result.lines == ["1", "1", "0", "1", "64", "64"], "\(result.text)\(result.errors)")
+        #expect(result.lines == ["2", "1", "0", "1", "64", "64"], "\(result.text)\(result.errors)")
     }
 }

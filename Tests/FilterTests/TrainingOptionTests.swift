@@ -31,6 +31,8 @@ struct TrainingOptionTests {
             "--class-weights spam=2,ham=1,spam=3", "--lora-rank 0", "--lora-rank 17", "--lora-alpha 0",
             "--lora-targets wte", "--lora-targets ''", "--trainable head --dropout 0.1",
             "--trainable all --lora-rank 4",
+            "--word-dropout 1", "--word-dropout nan", "--trainable last-1 --word-dropout 0.1",
+            "--trainable all --pool first --word-dropout 0.1",
             "--lora-rank 99999999999999999999", "--trainable last-0",
         ])
     func impossibleOptions(option: String) throws {
@@ -86,7 +88,7 @@ struct TrainingOptionTests {
     func recordedSettings() throws {
         let result = try shell(
             """
-            \(command) --schedule linear --warmup 0.25 --clip-norm 0.5 --accumulate 2 --batch 4 --dropout 0.1 \
+            \(command) --schedule linear --warmup 0.25 --clip-norm 0.5 --accumulate 2 --batch 4 --dropout 0.1 --word-dropout 0.2 \
               --label-smoothing 0.1 --class-weights spam=2,ham=1 --keep best --max-steps 8 --eval-every 2 <all.st
             """, in: folder.url)
         #expect(result.status == 0, "\(result.errors)")
@@ -95,6 +97,7 @@ struct TrainingOptionTests {
         for settings in [events[0], recipe] {
             #expect(settings["schedule"] as? String == "linear" && settings["warmup"] as? Double == 0.25)
             #expect(settings["clip_norm"] as? Double == 0.5 && settings["accumulate"] as? Int == 2)
+            #expect(settings["word_dropout"] as? Double == 0.2)
             #expect(settings["dropout"] as? Double == 0.1 && settings["label_smoothing"] as? Double == 0.1)
             #expect(settings["class_weights"] as? [String: Double] == ["spam": 2, "ham": 1])
             #expect(settings["keep"] as? String == "best" && settings["max_steps"] as? Int == 8)

@@ -6,19 +6,19 @@ extension Record {
 
     private static let expectedKey = Array("expected".utf8)
 
-    /// The members that stand beside the results: all but those with the results' names. The label is passed on as
+    /// The members that stand beside the results: all but those with the results' names. A label is passed on as
     /// `expected`, unless the record has such a member already.
     ///
     /// - Parameters:
     ///   - members: the record's.
-    ///   - labelKey: the key of the label, as UTF-8.
+    ///   - labelKey: the key of the label, as UTF-8; nil where a label is a member like the others.
     ///   - ownKeys: the keys of results, as UTF-8.
     public func passedOn(
-        _ members: [JSONScanner.Member], labelKey: [UInt8], without ownKeys: [[UInt8]]
+        _ members: [JSONScanner.Member], labelKey: [UInt8]?, without ownKeys: [[UInt8]]
     ) -> [WrittenMember] {
         let hasExpected = labelKey != Self.expectedKey && members.contains { isNamed($0, Self.expectedKey) }
         return members.compactMap { member in
-            if isNamed(member, labelKey) {
+            if let labelKey, isNamed(member, labelKey) {
                 return hasExpected ? nil : (Array("\"expected\"".utf8)[...], line.bytes[member.value])
             }
             return ownKeys.contains { isNamed(member, $0) } ? nil : written(member)

@@ -32,18 +32,19 @@ public struct TextInput {
     private let reader: LineReader
     private let kind: Kind
     private var records: RecordReader
-    private let labelKey: [UInt8]
+    private let labelKey: [UInt8]?
     private let ownKeys: [[UInt8]]
 
     /// - Parameters:
     ///   - reader: the lines.
     ///   - kind: what a line is.
-    ///   - fields: the keys of a record's text and label. The label is passed on as `expected`.
+    ///   - fields: the key of a record's text.
+    ///   - labelKey: the key of a label that is passed on as `expected`; nil for none.
     ///   - ownKeys: keys of results, which aren't passed on from records.
-    public init(_ reader: LineReader, kind: Kind, fields: RecordFields, ownKeys: [String]) {
+    public init(_ reader: LineReader, kind: Kind, fields: RecordFields, labelKey: String? = nil, ownKeys: [String]) {
         self.reader = reader
         self.kind = kind
-        labelKey = Array(fields.label.utf8)
+        self.labelKey = labelKey.map { Array($0.utf8) }
         self.ownKeys = ownKeys.map { Array($0.utf8) }
         records = RecordReader(reader, fields: fields)
     }

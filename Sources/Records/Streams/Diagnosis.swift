@@ -146,11 +146,11 @@ extension String {
         return result
     }
 
-    /// This text as it can stand in Markdown: without control characters, and without HTML, emphasis or code of its own.
-    package var markdownEscaped: String { escapingScalars("<*`") }
+    /// This text as it can stand in Markdown: without control characters, and without HTML, emphasis, links or code of its own.
+    package var markdownEscaped: String { escapingScalars("\\<*_[`") }
 
     /// This text as it can stand in a cell of a Markdown table.
-    package var tableCell: String { escapingScalars("<*`|") }
+    package var tableCell: String { escapingScalars("\\<*_[`|") }
 
     /// A bar before a combining character is a bar all the same: so scalars are compared, not characters.
     private func escapingScalars(_ escaped: String) -> String {

@@ -39,7 +39,7 @@ extension Interruption {
     }()
 }
 
-/// Memory that a process would be given that can continue. An array that finds none may have asked for much: Swift ends the process by
+/// If this much memory is still free, a crash has another cause. An array that finds none may have asked for much: Swift ends the process by
 /// SIGABRT then, and hardly ever otherwise.
 private let leastMemory = 4 << 20
 private let largeMemory = 256 << 20

@@ -68,7 +68,8 @@ public enum StreamError: DiagnosableError, Equatable {
                 status: limits ? .osLimit : .noInput)
         case .fileTooLarge(let source, let maximum):
             return Diagnosis(
-                source: source, problem: "the file has more than \(Memory.text(maximum)), which no such file has",
+                source: source,
+                problem: "the file is larger than \(Memory.text(maximum)), the most that is read of such a file",
                 remedy: "check that it is the right one", status: .badData)
         case .readFailed(let source, let code):
             return Diagnosis(

@@ -36,6 +36,13 @@ struct SearchSpaceTests {
         }
     }
 
+    @Test("each name draws its own setting")
+    func names() throws {
+        let space = try SearchSpace("dropout=0.1..0.1,word-dropout=0.2..0.2,label-smoothing=0.3..0.3")
+        let drawn = try #require(space.draw(1, from: TrainingSettings()).first)
+        #expect(drawn.dropout == 0.1 && drawn.wordDropout == 0.2 && drawn.labelSmoothing == 0.3)
+    }
+
     @Test("draws stay in their ranges, cover them on their scale, and have four digits")
     func draws() throws {
         let space = try SearchSpace("lr=1e-5..1e-3,weight-decay=0..0.3,epochs=2..10,batch=1..32")

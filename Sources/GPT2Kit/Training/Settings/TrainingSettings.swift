@@ -84,7 +84,12 @@ public struct TrainingSettings: Sendable, Equatable {
         if wordDropout > 0, trainable.firstBlock(of: config.blocks) > 0 {
             throw .impossibleSetting(
                 "words can be dropped only where no block is frozen: frozen blocks compute every text once",
-                remedy: "train all blocks, or leave word dropout out")
+                remedy: "train all blocks, or adapters in all of them")
+        }
+        if wordDropout > 0, pooling == .first, causalMask {
+            throw .impossibleSetting(
+                "word dropout has no effect where only the first token is read",
+                remedy: "leave it out, or choose another pooling")
         }
         if averageDecay != nil, dependsOnEvaluations {
             throw .impossibleSetting(

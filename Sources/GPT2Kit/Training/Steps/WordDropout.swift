@@ -29,7 +29,8 @@ struct WordDropout: Sendable {
         key = Philox.key(seed)
         padToken = base.padToken
         keepsLength = base.pooling.readsPads
-        beginsWord = (0..<Int32(base.tokenizer.vocabularySize)).map { token in
+        // A model may have more tokens than its tokenizer.
+        beginsWord = (0..<Int32(base.config.vocabularySize)).map { token in
             base.tokenizer.decode([token])?.first.map { (9...13).contains($0) || $0 == 32 } ?? false
         }
     }
