@@ -19,9 +19,9 @@ RECIPE := pipelines/base-recipe
 SEED := 1
 VOCABULARY ?= 16384
 # Both stages have 16,384 tokens a step.
-UPDATES := --optimizer muon --lr 3e-3 --muon-lr 6e-3 --precision auto
+UPDATES := --optimizer muon --lr 5e-3 --muon-lr 6e-3 --precision auto
 # How the base in pipelines/base was made. More steps make a better one: an epoch has 2,855 of the first stage.
-PRETRAIN ?= --embeddings cooccurrence --max-steps 698 --batch-rows 128 --schedule constant --warmup 58 --ema 0
+PRETRAIN ?= --max-steps 800 --batch-rows 128 --schedule constant --warmup 58 --ema 0
 ANNEAL ?= --max-steps 250 --batch-rows 64 --schedule linear --warmup 5 --ema 0.99
 
 ifneq ($(filter all overlap verify baseline,$(MAKECMDGOALS)),)
