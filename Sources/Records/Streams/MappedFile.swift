@@ -20,7 +20,9 @@ public final class MappedFile: @unchecked Sendable {
 
     /// Maps the file at `path`.
     ///
-    /// - Parameter maximum: bytes; a larger file is refused.
+    /// - Parameters:
+    ///   - path: of the file.
+    ///   - maximum: bytes; a larger file is refused.
     public init(path: String, maximum: Int = .max) throws(StreamError) {
         // A named pipe isn't waited for.
         let descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
