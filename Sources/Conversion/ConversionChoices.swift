@@ -1,6 +1,7 @@
 // What the files of another program don't tell.
 
 import GPT2Kit
+import Records
 
 /// What the user says of a model that is to be converted.
 public struct ConversionChoices: Sendable {
@@ -29,10 +30,17 @@ public struct ConversionChoices: Sendable {
         guard labels.count == outputs else {
             throw .labelCount(labels: labels.count, outputs: outputs, file: file)
         }
-        guard Set(labels.map { Array($0.utf8) }).count == outputs, !labels.contains("") else {
+        guard labels.firstRepeated == nil, !labels.contains("") else {
             throw .sameLabels(file: file)
         }
         return labels
+    }
+
+    /// ``length``, which has to be one that the model takes.
+    func length(within config: GPT2Config, file: String) throws(ConversionError) -> Int? {
+        guard let length, length > config.positions else { return length }
+        throw .unsupported(
+            "the model takes \(config.positions) tokens, not \(length)", remedy: "choose a smaller length", file: file)
     }
 
     /// The number of heads of a model of `width`: what is said, or that of OpenAI's models.

@@ -60,7 +60,10 @@ public enum ConvertedModel: Sendable {
         }
         // The chapter pads texts, and reads the last position of what is padded.
         let pooling = choices.pooling ?? .lastPosition
-        guard let length = choices.length ?? (pooling == .lastPosition ? nil : book.config.positions) else {
+        guard
+            let length = try choices.length(within: book.config, file: file)
+                ?? (pooling == .lastPosition ? nil : book.config.positions)
+        else {
             throw ConversionError.needsChoice(
                 "to how many tokens texts were padded isn't in the file", remedy: "say so", .length, file: file)
         }
@@ -68,17 +71,8 @@ public enum ConvertedModel: Sendable {
         return .classifier(
             Classifier(
                 config: book.config, parameters: parameters, labels: labels, pooling: pooling,
-                paddedLength: try checked(length, book.config, file), padToken: model.tokenizer.endOfText,
+                paddedLength: length, padToken: model.tokenizer.endOfText,
                 tokenizer: model.tokenizer, tokenizerDirectory: tokenizerDirectory, origin: file))
-    }
-
-    private static func checked(_ length: Int, _ config: GPT2Config, _ file: String) throws(ConversionError) -> Int {
-        guard length <= config.positions else {
-            throw .unsupported(
-                "the model takes \(config.positions) tokens, not \(length)", remedy: "choose a smaller length",
-                file: file)
-        }
-        return length
     }
 
     private static func adapter(
@@ -107,7 +101,7 @@ public enum ConvertedModel: Sendable {
         return .classifier(
             model.with(
                 parameters: try adapter.added(to: model.parameters.withoutHeadBias(), config: model.config, workers),
-                pooling: choices.pooling, paddedLength: try choices.length.map { try checked($0, model.config, path) }))
+                pooling: choices.pooling, paddedLength: try choices.length(within: model.config, file: path)))
     }
 
     private static func directory(
@@ -123,7 +117,7 @@ public enum ConvertedModel: Sendable {
         try model.weightsCheck?.wait()
         return .classifier(
             model.with(
-                pooling: choices.pooling, paddedLength: try choices.length.map { try checked($0, model.config, path) }))
+                pooling: choices.pooling, paddedLength: try choices.length(within: model.config, file: path)))
     }
 }
 

@@ -22,10 +22,11 @@ public struct Comparison: Sendable {
     /// - Parameters:
     ///   - records: this model's.
     ///   - other: the other model's labels of the same records, in the same order.
-    /// - Throws: ``EvaluationError`` where the settings don't fit the labels.
-    public init(_ records: ScoredRecords, other: ScoredRecords, _ settings: EvaluationSettings) throws(EvaluationError)
-    {
-        let shares = try settings.shares(of: records)
+    ///   - settings: the resamples and their seed.
+    ///   - shares: the share that every label is to have; nil for those of the records.
+    public init(
+        _ records: ScoredRecords, other: ScoredRecords, _ settings: EvaluationSettings, shares: [Double]? = nil
+    ) {
         self.records = records.count
         let names = other.labels.map { name in records.labels.firstIndex { $0 == name } }
         let others = other.predicted.map { names[Int($0)] ?? -1 }

@@ -76,8 +76,9 @@ public struct ScoredRecordReader {
 
     /// The beginning of the record that was read last, as an object without one of its members, with a comma behind every other.
     public func members(without key: String) -> [UInt8] {
+        guard let record else { return [] }
         let key = Array(key.utf8)
-        return record?.beginningOfObject(records.members.filter { !(record?.isNamed($0, key) ?? false) }) ?? []
+        return record.beginningOfObject(records.members.filter { !record.isNamed($0, key) })
     }
 
     /// All records that are left.

@@ -118,5 +118,5 @@ public struct ArchiveFetcher: Sendable {
 
 /// The path of the first of these files that is in the folder.
 func firstRegularFile(in folder: String, named names: [String]) -> String? {
-    names.map { "\(folder)/\($0)" }.first { isRegularFile($0) }
+    names.map { "\(folder)/\($0)" }.first { Path.isRegularFile($0) }
 }

@@ -29,11 +29,9 @@ struct CSVReader {
         if atStart { try dropByteOrderMark() }
         guard try peek() != nil else { return nil }
         var row = Row(line: line, fields: [])
-        var field: [UInt8] = []
         var length = 0
         while true {
-            // The one before belongs to its row now.
-            field = []
+            var field: [UInt8] = []
             if try peek() == UInt8(ascii: "\"") {
                 position += 1
                 try count(&length, row)

@@ -62,6 +62,11 @@ final class DownloadDelegate: NSObject, URLSessionDataDelegate, @unchecked Senda
         if error == nil { error = failure }
     }
 
+    private func refuseRedirect(_ response: HTTPURLResponse) {
+        let location = response.value(forHTTPHeaderField: "Location") ?? ""
+        fail(.forbiddenRedirect(address: address, to: location.isEmpty ? "nothing" : location))
+    }
+
     func urlSession(
         _ session: URLSession, task: URLSessionTask, willPerformHTTPRedirection response: HTTPURLResponse,
         newRequest request: URLRequest, completionHandler: @escaping (URLRequest?) -> Void
@@ -132,8 +137,7 @@ final class DownloadDelegate: NSObject, URLSessionDataDelegate, @unchecked Senda
             }
             offset = resumed.size
         case 300..<400:
-            let target = http.value(forHTTPHeaderField: "Location") ?? "nothing"
-            return fail(.forbiddenRedirect(address: address, to: target))
+            return refuseRedirect(http)
         default: return fail(.httpStatus(address: address, http.statusCode))
         }
         // Some servers compress all the same. URLSession unpacks that, so its length isn't that of what comes here, and
@@ -192,8 +196,7 @@ final class DownloadDelegate: NSObject, URLSessionDataDelegate, @unchecked Senda
         lock.withLock {
             // A redirect that leads nowhere ends without an answer.
             if descriptor < 0, let http = task.response as? HTTPURLResponse, (300..<400).contains(http.statusCode) {
-                let location = http.value(forHTTPHeaderField: "Location") ?? ""
-                fail(.forbiddenRedirect(address: address, to: location.isEmpty ? "nothing" : location))
+                refuseRedirect(http)
             }
             if let total, done < total, descriptor >= 0 {
                 fail(.cutShort(address: address, missing: total - done))

@@ -14,7 +14,7 @@ final class InputFile: Sendable {
 
     /// Opens the file at `path`. What can be read only once (a pipe, a device) is copied first, at most `maximum` bytes.
     static func open(path: String, maximum: Int) throws(FetchError) -> InputFile {
-        if path != "-", isRegularFile(path) {
+        if path != "-", Path.isRegularFile(path) {
             let descriptor = try fetching { () throws(StreamError) in try ByteSource.open(path) }
             return InputFile(descriptor: descriptor)
         }
@@ -61,10 +61,4 @@ final class InputFile: Sendable {
             initialized = max(0, pread(descriptor, buffer.baseAddress, count, off_t(offset)))
         }
     }
-}
-
-/// Whether `path` is a regular file, or a link to one.
-func isRegularFile(_ path: String) -> Bool {
-    var status = stat()
-    return stat(path, &status) == 0 && status.st_mode & S_IFMT == S_IFREG
 }

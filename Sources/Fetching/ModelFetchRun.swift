@@ -69,7 +69,7 @@ struct ModelFetchRun {
     /// Refuses a directory with another model.
     private func compare(_ file: String, with incoming: String) throws(FetchError) {
         let path = "\(fetcher.directory)/\(file)"
-        guard tellsModel(file), isRegularFile(path),
+        guard tellsModel(file), Path.isRegularFile(path),
             !FileManager.default.contentsEqual(atPath: path, andPath: incoming)
         else { return }
         throw .otherModel(directory: fetcher.directory, model: fetcher.model.name)
@@ -77,7 +77,7 @@ struct ModelFetchRun {
 
     /// Whether a right file is there.
     private func isThere(_ file: String, _ path: String, _ hash: String?) -> Bool {
-        guard isRegularFile(path) else { return false }
+        guard Path.isRegularFile(path) else { return false }
         do throws(FetchError) {
             try fetcher.check(file, hash: hash, at: path, name: path)
             return true

@@ -128,7 +128,7 @@ public struct ModelFetcher: Sendable {
 
     /// Whether a file is the whole configuration of another model than this one.
     func isOtherConfiguration(_ path: String) -> Bool {
-        guard isRegularFile(path), let value = try? readJSON(path, name: path), value["model_type"] != nil else {
+        guard Path.isRegularFile(path), let value = try? readJSON(path, name: path), value["model_type"] != nil else {
             return false
         }
         do throws(FetchError) {
@@ -151,11 +151,7 @@ public struct ModelFetcher: Sendable {
             throw .notTheModel(source: name, problem: "not a safetensors file: \(error.problem)")
         }
         guard let shape = model.shape else { return }
-        let blocks = Set(
-            header.tensors.compactMap { tensor -> Int? in
-                let parts = tensor.name.split(separator: ".").drop { $0 == "transformer" }
-                return parts.first == "h" ? parts.dropFirst().first.flatMap { Int($0) } : nil
-            })
+        let blocks = Set(header.tensors.compactMap { GPT2TensorName.block(of: $0.name) })
         // A part has some of them.
         let isWhole = file == "model.safetensors"
         guard blocks.allSatisfy({ (0..<shape.layers).contains($0) }), !isWhole || blocks.count == shape.layers else {

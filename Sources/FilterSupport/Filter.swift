@@ -39,10 +39,9 @@ extension Filter {
     /// Swift reads arguments as UTF-8, and puts U+FFFD for whatever isn't: another file would be read or written than was named.
     private static func checkArguments() throws(UsageError) {
         for argument in CommandLine.arguments.indices.dropFirst() {
-            guard let bytes = CommandLine.unsafeArgv[argument],
-                UTF8.firstInvalidOffset(in: Array(UnsafeRawBufferPointer(start: bytes, count: strlen(bytes)))[...])
-                    != nil
-            else { continue }
+            guard let bytes = CommandLine.unsafeArgv[argument], String(validatingCString: bytes) == nil else {
+                continue
+            }
             throw UsageError(
                 "'\(CommandLine.arguments[argument])' isn't UTF-8",
                 remedy: "give it in UTF-8; a file can be renamed, linked to, or given on stdin")

@@ -13,7 +13,7 @@ struct Report {
         let shares = try settings.shares(of: inputs.records)
         whole = try EvaluationReport(inputs.records, settings, shares: shares)
         groups = try inputs.parts.map { ($0.name, try EvaluationReport($0.records, settings, shares: shares)) }
-        comparison = try inputs.others.map { try Comparison(inputs.records, other: $0, settings) }
+        comparison = inputs.others.map { Comparison(inputs.records, other: $0, settings, shares: shares) }
     }
 
     func output(_ format: Evaluate.Format, width: Int, isColoured: Bool) -> [UInt8] {

@@ -2,7 +2,6 @@
 
 import Evaluation
 import Hashing
-import Platform
 import Records
 
 struct InputSection: Section {
@@ -14,14 +13,15 @@ struct InputSection: Section {
         html =
             HTMLTable(
                 caption: "SHA-256 of what this page is made of", header: ["file", "SHA-256"],
-                rows: try paths.map { [$0, isFile($0) ? try SHA256.hexadecimal(ofFile: $0) : "came through a pipe"] },
+                // A pipe can't be read a second time.
+                rows: try paths.map {
+                    [
+                        $0,
+                        $0 != "-" && Path.isRegularFile($0)
+                            ? try SHA256.hexadecimal(ofFile: $0) : "came through a pipe",
+                    ]
+                },
                 isText: true
             ).text
     }
-}
-
-/// Whether there is a file that can be read a second time.
-private func isFile(_ path: String) -> Bool {
-    var status = stat()
-    return path != "-" && stat(path, &status) == 0 && status.st_mode & S_IFMT == S_IFREG
 }

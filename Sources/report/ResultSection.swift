@@ -50,7 +50,7 @@ struct ResultSection: Section {
         _ records: ScoredRecords, _ others: ScoredRecords, _ report: EvaluationReport, _ settings: EvaluationSettings
     ) throws -> String {
         let baseline = try EvaluationReport(others, settings)
-        let comparison = try Comparison(records, other: others, settings)
+        let comparison = Comparison(records, other: others, settings)
         let rows = [Measure.accuracy, .balancedAccuracy, .macroF1, .logLoss].compactMap { measure -> [String]? in
             guard let ours = report.measures[measure], let theirs = baseline.measures[measure] else { return nil }
             return [measure.title, cell(ours, measure), cell(theirs, measure)]

@@ -113,12 +113,11 @@ struct ScoreCommand: Filter {
     func run() throws {
         let workers = Workers(count: threads.count)
         let source = try input.open()
-        var wholeIsRepaired = false
         let reader =
             try exitStatus == nil
             ? records.lines.reader(source, firstLine: firstLine)
             // Its length has been checked, and a text in JSON is longer.
-            : LineReader(oneRecord(source, &wholeIsRepaired), maximumLineLength: .max, firstLine: firstLine)
+            : LineReader(oneRecord(source), maximumLineLength: .max, firstLine: firstLine)
         var models = try Models(models, raw: raw, workers: workers)
         let wanted = try exitStatus.map { try index(of: $0, in: models.labels) }
         if verify, !(try models.verifyWeights()) {
@@ -144,9 +143,6 @@ struct ScoreCommand: Filter {
         bar.finish()
         if report.truncated > 0 {
             verbosity.notes("score").always("texts cut to \(models.paddedLength) tokens: \(report.truncated)")
-        }
-        if wholeIsRepaired {
-            verbosity.notes("score").always("bytes that are not UTF-8, read as U+FFFD")
         }
         if report.repaired > 0 {
             verbosity.notes("score").always("lines with bytes that are not UTF-8, read as U+FFFD: \(report.repaired)")
@@ -182,9 +178,7 @@ struct ScoreCommand: Filter {
     }
 
     /// The whole input as a line with one record.
-    ///
-    /// - Parameter isRepaired: set where bytes of the text aren't UTF-8.
-    private func oneRecord(_ source: ByteSource, _ isRepaired: inout Bool) throws -> ByteSource {
+    private func oneRecord(_ source: ByteSource) throws -> ByteSource {
         var bytes = try source.readAll(maximum: records.lines.maxLine)
         if kind == .ndjson {
             while let last = bytes.last, [0x0A, 0x0D, 0x20].contains(last) { bytes.removeLast() }
@@ -195,7 +189,9 @@ struct ScoreCommand: Filter {
         }
         if bytes.last == 0x0A { bytes.removeLast() }
         if bytes.starts(with: [0xEF, 0xBB, 0xBF]) { bytes.removeFirst(3) }
-        isRepaired = UTF8.firstInvalidOffset(in: bytes[...]) != nil
+        if UTF8.firstInvalidOffset(in: bytes[...]) != nil {
+            verbosity.notes("score").always("bytes that are not UTF-8, read as U+FFFD")
+        }
         var json = JSONWriter()
         json.beginObject()
         json.key(records.fields.text)

@@ -66,10 +66,7 @@ extension Classifier {
             switch self {
             case .directory(let path): path
             case .randomNamed: nil
-            case .randomConfig(let path):
-                path.contains("/")
-                    ? path.split(separator: "/", omittingEmptySubsequences: false).dropLast().joined(separator: "/")
-                    : "."
+            case .randomConfig(let path): Path.parent(of: path)
             }
         }
     }
@@ -193,7 +190,7 @@ extension Classifier {
             labels[id] = label
         }
         let names = labels.compactMap { $0 }
-        guard Set(names.map { Array($0.utf8) }).count == names.count else {
+        guard names.firstRepeated == nil else {
             throw .wrongValue("id2label", needed: "another name for every class", file: file)
         }
         return names

@@ -23,7 +23,7 @@ extension GPT2Parameters {
         head: (_ name: String, _ shape: [Int]) throws -> Tensor
     ) throws {
         let owner = Owner(weights)
-        if let name = weights.names.first(where: { Self.block(of: $0) ?? 0 >= config.blocks }) {
+        if let name = weights.names.first(where: { GPT2TensorName.block(of: $0) ?? 0 >= config.blocks }) {
             throw ModelError.surplusBlock(name, blocks: config.blocks, file: weights.directory)
         }
         try self.init(config, classes: classes) { name, shape in
@@ -47,12 +47,6 @@ extension GPT2Parameters {
             }
             return tensor
         }
-    }
-
-    /// The number of the block that a tensor belongs to; nil where it is of none.
-    private static func block(of name: String) -> Int? {
-        let parts = name.split(separator: ".").drop { $0 == "transformer" }
-        return parts.first == "h" ? parts.dropFirst().first.flatMap { Int($0) } : nil
     }
 
     /// More than any head has.

@@ -22,8 +22,8 @@ public enum StoredPrecision: String, Sendable, CaseIterable {
 struct ModelDirectory {
     let config: GPT2Config
     let tokenizer: Tokenizer
-    /// The token behind texts that are shorter than others; nil for `<|endoftext|>`, which begins and ends texts.
-    var padToken: Int32?
+    /// The token behind texts that are shorter than others.
+    let padToken: Int32
     /// The length in tokens at which tokenizers cut texts.
     let paddedLength: Int
     let tokenizerDirectory: String
@@ -83,7 +83,7 @@ struct ModelDirectory {
             ("vocab_size", config.vocabularySize), ("n_positions", config.positions), ("n_ctx", config.positions),
             ("n_embd", config.width), ("n_layer", config.blocks), ("n_head", config.heads),
             ("n_inner", config.innerWidth), ("bos_token_id", Int(tokenizer.endOfText)),
-            ("eos_token_id", Int(tokenizer.endOfText)), ("pad_token_id", Int(padToken ?? tokenizer.endOfText)),
+            ("eos_token_id", Int(tokenizer.endOfText)), ("pad_token_id", Int(padToken)),
         ] {
             json.key(key)
             json.number(value)
@@ -116,7 +116,7 @@ struct ModelDirectory {
             json.string(Tokenizer.endOfTextName)
         }
         json.key("pad_token")
-        json.string(padToken.flatMap(tokenizer.name) ?? Tokenizer.endOfTextName)
+        json.string(tokenizer.name(padToken) ?? Tokenizer.endOfTextName)
         json.endObject()
         json.newline()
         return json.bytes

@@ -129,7 +129,7 @@ extension PretrainedModel {
             ("transformer." + $0.name, $0.tensor)
         }
         var files = ModelDirectory(
-            config: config, tokenizer: tokenizer, paddedLength: config.positions,
+            config: config, tokenizer: tokenizer, padToken: tokenizer.endOfText, paddedLength: config.positions,
             tokenizerDirectory: tokenizerDirectory, architecture: "GPT2LMHeadModel",
             tensors: tensors + (output.map { [("lm_head.weight", $0)] } ?? []), precision: precision)
         files.members = [JSONMember(key: "tie_word_embeddings", value: .bool(output == nil))]

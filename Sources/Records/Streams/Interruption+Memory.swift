@@ -39,9 +39,9 @@ extension Interruption {
     }()
 }
 
-/// If this much memory is still free, a crash has another cause. An array that finds none may have asked for much: Swift ends the process by
-/// SIGABRT then, and hardly ever otherwise.
+/// If this much memory is still free, a crash has another cause.
 private let leastMemory = 4 << 20
+/// The same of SIGABRT. Swift ends a process by it where an array finds no memory, which may have been much, and hardly ever otherwise.
 private let largeMemory = 256 << 20
 
 private func onCrash(_ number: Int32) {

@@ -20,6 +20,12 @@ package enum Path {
         path.utf8.split(separator: slash).last.map { String(decoding: Array($0), as: UTF8.self) }
     }
 
+    /// Whether there is a regular file, perhaps behind links.
+    package static func isRegularFile(_ path: String) -> Bool {
+        var status = stat()
+        return stat(path, &status) == 0 && status.st_mode & S_IFMT == S_IFREG
+    }
+
     /// The absolute path without links, `.` and `..`; nil where there is nothing.
     package static func resolved(_ path: String) -> String? {
         guard let resolved = realpath(path, nil) else { return nil }

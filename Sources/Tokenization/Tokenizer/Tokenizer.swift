@@ -125,7 +125,7 @@ public final class Tokenizer: Sendable {
 
     /// The token as vocab.json has it; nil where there is none.
     package func name(_ id: Int32) -> String? {
-        id >= 0 && id < vocabularySize ? (id == endOfText ? Self.endOfTextName : vocabularyText(id)) : nil
+        id >= 0 && id < vocabularySize ? vocabularyText(id) : nil
     }
 
     /// The token as vocab.json has it: a character for each byte.

@@ -39,7 +39,7 @@ public struct Checkpoints: Sendable {
         var name = output[...]
         while name.count > 1, name.hasSuffix("/") { name.removeLast() }
         // Beside the directory that "." or "model/.." means, not in it.
-        if [".", ".."].contains(name.split(separator: "/").last), let path = Path.resolved(String(name)) {
+        if [".", ".."].contains(Path.lastName(of: output)), let path = Path.resolved(String(name)) {
             name = path[...]
         }
         return CheckpointDirectory(path: name + ".checkpoints")

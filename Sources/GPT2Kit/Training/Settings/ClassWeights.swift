@@ -1,5 +1,7 @@
 // How much a record of each class counts in the loss: an alternative to dropping records of large classes.
 
+import Records
+
 /// Weights of the classes in the training loss.
 public enum ClassWeights: Sendable, Equatable {
     /// All 1.
@@ -12,8 +14,7 @@ public enum ClassWeights: Sendable, Equatable {
     /// The first label that is named a second time, if any.
     public var repeatedLabel: String? {
         guard case .named(let pairs) = self else { return nil }
-        var seen: Set<[UInt8]> = []
-        return pairs.first { !seen.insert(Array($0.label.utf8)).inserted }?.label
+        return pairs.map(\.label).firstRepeated
     }
 
     /// One weight for each of `labels`; nil where all are 1.

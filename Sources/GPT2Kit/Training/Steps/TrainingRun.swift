@@ -97,8 +97,9 @@ final class TrainingRun {
     private func addGradients(_ rows: [Int], denominator: Double) throws -> Double {
         let features = data.training
         let labels = rows.map { features.labels[$0] }
-        let shortened = wordDropout?.batch(features.batch(rows), rows: rows, step: state.step)
-        let layout = try load(rows, of: features, shortened)
+        let whole = extractor.keepsNothing ? features.batch(rows) : nil
+        let batch = whole.map { wordDropout?.batch($0, rows: rows, step: state.step) ?? $0 }
+        let layout = try load(rows, of: features, batch)
         if settings.trainable == .head {
             try layers.forward(pooledStates: states.pointer, rows: rows.count)
         } else {
@@ -109,7 +110,7 @@ final class TrainingRun {
         }
         try embeddings?.reserve(layout)
         layers.backward(labels: labels, denominator: denominator, dInput: embeddings?.dInput, layout)
-        embeddings?.addGradients(tokens: (shortened ?? features.batch(rows)).tokens, layout)
+        if let batch { embeddings?.addGradients(tokens: batch.tokens, layout) }
         return layers.loss(labels: labels)
     }
 
@@ -213,13 +214,13 @@ final class TrainingRun {
 
     /// Loads the features of `rows` into ``states``.
     ///
-    /// - Parameter shortened: what remains of these texts, where words are dropped; nil for all.
-    private func load(_ rows: [Int], of features: FeatureSet, _ shortened: TokenBatch? = nil) throws -> TextLayout {
-        let layout = shortened?.layout ?? TextLayout(lengths: rows.map(features.layout.length))
+    /// - Parameter batch: the tokens that are computed, where they are known already.
+    private func load(_ rows: [Int], of features: FeatureSet, _ batch: TokenBatch? = nil) throws -> TextLayout {
+        let layout = batch?.layout ?? TextLayout(lengths: rows.map(features.layout.length))
         let count = max(layout.tokens, rows.count) * data.base.config.width
         if states.count < count { states = try FloatBuffer(count: count + count / 4) }
-        if let shortened {
-            try extractor.embed(shortened, to: FloatView(states.pointer))
+        if let batch {
+            try extractor.embed(batch, to: FloatView(states.pointer))
         } else {
             try extractor.gather(FloatView(states.pointer), rows, of: features)
         }
