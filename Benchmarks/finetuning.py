@@ -77,7 +77,7 @@ def chapter(bench):
     """The settings of pipelines/book.mk."""
     options = ["--trainable", "last-1", "--pool", "last-position", "--epochs", "5"]
     theirs = ["--trainable", "last-1", "--pool", "last-position"]
-    return training(bench, "the chapter to the letter", "book", options, theirs, {"f32": 10, "bf16": 20})
+    return training(bench, "exactly as in the chapter", "book", options, theirs, {"f32": 10, "bf16": 20})
 
 
 def all_layers(bench):

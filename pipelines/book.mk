@@ -1,4 +1,4 @@
-# Chapter 6 of "Build a Large Language Model (From Scratch)", to the letter: as many ham as spam (747), 70/10/20, every
+# Chapter 6 of "Build a Large Language Model (From Scratch)", exactly as published: as many ham as spam (747), 70/10/20, every
 # message padded to the longest training message with <|endoftext|>, pretrained GPT-2 (124M), the last block, the final
 # LayerNorm and the head trained, loss and accuracy from the last position, which for most messages is a pad. All of it
 # in 32-bit floats.

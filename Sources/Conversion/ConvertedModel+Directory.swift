@@ -10,8 +10,8 @@ extension ConvertedModel {
     /// - Throws: `StreamError` where it can't be written; `OutOfMemory`.
     public func write(directory: String, precision: StoredPrecision) throws {
         switch self {
-        case .classifier(let model):
-            try model.write(directory: directory, precision: precision)
+        case .classifier(let model, let story):
+            try model.write(directory: directory, precision: precision, story: story)
         case .language(let model, let output):
             try model.write(
                 directory: directory, precision: precision, output: output, card: Self.card(model, output != nil))

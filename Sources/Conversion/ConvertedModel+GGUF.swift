@@ -51,7 +51,7 @@ extension ConvertedModel {
 
     private var origin: String {
         switch self {
-        case .classifier(let model): model.origin
+        case .classifier(let model, _): model.origin
         case .language(let model, _): model.origin
         }
     }

@@ -7,8 +7,8 @@ import Tokenization
 
 /// A model that was read, whatever program wrote it.
 public enum ConvertedModel: Sendable {
-    /// With a head that tells classes apart.
-    case classifier(Classifier)
+    /// With a head that tells classes apart, and what its directory keeps of its training.
+    case classifier(Classifier, ModelStory)
     /// Without one. `output` is its head [V,C] where that isn't the token embedding.
     case language(PretrainedModel, output: Tensor?)
 
@@ -72,7 +72,7 @@ public enum ConvertedModel: Sendable {
             Classifier(
                 config: book.config, parameters: parameters, labels: labels, pooling: pooling,
                 paddedLength: length, padToken: model.tokenizer.endOfText,
-                tokenizer: model.tokenizer, tokenizerDirectory: tokenizerDirectory, origin: file))
+                tokenizer: model.tokenizer, tokenizerDirectory: tokenizerDirectory, origin: file), ModelStory())
     }
 
     private static func adapter(
@@ -101,7 +101,8 @@ public enum ConvertedModel: Sendable {
         return .classifier(
             model.with(
                 parameters: try adapter.added(to: model.parameters.withoutHeadBias(), config: model.config, workers),
-                pooling: choices.pooling, paddedLength: try choices.length(within: model.config, file: path)))
+                pooling: choices.pooling, paddedLength: try choices.length(within: model.config, file: path)),
+            ModelStory())
     }
 
     private static func directory(
@@ -117,7 +118,8 @@ public enum ConvertedModel: Sendable {
         try model.weightsCheck?.wait()
         return .classifier(
             model.with(
-                pooling: choices.pooling, paddedLength: try choices.length(within: model.config, file: path)))
+                pooling: choices.pooling, paddedLength: try choices.length(within: model.config, file: path)),
+            try ModelStory(directory: path))
     }
 }
 

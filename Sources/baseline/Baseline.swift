@@ -16,7 +16,7 @@ struct Baseline: Filter {
             vector machine on TF-IDF of words, pairs of words and runs of 2 to 5 characters, as scikit-learn's \
             TfidfVectorizer and LinearSVC do. Writes a model directory (--out) that score reads, and one line of metrics \
             as NDJSON to stdout.
-            Every text is scored once by a model that was trained without its part (--folds): that gives the temperature of \
+            Every text is scored once by a model that was trained without its fold (--folds): that gives the temperature of \
             the probabilities, and the accuracy in the metrics.
             Buffers: the texts, 8 bytes for each of their distinct n-grams (about 4 for each character), and 16 MiB.
 
@@ -52,7 +52,7 @@ struct Baseline: Filter {
     var classWeights = Weights.none
 
     @Option(
-        help: ArgumentHelp("Parts of the data for the temperature, at least 2. (default: 5)", valueName: "n"),
+        help: ArgumentHelp("Folds of the data for the temperature, at least 2. (default: 5)", valueName: "n"),
         transform: positiveInteger)
     var folds = 5
 

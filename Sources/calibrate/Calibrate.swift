@@ -16,7 +16,7 @@ struct Calibrate: Filter {
             file or stdin. Writes decision.json into the model's directory, which score applies from then on; the weights stay \
             as they are. Without options it fits the temperature, and brings the probabilities from the shares of labels in \
             training to those of the records.
-            Tells on stdout what it has fitted, and on stderr what so few records can't promise.
+            Writes what it has fitted to stdout, and what so few records can't promise to stderr.
             Buffers: 8 bytes for each record and 8 for each of its probabilities.
 
             EXAMPLES
@@ -84,7 +84,7 @@ struct Calibrate: Filter {
         help: ArgumentHelp(
             """
             Give every text the set of its plausible labels, so that this share of the texts of every label have it in their \
-            set. What has not exactly one is unsure.
+            set. A text whose set isn't exactly one label is unsure.
             """, valueName: "share"),
         transform: NumberArgument.innerShare)
     var coverage: Double?

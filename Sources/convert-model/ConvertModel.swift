@@ -74,7 +74,7 @@ struct ConvertModel: Filter {
 
     @Option(
         help: ArgumentHelp(
-            "The names of a classifier's labels, in the order of its outputs, where the files don't tell.",
+            "The names of a classifier's labels, in the order of its outputs, where the files don't have them.",
             valueName: "a,b"))
     var labels: String?
 
@@ -118,7 +118,7 @@ extension Pooling: ExpressibleByArgument {}
 extension ConvertedModel {
     fileprivate var summary: String {
         switch self {
-        case .classifier(let model):
+        case .classifier(let model, _):
             "a classifier of \(model.config.blocks) blocks of width \(model.config.width), "
                 + "labels \(model.labels.map(\.printable).joined(separator: ", "))"
         case .language(let model, let output):

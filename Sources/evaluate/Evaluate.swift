@@ -10,7 +10,7 @@ struct Evaluate: Filter {
     enum Format: String, ExpressibleByArgument, CaseIterable { case text, json, markdown, csv }
 
     static let configuration = CommandConfiguration.filter(
-        "evaluate", "Tell how good labels are, and how sure that is.",
+        "evaluate", "Measure predicted labels, with confidence intervals.",
         discussion: """
             Reads scored NDJSON records: the expected label under "expected", the predicted one under "label", the \
             probabilities of all labels under "probabilities", as score --input ndjson writes them.
@@ -55,7 +55,7 @@ struct Evaluate: Filter {
 
     @Option(
         help: ArgumentHelp(
-            "The share of false positives at which recall is told. (default: 0.01)", valueName: "share"),
+            "The share of false positives at which recall is reported. (default: 0.01)", valueName: "share"),
         transform: NumberArgument.share)
     var atFpr = 0.01
 
@@ -70,7 +70,7 @@ struct Evaluate: Filter {
 
     @Option(
         help: ArgumentHelp(
-            "The scores of another model for the same records in the same order: tell the difference.",
+            "The scores of another model for the same records in the same order: report the difference.",
             valueName: "file"))
     var compare: String?
 

@@ -10,7 +10,7 @@ struct Explain: Filter {
     static let leastMemory = 64 << 20
 
     static let configuration = CommandConfiguration.filter(
-        "explain", "Tell which words of a text make its label.",
+        "explain", "Find the words of a text that make its label.",
         discussion: """
             Reads one text per line, or NDJSON records (--input ndjson). Every word, a run without white space, is deleted in \
             turn, and what is left is scored. The weight of a word is by how much the log-odds of the label are higher with it.

@@ -68,6 +68,8 @@ struct Finetune: Filter {
         AtomicDirectory.removeLeftovers(of: files.out)
         if checkpointing.isUsed {
             try Checkpoints.requirePossible(files.out, base: base, resumes: checkpointing.resume)
+        } else {
+            try Checkpoints.requireNone(files.out)
         }
         // Whether a run that is resumed has made the model, its data tell.
         if !files.force, !checkpointing.resume { try Classifier.requireNone(in: files.out) }

@@ -66,6 +66,8 @@ struct Pretrain: Filter {
         AtomicDirectory.removeLeftovers(of: files.out)
         if usesCheckpoints {
             try Checkpoints.requirePossible(files.out, base: base, resumes: checkpointing.resume)
+        } else {
+            try Checkpoints.requireNone(files.out)
         }
         // Whether a run that is resumed has made the model, its data tell.
         if !files.force, !checkpointing.resume { try Classifier.requireNone(in: files.out) }

@@ -62,7 +62,7 @@ struct OptimizerOptions: ParsableArguments {
 
     @Option(
         help: """
-            What updates the matrices of the blocks: adamw, or muon, which gets further in as many steps. Embeddings and \
+            What updates the matrices of the blocks: adamw, or muon, which reaches a lower loss in as many steps. Embeddings and \
             vectors are AdamW's in either case.
             """)
     var optimizer = PretrainingSettings.Optimizer.adamw

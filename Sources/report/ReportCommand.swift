@@ -41,7 +41,7 @@ struct ReportCommand: Filter {
 
     @Option(
         help: ArgumentHelp(
-            "The scored validation records, to tell what a fitted temperature changes.", valueName: "file"))
+            "The scored validation records, to show what a fitted temperature changes.", valueName: "file"))
     var validationScores: String?
 
     @Option(

@@ -15,7 +15,7 @@ struct Suspects: Filter {
         "suspects", "Find records whose label is probably wrong.",
         discussion: """
             Reads training shards (tokenize-pad) from a file or stdin. Trains as finetune does, once without each of --folds \
-            parts, so that every text gets its probabilities from a model that hasn't seen it, and suspects labels by \
+            folds, so that every text gets its probabilities from a model that hasn't seen it, and suspects labels by \
             confident learning (Northcutt, Jiang & Chuang 2021). The frozen blocks run once.
             Writes a line of NDJSON for each suspect, the least probable label first: its rank, its line in the records, the \
             label that it has as "expected", the likeliest one as "label", and the probabilities; with --records also the \
@@ -46,7 +46,7 @@ struct Suspects: Filter {
     var tokenizer: String?
 
     @Option(
-        help: ArgumentHelp("Parts of the data, at least 2. (default: 5)", valueName: "n"), transform: positiveInteger)
+        help: ArgumentHelp("Folds of the data, at least 2. (default: 5)", valueName: "n"), transform: positiveInteger)
     var folds = 5
 
     @Option(

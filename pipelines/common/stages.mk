@@ -77,7 +77,7 @@ $(OUT)/mistakes.ndjson: $(OUT)/scores.ndjson | build
 	  | $(BIN)/explain --quiet --model $(OUT)/model --input ndjson > $@
 
 $(OUT)/report.html: $(OUT)/scores.ndjson $(OUT)/validation-scores.ndjson $(OUT)/baseline.ndjson $(OUT)/mistakes.ndjson \
-  $(OUT)/loss.svg $(OUT)/accuracy.svg $(CURVES:%=$(OUT)/%.svg) $(OUT)/reliability.svg | build
+  $(OUT)/loss.svg $(OUT)/accuracy.svg $(CURVES:%=$(OUT)/%.svg) $(OUT)/reliability.svg $(wildcard $(OUT)/suspects.ndjson) | build
 	@$(BIN)/report --title '$(notdir $(OUT))' --part train=$(OUT)/train.ndjson --part validation=$(OUT)/validation.ndjson \
 	  --part test=$(OUT)/test.ndjson --metrics $(OUT)/metrics.ndjson --scores $(OUT)/scores.ndjson \
 	  --validation-scores $(OUT)/validation-scores.ndjson --baseline $(OUT)/baseline.ndjson --mistakes $(OUT)/mistakes.ndjson \

@@ -4,8 +4,10 @@ import COneDNN
 
 /// The products of one shape of dW, tile by tile, some hundred rows at a time.
 final class GradientProducts: @unchecked Sendable {  // each tile of dW is written by one worker
-    /// Tiles of rows that one product takes: as many as there are, then one by one.
-    private static let runs = [8, 1]
+    /// Tiles of rows that the largest product takes.
+    private static let most = 8
+    /// Rows that a product takes: many tiles as long as there are, then one by one, and half of the last one if that is enough.
+    private static let runs = [most * PackedLinear.rowTile, PackedLinear.rowTile, PackedLinear.lowTile]
 
     private let m: Int, n: Int
     private let height: Int, width: Int
@@ -17,11 +19,11 @@ final class GradientProducts: @unchecked Sendable {  // each tile of dW is writt
     ///   - width: columns of a tile of dW.
     init(_ m: Int, _ n: Int, _ type: OperandType, height: Int, width: Int) throws {
         (self.m, self.n, self.height, self.width) = (m, n, height, width)
-        products = try Self.runs.map { tiles in
+        products = try Self.runs.map { rows in
             try [false, true].flatMap { lastRow in
                 try [false, true].map { lastColumn in
                     try Product(
-                        rows: Self.size(m, height, isLast: lastRow), inputs: tiles * PackedLinear.rowTile,
+                        rows: Self.size(m, height, isLast: lastRow), inputs: rows,
                         outputs: Self.size(n, width, isLast: lastColumn), source: type.oneDNN, .columns(stride: m),
                         weights: .rows(stride: n), destinationStride: n, epilogue: ONEDNN_ADD)
                 }
@@ -49,11 +51,12 @@ final class GradientProducts: @unchecked Sendable {  // each tile of dW is writt
             let target = dWeight + row * height * n + column * width
             var tile = 0
             while tile < rowTiles {
-                let run = left.run(from: tile, most: Self.runs[0]) < Self.runs[0] ? 1 : 0
-                products[run][shape].run(
+                let isFull = left.run(from: tile, most: Self.most) == Self.most
+                let isLow = rows - tile * PackedLinear.rowTile <= PackedLinear.lowTile
+                products[isFull ? 0 : isLow ? 2 : 1][shape].run(
                     target, left.at(tile, column: row * height), right.at(tile, column: column * width),
                     scratch: scratch.product(worker))
-                tile += Self.runs[run]
+                tile += isFull ? Self.most : 1
             }
         }
     }

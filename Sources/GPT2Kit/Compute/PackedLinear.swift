@@ -4,7 +4,7 @@
 //
 // W and Wᵀ are packed once for every value that W has (once a step), into the order and the number type that the CPU's
 // best kernel wants. Rows are cut into tiles of fixed size: no number depends on how many threads computed it. The last
-// tile is filled up with rows of zeros.
+// tile is filled up with rows of zeros, to half a tile where that is enough.
 
 import COneDNN
 
@@ -13,6 +13,8 @@ package final class PackedLinear: @unchecked Sendable {  // one batch at a time;
     /// Rows of a tile: a multiple of the 6 (AVX2) and 8 (AVX-512) rows that oneDNN takes at a time; see
     /// ``PrepackedLinear/tileRows``.
     package static let rowTile = 48
+    /// Rows of the last tile where no more are left.
+    static let lowTile = rowTile / 2
     /// Columns of a tile.
     private static let columnTile = 256
     /// Rows of the gradient of W that a tile has.
@@ -21,6 +23,8 @@ package final class PackedLinear: @unchecked Sendable {  // one batch at a time;
     /// W and Wᵀ, or a band of their columns, and the product with it.
     private struct Band {
         let product: Product
+        /// The same for ``lowTile`` rows; nil where it wants the weights in another order.
+        let low: Product?
         let columns: Range<Int>
         let packed: FloatBuffer
     }
@@ -80,23 +84,31 @@ package final class PackedLinear: @unchecked Sendable {  // one batch at a time;
             : nil
         input = Operand(width: inputs, type)
         rounded = type == .rounded ? try FloatBuffer(count: weight.count) : nil
-        try scratch.reserve((forwards + backwards).map(\.product.scratchCount) + [gradients?.scratchCount ?? 0])
+        try scratch.reserve(
+            (forwards + backwards).map { max($0.product.scratchCount, $0.low?.scratchCount ?? 0) } + [
+                gradients?.scratchCount ?? 0
+            ])
     }
 
     private static func bands(_ inputs: Int, _ outputs: Int, hasBias: Bool, _ type: OperandType) throws -> [Band] {
+        func product(rows: Int, columns: Int, later: Bool) throws -> Product {
+            try Product(
+                rows: rows, inputs: inputs, outputs: columns, source: type.oneDNN, destinationStride: outputs,
+                hasBias: hasBias, later: later)
+        }
         var bands: [Band] = []
         for first in stride(from: 0, to: outputs, by: columnTile) {
             let columns = first..<min(first + columnTile, outputs)
-            let product =
-                if let last = bands.last, last.columns.count == columns.count {
-                    last.product
-                } else {
-                    try Product(
-                        rows: rowTile, inputs: inputs, outputs: columns.count, source: type.oneDNN,
-                        destinationStride: outputs, hasBias: hasBias)
-                }
+            var (whole, low): (Product, Product?)
+            if let last = bands.last, last.columns.count == columns.count {
+                (whole, low) = (last.product, last.low)
+            } else {
+                whole = try product(rows: rowTile, columns: columns.count, later: false)
+                low = try product(rows: lowTile, columns: columns.count, later: true)
+                if low?.layout == nil || low?.layout != whole.layout { low = nil }
+            }
             bands.append(
-                Band(product: product, columns: columns, packed: try FloatBuffer(count: product.packedCount)))
+                Band(product: whole, low: low, columns: columns, packed: try FloatBuffer(count: whole.packedCount)))
         }
         return bands
     }
@@ -170,7 +182,8 @@ package final class PackedLinear: @unchecked Sendable {  // one batch at a time;
             let first = tile * Self.rowTile
             let isWhole = first + Self.rowTile <= rows
             let target = isWhole ? output.pointer + first * width : scratch.tile(worker)
-            band.product.run(
+            let product = rows - first <= Self.lowTile ? band.low ?? band.product : band.product
+            product.run(
                 target + band.columns.lowerBound, operand.tile(tile), band.packed.pointer,
                 bias: bias.map { $0.pointer + band.columns.lowerBound }, scratch: scratch.product(worker))
             guard !isWhole else { return }

@@ -5,7 +5,7 @@ import Records
 import Safetensors
 
 /// How a model was trained, as its directory tells it. Scoring doesn't need it.
-package struct ModelStory: Sendable {
+public struct ModelStory: Sendable {
     /// Members of `gpt2kit` in config.json.
     package var configuration: [JSONMember] = []
     /// Further files of the directory.
@@ -18,6 +18,15 @@ package struct ModelStory: Sendable {
     package var cardSections = ""
 
     package init() {}
+
+    /// What the directory of a classifier keeps of it, without the model card. Nothing where another program wrote it.
+    ///
+    /// - Throws: `StreamError`, `JSONError` where a file can't be read.
+    package init(directory: String) throws {
+        let own = try readJSON("\(directory)/config.json")["gpt2kit"]
+        configuration = (own?.object ?? []).filter { ["training", "label_shares"].contains($0.key) }
+        if let texts = try TrainedTexts(directory: directory) { files.append((TrainedTexts.fileName, texts.bytes)) }
+    }
 }
 
 extension Classifier {

@@ -10,6 +10,8 @@ package struct TrainableModel {
     package let adapters: Adapters?
     /// All that is trained, in a fixed order.
     package let trained: [(name: String, parameter: Tensor, gradient: Tensor)]
+    /// The place of the token embedding in ``trained``, and its rows that have had a gradient; nil where it isn't trained.
+    package let embedded: (index: Int, rows: RowSet)?
     /// The workers of ``refresh()``.
     package var workers: Workers
 
@@ -33,6 +35,7 @@ package struct TrainableModel {
             + zip(parameters.named, gradients.named)
             .filter { GPT2Parameters.isTrainable($0.0.name, set, blocks: config.blocks) }
             .map { ($0.0.name, $0.0.tensor, $0.1.tensor) }
+        embedded = trained.firstIndex { $0.name == "wte.weight" }.map { ($0, RowSet(ofTable: config.vocabularySize)) }
         self.parameters = parameters
         self.workers = workers
     }

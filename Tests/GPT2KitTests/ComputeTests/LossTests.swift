@@ -81,4 +81,54 @@ struct LossTests {
             expectClose(tensor.array, floats(expected), tolerance: { _ in 1e-6 }, "parameters after 4 steps")
         }
     }
+
+    @Test("rows that have had no gradient get the bits of the whole update", arguments: [0.1, 0], [3, 8, 21])
+    func rowsWithoutGradients(_ decay: Double, _ width: Int) throws {
+        var generator = SeededGenerator(seed: 10)
+        let start = try Tensor(random: [50, width], &generator)
+        start.mutablePointer[width] = -0.0
+        let whole = try TableUpdate(start, decay: decay, rows: nil)
+        var sparse = try TableUpdate(start, decay: decay, rows: RowSet(ofTable: 50))
+        for (step, row) in [7, 0, 7, 49].enumerated() {
+            if step == 2 { sparse = try sparse.resumed(after: 2) }
+            sparse.rows?.insert(row)
+            let gradient = normals(width, &generator)
+            for update in [whole, sparse] { update.update(row, gradient) }
+            #expect(bits(sparse.table.array) == bits(whole.table.array), "step \(step)")
+        }
+        #expect((0..<50).filter { sparse.rows?.contains($0) == true } == [0, 7, 49])
+    }
+
+    /// AdamW of a table [rows,width], the second of its parameters.
+    private struct TableUpdate {
+        let table: Tensor, gradient: Tensor
+        let decay: Double
+        let rows: RowSet?
+        let optimizer: AdamW
+
+        init(_ start: Tensor, decay: Double, rows: RowSet?) throws {
+            (table, gradient) = (try start.copied(), try Tensor(shape: start.shape))
+            (self.decay, self.rows) = (decay, rows)
+            let other = (parameter: try Tensor(shape: [1]), gradient: try Tensor(shape: [1]))
+            optimizer = try AdamW(
+                [other, (table, gradient)], sparse: rows.map { (1, $0) },
+                settings: .init(learningRate: 1e-2, weightDecay: decay), workers: Workers(count: 2))
+        }
+
+        func update(_ row: Int, _ values: [Float]) {
+            (gradient.mutablePointer + row * values.count).update(from: values, count: values.count)
+            optimizer.update()
+        }
+
+        /// The same from a checkpoint, which has the moments but not the rows.
+        func resumed(after updates: Int) throws -> TableUpdate {
+            let resumed = try TableUpdate(table, decay: decay, rows: RowSet(ofTable: table.shape[0]))
+            for (new, old) in zip(resumed.optimizer.moments, optimizer.moments) {
+                _ = new.mean.mutableValues.update(fromContentsOf: old.mean.array)
+                _ = new.square.mutableValues.update(fromContentsOf: old.square.array)
+            }
+            resumed.optimizer.resume(after: updates)
+            return resumed
+        }
+    }
 }

@@ -5,9 +5,9 @@ import Records
 import Testing
 
 struct PackedLinearTests {
-    /// Rows at and around a tile and a run of tiles; columns at and around a band.
+    /// Rows at and around half a tile, a tile and a run of tiles; columns at and around a band.
     @Test(
-        "output and gradients are those of plain sums", arguments: [1, 47, 48, 49, 385, 500],
+        "output and gradients are those of plain sums", arguments: [1, 24, 25, 48, 49, 72, 385, 500],
         [(5, 7, false), (130, 257, false), (256, 64, false), (33, 300, true)])
     func plainSums(_ rows: Int, _ shape: (inputs: Int, outputs: Int, isTransposed: Bool)) throws {
         let layer = try Layer(rows, shape)
@@ -37,12 +37,13 @@ struct PackedLinearTests {
         }
     }
 
-    @Test("a row has the same bits whatever rows come with it")
-    func independentRows() throws {
+    @Test(
+        "a row has the same bits whatever rows come with it", arguments: [OperandType.float32, OperandType(.bfloat16)])
+    func independentRows(_ type: OperandType) throws {
         let many = try Layer(131, (40, 50, false))
-        let all = try many.results(.float32, Workers(count: 1))[0]
-        let one = try many.first(1).results(.float32, Workers(count: 1))[0]
-        let part = try many.first(60).results(.float32, Workers(count: 2))[0]
+        let all = try many.results(type, Workers(count: 1))[0]
+        let one = try many.first(1).results(type, Workers(count: 1))[0]
+        let part = try many.first(60).results(type, Workers(count: 2))[0]
         #expect(bits(Array(all.prefix(50))) == bits(one))
         #expect(bits(Array(all.prefix(60 * 50))) == bits(part))
     }

@@ -63,6 +63,13 @@ public struct Checkpoints: Sendable {
         try Directory.requireWritable(directory.path)
     }
 
+    /// Fails where checkpoints of `output` exist. A run that writes none would leave them beside a model that isn't theirs.
+    ///
+    /// - Throws: ``ForgottenCheckpoints``.
+    public static func requireNone(_ output: String) throws(ForgottenCheckpoints) {
+        try directory(output).requireNone()
+    }
+
     /// Removes the checkpoints. To be called when the model is written.
     public func remove() { directory.remove() }
 

@@ -45,7 +45,8 @@ final class TrainingRun {
             precision: settings.trainingPrecision, sharing: layers, workers: workers)
         embeddings =
             settings.trainable == .all
-            ? try EmbeddingGradient(model.gradients, config: config, workers: workers) : nil
+            ? try EmbeddingGradient(model.gradients, rows: model.embedded?.rows, config: config, workers: workers)
+            : nil
         wordDropout =
             settings.wordDropout > 0
             ? WordDropout(probability: settings.wordDropout, seed: settings.seed, for: data.base) : nil

@@ -22,6 +22,7 @@ final class TrainingState {
         optimizer = try AdamW(
             model.trained.map { ($0.parameter, $0.gradient) },
             rateScales: model.trained.map { settings.layerDecay.scale(of: $0.name, blocks: data.base.config.blocks) },
+            sparse: model.embedded,
             settings: .init(learningRate: settings.learningRate, weightDecay: settings.weightDecay),
             workers: workers)
         best = settings.keep == .best ? try Snapshot(of: model.trained.map(\.parameter)) : nil
