@@ -1,14 +1,16 @@
 # GPT-2 as Unix filters: everything that can be made. `make` alone prints the targets.
 
-# The experiments' goals name their pipeline themselves.
-ifneq ($(filter experiment%,$(MAKECMDGOALS)),)
-PIPELINE ?= experiments
+# The goals of the experiments and of the base name their pipeline themselves.
+OWN_PIPELINE := $(if $(filter experiment%,$(MAKECMDGOALS)),experiments)$(if $(filter base base-%,$(MAKECMDGOALS)),base)
+ifneq ($(OWN_PIPELINE),)
+ifneq ($(filter-out $(OWN_PIPELINE),$(if $(filter command,$(origin PIPELINE)),$(PIPELINE))),)
+$(error $(firstword $(MAKECMDGOALS)) takes no PIPELINE$(if $(filter experiments,$(OWN_PIPELINE)),; DATA=$(PIPELINE) takes its texts))
 endif
-# So do the base's.
-ifneq ($(filter base base-%,$(MAKECMDGOALS)),)
-PIPELINE ?= base
+PIPELINE := $(OWN_PIPELINE)
 endif
 PIPELINE ?= demo
+# A folder of this name beside another one would be entered instead of ours.
+unexport CDPATH
 MODEL ?= gpt2
 MIRROR ?=
 SWIFT ?= swift
@@ -21,6 +23,18 @@ SETTINGS_OF_MAKE := PIPELINE MODEL MIRROR BASE LENGTH FINETUNE SPLIT TOKENIZER D
 UNKNOWN := $(filter-out $(SETTINGS_OF_MAKE),$(foreach name,$(.VARIABLES),$(if $(filter command,$(origin $(name))),$(name))))
 ifneq ($(UNKNOWN),)
 $(error There is no $(firstword $(UNKNOWN)) to be set. It is one of: $(filter-out LOCKED,$(SETTINGS_OF_MAKE)))
+endif
+
+# Paths become words of commands and prerequisites.
+PATHS := OUT BASE TOKENIZER MIRROR UNLABELLED CORPUS
+$(foreach name,$(PATHS),$(if $(word 2,$($(name)))$(findstring ',$($(name)))$(findstring ",$($(name))),$(error $(name)=$($(name)): a path with a blank or a quotation mark can't be used here: name another one)))
+ifeq ($(origin OUT)/$(strip $(OUT)),command line/)
+$(error OUT is empty: name a folder)
+endif
+# A folder may be written as a shell completes it.
+folder = $(patsubst ./%,%,$(patsubst $(CURDIR)/%,%,$(patsubst %/,%,$1)))
+ifneq ($(BASE),)
+override BASE := $(if $(filter random:%,$(BASE)),random:)$(call folder,$(BASE:random:%=%))
 endif
 
 .DEFAULT_GOAL := help
@@ -39,11 +53,11 @@ TEST_PACKAGES := strace python3 openssl
 # Homebrew's headers and libraries are where the compiler doesn't look by itself.
 ifeq ($(shell uname -s),Darwin)
 BREW := $(shell brew --prefix 2>/dev/null)
-SWIFT_FLAGS += -Xcc -I$(BREW)/include -Xlinker -L$(BREW)/lib
+override SWIFT_FLAGS += -Xcc -I$(BREW)/include -Xlinker -L$(BREW)/lib
 endif
 
 PIPELINES := $(sort $(patsubst pipelines/%.mk,%,$(wildcard pipelines/*.mk)))
-ifeq ($(filter $(PIPELINE),$(PIPELINES)),)
+ifneq ($(words $(foreach name,$(PIPELINES),$(if $(filter 1/$(name),$(words $(PIPELINE))/$(PIPELINE)),$(name)))),1)
 $(error There is no pipelines/$(PIPELINE).mk. PIPELINE is one of: $(PIPELINES))
 endif
 
@@ -64,7 +78,8 @@ deps: ## Install the system packages that are missing.
 	@if command -v dpkg-query > /dev/null; then \
 	  missing=; \
 	  for package in $(PACKAGES); do \
-	    dpkg-query -W -f '$${db:Status-Status}' $$package 2> /dev/null | grep -qx installed || missing="$$missing $$package"; \
+	    case $$package in gnuplot-nox) if command -v gnuplot > /dev/null; then continue; fi;; esac; \
+	    dpkg-query -W -f '$${db:Status-Status}\n' $$package 2> /dev/null | grep -qx installed || missing="$$missing $$package"; \
 	  done; \
 	  if [ -z "$$missing" ]; then exit 0; fi; \
 	  if [ "$$(id -u)" = 0 ]; then run=; \
@@ -72,7 +87,7 @@ deps: ## Install the system packages that are missing.
 	  else echo "make: packages are missing; run: sudo apt-get install$$missing" >&2; exit 69; fi; \
 	  echo "installing$$missing"; \
 	  $$run apt-get update -qq || true; \
-	  $$run env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $$missing > /dev/null; \
+	  $$run env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-remove --no-install-recommends $$missing > /dev/null; \
 	elif command -v brew > /dev/null; then \
 	  for package in $(BREW_PACKAGES); do brew list --versions $$package > /dev/null || brew install $$package; done; \
 	else \
@@ -81,6 +96,9 @@ deps: ## Install the system packages that are missing.
 
 build: deps ## Compile all filters into .build/release.
 	@$(SWIFT) build -c release $(SWIFT_FLAGS)
+
+# The end of a command whose output is the target: the file appears whole, or not at all, even after a SIGKILL.
+TO_TARGET = > $@.partial && mv $@.partial $@
 
 # Pipelines: each sets OUT = build/NAME and has the rules for its files.
 ifeq ($(LOCKED_GOALS),)
@@ -118,12 +136,12 @@ $(OUT)/baseline/config.json: $(OUT)/train.ndjson | build
 	@$(BIN)/baseline --quiet $< --out $(OUT)/baseline --force > $(OUT)/baseline-metrics.ndjson
 
 $(OUT)/baseline.ndjson: $(OUT)/test.ndjson $(OUT)/baseline/config.json
-	@$(BIN)/score --quiet --model $(OUT)/baseline --input ndjson $< > $@
+	@$(BIN)/score --quiet --model $(OUT)/baseline --input ndjson $< $(TO_TARGET)
 
 # What a pipeline needs is checked before anything is done.
 deps: | $(CHECKS)
 else
-FOLDER := build/$(if $(filter experiments,$(PIPELINE)),$(or $(DATA),book),$(PIPELINE))
+FOLDER := $(if $(filter command,$(origin OUT)),$(OUT),build/$(if $(filter experiments,$(PIPELINE)),$(or $(DATA),book),$(PIPELINE)))
 
 .PHONY: $(LOCKED_GOALS) experiments-table
 $(LOCKED_GOALS) $(filter experiments-table,$(MAKECMDGOALS)):
@@ -223,6 +241,11 @@ uninstall: ## Remove what install has put into PREFIX.
 	  "$(DESTDIR)$(PREFIX)/share/zsh/site-functions/_gpt2" "$(DESTDIR)$(PREFIX)/share/fish/vendor_completions.d/gpt2.fish"
 
 clean: ## Remove what pipelines and compiler made. Downloads in build/cache and build/models stay.
+	@for lock in build/*/.lock; do \
+	  if [ -e "$$lock" ] && command -v flock > /dev/null && ! flock -n "$$lock" true; then \
+	    echo "make: another make is at work on $$(dirname "$$lock"): wait for it, or end it" >&2; exit 75; \
+	  fi; \
+	done
 	@$(SWIFT) package clean
 	@rm -rf .build/thread .build/address .build/static .build/examples .build/server
-	@if [ -d build ]; then find build -mindepth 1 -maxdepth 1 ! -name cache ! -name models -exec rm -rf {} +; fi
+	@if [ -d build ]; then find build/ -mindepth 1 -maxdepth 1 ! -name cache ! -name models -exec rm -rf {} +; fi

@@ -11,9 +11,9 @@ FINETUNE ?= --trainable last-1 --pool last-position --epochs 5 --batch 8 --lr 5e
 include pipelines/common/uci.mk
 
 $(OUT)/balanced.ndjson: $(OUT)/records.ndjson | build
-	$(BIN)/balance --seed 123 $< > $@
+	$(BIN)/balance --seed 123 $< $(TO_TARGET)
 
 $(OUT)/train.ndjson $(OUT)/validation.ndjson $(OUT)/test.ndjson: $(OUT)/balanced.ndjson | build
-	$(BIN)/split --fractions 0.7,0.1,0.2 --seed 123 --part $(notdir $(basename $@)) $< > $@
+	$(BIN)/split --fractions 0.7,0.1,0.2 --seed 123 --part $(notdir $(basename $@)) $< $(TO_TARGET)
 
 include pipelines/common/stages.mk

@@ -12,15 +12,15 @@ SMALL_VOCABULARY := 512
 
 include pipelines/common/small.mk
 
-$(OUT)/records.ndjson: pipelines/demo/messages.zip | build
+$(OUT)/records.ndjson: pipelines/demo/messages.zip $(OUT)/recipe | build
 	@mkdir -p $(OUT)
-	$(BIN)/fetch-unzip --quiet $< --entry MessageCollection > $@
+	$(BIN)/fetch-unzip --quiet $< --entry MessageCollection $(TO_TARGET)
 
 $(OUT)/balanced.ndjson: $(OUT)/records.ndjson | build
-	$(BIN)/balance $< > $@
+	$(BIN)/balance $< $(TO_TARGET)
 
 $(OUT)/train.ndjson $(OUT)/validation.ndjson $(OUT)/test.ndjson: $(OUT)/balanced.ndjson | build
-	$(BIN)/split --part $(notdir $(basename $@)) $< > $@
+	$(BIN)/split --part $(notdir $(basename $@)) $< $(TO_TARGET)
 
 include pipelines/common/stages.mk
 

@@ -22,6 +22,13 @@ OPTIONS ?=
 ALL_ROWS := 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19
 ROWS ?= $(ALL_ROWS)
 
+ifeq ($(filter $(DATA),$(filter-out experiments base,$(PIPELINES))),)
+$(error There is no pipeline $(DATA). DATA is one of: $(filter-out experiments base,$(PIPELINES)))
+endif
+ifneq ($(shell expr '$(SEEDS)' : '[1-9][0-9]*$$' > /dev/null || echo bad),)
+$(error SEEDS=$(SEEDS) isn't a number of seeds from 1 on)
+endif
+
 include pipelines/$(DATA).mk
 
 #         model        padded to  options of finetune

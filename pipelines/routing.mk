@@ -21,11 +21,11 @@ SMALL_VOCABULARY := 2048
 include pipelines/common/small.mk
 
 # Lines of a class, a tab, and a text.
-$(OUT)/records.ndjson: pipelines/routing/messages.tsv | build
+$(OUT)/records.ndjson: pipelines/routing/messages.tsv $(OUT)/recipe | build
 	@mkdir -p $(OUT)
-	jq -cR 'split("\t") | {id: "routing-\(input_line_number)", label: .[0], text: .[1]}' $< > $@
+	jq -cR 'split("\t") | {id: "routing-\(input_line_number)", label: .[0], text: .[1]}' $< $(TO_TARGET)
 
 $(OUT)/train.ndjson $(OUT)/validation.ndjson $(OUT)/test.ndjson: $(OUT)/records.ndjson $(OUT)/settings | build
-	$(BIN)/split $(SPLIT) --part $(notdir $(basename $@)) $< > $@
+	$(BIN)/split $(SPLIT) --part $(notdir $(basename $@)) $< $(TO_TARGET)
 
 include pipelines/common/stages.mk

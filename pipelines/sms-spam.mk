@@ -13,12 +13,12 @@ FINETUNE ?= $(if $(filter pipelines/base,$(BASE)),$(FROM_BASE),--trainable last-
 include pipelines/common/uci.mk
 
 $(OUT)/unbalanced.ndjson: $(OUT)/records.ndjson $(OUT)/settings | build
-	$(BIN)/split $(SPLIT) --part train $< > $@
+	$(BIN)/split $(SPLIT) --part train $< $(TO_TARGET)
 
 $(OUT)/train.ndjson: $(OUT)/unbalanced.ndjson | build
-	$(BIN)/balance $< > $@
+	$(BIN)/balance $< $(TO_TARGET)
 
 $(OUT)/validation.ndjson $(OUT)/test.ndjson: $(OUT)/records.ndjson $(OUT)/settings | build
-	$(BIN)/split $(SPLIT) --part $(notdir $(basename $@)) $< > $@
+	$(BIN)/split $(SPLIT) --part $(notdir $(basename $@)) $< $(TO_TARGET)
 
 include pipelines/common/stages.mk

@@ -28,7 +28,7 @@ public struct Comparison: Sendable {
         _ records: ScoredRecords, other: ScoredRecords, _ settings: EvaluationSettings, shares: [Double]? = nil
     ) {
         self.records = records.count
-        let names = other.labels.map { name in records.labels.firstIndex { $0 == name } }
+        let names = other.labels.map { records.labels.index(ofLabel: $0) }
         let others = other.predicted.map { names[Int($0)] ?? -1 }
         let expected = records.expected.map(Int.init)
         let right = zip(records.predicted, expected).map { Int($0) == $1 }

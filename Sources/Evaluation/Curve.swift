@@ -81,7 +81,9 @@ extension ScoredRecords {
     /// The same records with probabilities at the temperature that fits `validation`, records of the same model with the same
     /// labels, best.
     public func calibrated(on validation: ScoredRecords) -> ScoredRecords? {
-        guard hasProbabilities, validation.hasProbabilities, labels == validation.labels else { return nil }
+        guard hasProbabilities, validation.hasProbabilities, labels.areSameLabels(as: validation.labels) else {
+            return nil
+        }
         let decision = DecisionFit(validation, DecisionGoal()).decision
         let K = labels.count
         return replacing((0..<count).map { decision.probabilities(Array(probabilities[$0 * K..<($0 + 1) * K])) })

@@ -89,7 +89,7 @@ extension Decision {
         ratios = try byLabel(json["ratios"], "ratios", 0...1e12)
         if let threshold = json["threshold"] {
             guard let name = threshold["label"]?.string,
-                let label = labels.firstIndex(where: { $0.utf8.elementsEqual(name.utf8) })
+                let label = labels.index(ofLabel: name)
             else { throw .otherModel }
             self.threshold = (label, try number(threshold["probability"], "threshold", 0...2))
         }

@@ -35,26 +35,13 @@ public struct Decision: Sendable, Equatable {
         return LogProbabilities.probabilities(logs)
     }
 
-    /// The label that is chosen: that of the threshold where it reaches this, otherwise the likeliest of the others; without a
-    /// threshold the likeliest of all.
-    ///
-    /// - Parameter calibrated: what ``probabilities(_:)`` gives.
-    public func label(_ calibrated: [Double]) -> Int {
-        func best(_ labels: some Sequence<Int>) -> Int {
-            labels.max { (calibrated[$0], $1) < (calibrated[$1], $0) } ?? 0
-        }
-        guard let threshold else { return best(calibrated.indices) }
-        if calibrated[threshold.label] >= threshold.probability { return threshold.label }
-        return best(calibrated.indices.filter { $0 != threshold.label })
-    }
-
     /// The plausible labels, in their order; nil where there are no sets.
     public func set(_ calibrated: [Double]) -> [Int]? {
         setThresholds.map { bounds in calibrated.indices.filter { calibrated[$0] >= bounds[$0] } }
     }
 
     public static func == (a: Decision, b: Decision) -> Bool {
-        a.labels == b.labels && a.temperature == b.temperature && a.ratios == b.ratios
+        a.labels.areSameLabels(as: b.labels) && a.temperature == b.temperature && a.ratios == b.ratios
             && a.threshold?.label == b.threshold?.label && a.threshold?.probability == b.threshold?.probability
             && a.setThresholds == b.setThresholds && a.coverage == b.coverage
     }

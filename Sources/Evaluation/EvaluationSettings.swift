@@ -27,7 +27,7 @@ public struct EvaluationSettings: Sendable {
     /// - Throws: ``EvaluationError/unknownLabel(_:known:)``.
     public func positive(in labels: [String]) throws(EvaluationError) -> Int {
         guard let positive else { return labels.count - 1 }
-        guard let index = labels.firstIndex(where: { $0.utf8.elementsEqual(positive.utf8) }) else {
+        guard let index = labels.index(ofLabel: positive) else {
             throw .unknownLabel(positive, known: labels)
         }
         return index
@@ -43,7 +43,7 @@ public struct EvaluationSettings: Sendable {
         for label in records.expected { counts[Int(label)] += 1 }
         var shares = [Double?](repeating: nil, count: labels.count)
         for (label, share) in prevalence {
-            guard let index = labels.firstIndex(where: { $0.utf8.elementsEqual(label.utf8) }) else {
+            guard let index = labels.index(ofLabel: label) else {
                 throw .unknownLabel(label, known: labels)
             }
             guard shares[index] == nil else { throw .badPrevalence("'\(label)' has two shares", remedy: "give it one") }

@@ -33,8 +33,6 @@ public enum Measure: String, Sendable, CaseIterable {
     /// that have it, the mean difference over 15 bins of equal width.
     case ece
 
-    /// Whether a larger number is better.
-    public var isGain: Bool { ![.logLoss, .brier, .ece].contains(self) }
     /// Whether it is a share of records, and shown in per cent.
     public var isShare: Bool {
         [.accuracy, .balancedAccuracy, .macroPrecision, .macroRecall, .macroF1, .recallAtFPR].contains(self)

@@ -1,7 +1,7 @@
 // How much memory a filter may take for its input.
 
 import ArgumentParser
-import Platform
+import Records
 
 /// How much of the input is held.
 public struct MemoryOption: ParsableArguments {
@@ -9,7 +9,7 @@ public struct MemoryOption: ParsableArguments {
         help: ArgumentHelp(
             """
             The memory for the input, in MiB; more is an error, and so is more than the system gives. (default: three \
-            quarters of the machine's)
+            quarters of the machine's, or of the container's)
             """,
             valueName: "MiB"),
         transform: positiveInteger)
@@ -20,8 +20,6 @@ public struct MemoryOption: ParsableArguments {
     /// In bytes.
     public var limit: Int {
         if let maxMemory { return maxMemory.multipliedReportingOverflow(by: 1 << 20).overflow ? .max : maxMemory << 20 }
-        let pages = sysconf(Int32(_SC_PHYS_PAGES))
-        let pageSize = sysconf(Int32(_SC_PAGESIZE))
-        return pages > 0 && pageSize > 0 ? pages / 4 * 3 * pageSize : .max
+        return MemoryBudget().limit / 4 * 3
     }
 }

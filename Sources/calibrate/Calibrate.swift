@@ -134,7 +134,7 @@ struct Calibrate: Filter {
         // Labels of the records are sorted, those of the model needn't be.
         if let shares = description.labelShares {
             goal.trainedShares = records.labels.map { label in
-                description.labels.firstIndex { $0 == label }.map { shares[$0] } ?? 0
+                description.labels.index(ofLabel: label).map { shares[$0] } ?? 0
             }
         }
         var settings = EvaluationSettings()

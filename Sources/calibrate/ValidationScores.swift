@@ -42,11 +42,11 @@ struct ValidationScores {
     }
 
     private func check(_ model: ClassifierDescription, _ source: String) throws {
-        for label in model.labels where !records.labels.contains(label) {
+        for label in model.labels where records.labels.index(ofLabel: label) == nil {
             throw BadValidation(source, nil, "no probability of '\(label)'", "score the records with this model")
         }
         for (index, label) in records.labels.enumerated() {
-            guard model.labels.contains(label) else {
+            guard model.labels.index(ofLabel: label) != nil else {
                 throw BadValidation(
                     source, nil, "the model has no label '\(label)', which records have", "leave these records out")
             }

@@ -14,23 +14,30 @@ struct Inputs {
 
     private var reader: ScoredRecordReader
     private var other: ScoredRecordReader?
-    private var grouping: Grouping
+    /// The key whose values group the records.
+    private let field: String?
+    /// The texts of the training part, whose near copies are a group.
+    private var trainingTexts: NearCopies?
 
     private(set) var records = ScoredRecords()
     private(set) var others: ScoredRecords?
     /// The group of every record, where there are groups.
     private(set) var groups: [Int] = []
     private(set) var groupNames: [String] = []
-    private var groupIndices: [String: Int] = [:]
+    private var groupIndices: [Label: Int] = [:]
 
     init(_ reader: ScoredRecordReader, other: ScoredRecordReader?, grouping: Grouping) {
         self.reader = reader
         self.other = other
-        self.grouping = grouping
-        others = other.map { _ in ScoredRecords() }
-        if case .seen = grouping {
+        switch grouping {
+        case .none: field = nil
+        case .field(let key): field = key
+        case .seen(let texts):
+            field = nil
+            trainingTexts = texts
             groupNames = ["near duplicate in training", "none"]
         }
+        others = other.map { _ in ScoredRecords() }
     }
 
     /// Reads everything.
@@ -89,21 +96,17 @@ struct Inputs {
     }
 
     private mutating func addGroup() throws {
-        switch grouping {
-        case .none: return
-        case .field(let key):
-            let value = reader.value(of: key)
+        if let field {
+            let value = reader.value(of: field)
             let name = try value.map { try JSONValue(parsing: Array($0)).string ?? String(decoding: $0, as: UTF8.self) }
-            let group = name ?? "none"
+            let group = Label(name ?? "none")
             if groupIndices[group] == nil {
                 groupIndices[group] = groupNames.count
-                groupNames.append(group)
+                groupNames.append(group.name)
             }
             groups.append(groupIndices[group] ?? 0)
-        case .seen(var copies):
-            guard let text = try reader.record?.textBytes() else { return }
-            groups.append(copies.copies(of: foldedText(text)).isEmpty ? 1 : 0)
-            grouping = .seen(copies)
+        } else if trainingTexts != nil, let text = try reader.record?.textBytes() {
+            groups.append(trainingTexts?.copies(of: foldedText(text)).isEmpty ?? true ? 1 : 0)
         }
     }
 

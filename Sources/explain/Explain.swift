@@ -71,7 +71,7 @@ struct Explain: Filter {
         let classifier = try Classifier(directory: model, workers: Workers(count: threads.count))
         classifier.weightsCheck?.begin()
         let wanted = try label.map { name in
-            guard let index = classifier.labels.firstIndex(where: { $0.utf8.elementsEqual(name.utf8) }) else {
+            guard let index = classifier.labels.index(ofLabel: name) else {
                 throw UsageError(
                     "the model has no label '\(name)'",
                     remedy: "use one of \(classifier.labels.joined(separator: ", "))")

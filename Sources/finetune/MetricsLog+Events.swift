@@ -13,7 +13,8 @@ extension MetricsLog {
             return [
                 ("event", .string("frozen")), ("features", .string(frozen.outcome)),
                 ("place", .string(frozen.place.rawValue)), ("computed_tokens", number(frozen.computedTokens)),
-                ("reused_tokens", number(frozen.reusedTokens)), ("bytes", number(frozen.bytes)),
+                ("reused_tokens", number(frozen.reusedTokens)),
+                ("skipped_tokens", number(frozen.skippedTokens)), ("bytes", number(frozen.bytes)),
                 ("seconds", number(frozen.seconds)),
             ]
         case .warning: return []
@@ -105,7 +106,8 @@ extension FeatureSummary {
     /// In a sentence.
     var note: String {
         let all = computedTokens + reusedTokens
-        if reusedTokens == 0 { return "features of \(all) tokens computed and kept" }
-        return "features of \(computedTokens == 0 ? "" : "\(reusedTokens) of ")\(all) tokens found"
+        let others = skippedTokens == 0 ? "" : "; those of \(skippedTokens) are other parts'"
+        if reusedTokens == 0 { return "features of \(all) tokens computed and kept" + others }
+        return "features of \(computedTokens == 0 ? "" : "\(reusedTokens) of ")\(all) tokens found" + others
     }
 }

@@ -106,6 +106,7 @@ struct Generate: Filter {
                     try write(prompt, generator, sink)
                 }
             } catch let error as ModelError {
+                guard case .promptTooLong = error else { throw error }
                 var diagnosis = error.diagnosis
                 diagnosis.source = reader.source.name
                 diagnosis.position = .line(prompt.line)

@@ -12,6 +12,7 @@ map(.command) as $filters
 | if $shell == "fish" then
     "# Completions of gpt2 for fish.",
     "complete -c gpt2 -f -n __fish_use_subcommand -a help -d 'Show the help of a filter'",
+    "complete -c gpt2 -f -n '__fish_seen_subcommand_from help' -a '\($names | join(" "))'",
     "complete -c gpt2 -f -n __fish_use_subcommand -l exec-path -d 'Print the folder of the filters'",
     ($filters[]
       | "complete -c gpt2 -f -n __fish_use_subcommand -a \(.commandName) -d \(.abstract | quoted)",
@@ -22,9 +23,10 @@ map(.command) as $filters
               elif .kind == "option" then " -r" else "" end)
             + " -d \(.abstract // "" | split(". ")[0] | quoted)"))
   else
+    (if $shell == "zsh" then "#compdef gpt2" else empty end),
     "# Completions of gpt2 for \($shell).",
     (if $shell == "zsh" then "autoload -U +X bashcompinit && bashcompinit" else empty end),
-    "_gpt2() {",
+    "_gpt2_words() {",
     "  local current=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD-1]} words=''",
     "  if [ \"$COMP_CWORD\" -eq 1 ]; then",
     "    words='\($names | join(" ")) help --exec-path --version --help'",
@@ -45,5 +47,7 @@ map(.command) as $filters
     "    while IFS= read -r word; do COMPREPLY+=(\"$word\"); done < <(compgen -f -- \"$current\")",
     "  fi",
     "}",
-    "complete -o filenames -F _gpt2 gpt2"
+    "complete -o filenames -F _gpt2_words gpt2",
+    # zsh reads this file when gpt2 is completed for the first time.
+    (if $shell == "zsh" then "if [[ ${funcstack[1]} = _gpt2 ]]; then _bash_complete -o filenames -F _gpt2_words; fi" else empty end)
   end

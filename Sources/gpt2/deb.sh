@@ -3,14 +3,16 @@
 #
 #   deb.sh FOLDER-OF-THE-EXECUTABLES FOLDER FILTER…
 set -euo pipefail
-here=$(cd "$(dirname "$0")" && pwd)
+here=$(CDPATH= cd -- "$(dirname "$0")" && pwd -P)
 executables=$1 folder=$2
 shift 2
+# Another project's checkout, in which this one was unpacked, says nothing about it.
+if [ "$(git -C "$here" rev-parse --show-toplevel 2> /dev/null)" != "${here%/Sources/gpt2}" ]; then git() { false; }; fi
 maintainer=${DEBFULLNAME:-$(git -C "$here" log -1 --format=%an 2> /dev/null || echo "gpt2-filters")}
 address=${DEBEMAIL:-$(git -C "$here" log -1 --format=%ae 2> /dev/null || echo root@localhost)}
 version=$("$executables/score" --version | sed 's/^score //; s/ .*//')
 commit=$(git -C "$here" log -1 --format=%h 2> /dev/null || true)
-full=$version${commit:++git$(git -C "$here" log -1 --date=format:%Y%m%d --format=%cd).$commit}
+full=$version${commit:++git$(git -C "$here" log -1 --date=format:%Y%m%d%H%M%S --format=%cd).$commit}
 architecture=$(dpkg --print-architecture)
 name=gpt2-filters
 

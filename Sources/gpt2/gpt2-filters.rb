@@ -1,9 +1,13 @@
-# The formula for Homebrew: `brew install --HEAD ./Sources/gpt2/gpt2-filters.rb` in a checkout.
+# The formula for Homebrew, which takes formulae from taps alone. In a checkout:
+#
+#   brew tap-new local/gpt2
+#   cp Sources/gpt2/gpt2-filters.rb "$(brew --repository local/gpt2)/Formula/"
+#   HOMEBREW_GPT2_FILTERS="file://$PWD" brew install --HEAD local/gpt2/gpt2-filters
 class Gpt2Filters < Formula
   desc "Fine-tune GPT-2 into a text classifier, and score text with it"
   homepage "https://github.com/gpt2-filters/gpt2-filters"
   license "Apache-2.0"
-  head "file://#{File.expand_path("../..", __dir__)}", using: :git, branch: "main"
+  head ENV.fetch("HOMEBREW_GPT2_FILTERS", "https://github.com/gpt2-filters/gpt2-filters.git"), using: :git, branch: "main"
 
   depends_on xcode: ["26.0", :build]
   depends_on "jq" => :build
@@ -12,7 +16,8 @@ class Gpt2Filters < Formula
   depends_on "onednn"
 
   def install
-    system "make", "install", "PREFIX=#{prefix}"
+    # Homebrew builds in a sandbox of its own, in which SwiftPM's can't be made.
+    system "make", "install", "PREFIX=#{prefix}", "SWIFT_FLAGS=--disable-sandbox"
   end
 
   test do

@@ -3,9 +3,14 @@
 #
 #   install.sh FOLDER-OF-THE-EXECUTABLES PREFIX FILTER…
 set -euo pipefail
-here=$(cd "$(dirname "$0")" && pwd)
+here=$(CDPATH= cd -- "$(dirname "$0")" && pwd -P)
 executables=$1 prefix=$2
 shift 2
+command -v jq > /dev/null || { echo "make: jq is missing: install it" >&2; exit 69; }
+if ! { mkdir -p "$prefix" && [ -w "$prefix" ]; } 2> /dev/null; then
+  echo "make: $prefix can't be written to: become root (sudo make install), or choose another PREFIX" >&2
+  exit 77
+fi
 date=$(LC_ALL=C git -C "$here" log -1 --format=%cd --date='format:%B %-d, %Y' 2> /dev/null || LC_ALL=C date '+%B %-d, %Y')
 
 work=$(mktemp -d)
@@ -35,8 +40,12 @@ for filter in "$@"; do
   if [ "$(uname -s)" = Linux ] && command -v strip > /dev/null; then strip --strip-unneeded "$prefix/libexec/gpt2/$filter"; fi
 done
 install -m 644 "$work/filters.txt" "$prefix/libexec/gpt2/filters.txt"
-git -C "$here" describe --always --dirty --exclude '*' > "$work/commit" 2> /dev/null || : > "$work/commit"
-if [ -s "$work/commit" ]; then install -m 644 "$work/commit" "$prefix/libexec/gpt2/commit"; fi
+# Only if the checkout is this project's, and no folder of another one.
+rm -f "$prefix/libexec/gpt2/commit"
+if [ "$(git -C "$here" rev-parse --show-toplevel 2> /dev/null)" = "${here%/Sources/gpt2}" ]; then
+  git -C "$here" describe --always --dirty --exclude '*' > "$work/commit"
+  install -m 644 "$work/commit" "$prefix/libexec/gpt2/commit"
+fi
 install -m 755 "$here/gpt2" "$prefix/bin/gpt2"
 for section in 1 5 7; do install -m 644 "$work"/*.$section "$prefix/share/man/man$section/"; done
 install -m 644 "$work/bash" "$prefix/share/bash-completion/completions/gpt2"

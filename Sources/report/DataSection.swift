@@ -11,7 +11,7 @@ struct DataSection: Section {
     /// What is counted of a part.
     private struct Part {
         let name: String
-        var labels: [String: Int] = [:]
+        var labels: [Label: Int] = [:]
         var lengths: [Int] = []
         var copies = 0
     }
@@ -26,7 +26,7 @@ struct DataSection: Section {
             while let record = try records.next() {
                 let text = try record.textBytes()
                 let label = try record.labelIfPresent().map { String(decoding: $0, as: UTF8.self) } ?? "(none)"
-                part.labels[label, default: 0] += 1
+                part.labels[Label(label), default: 0] += 1
                 part.lengths.append(String(decoding: text, as: UTF8.self).unicodeScalars.count)
                 let folded = foldedText(text)
                 if !(copies?.copies(of: folded).isEmpty ?? true) { part.copies += 1 }
@@ -36,10 +36,10 @@ struct DataSection: Section {
             known = copies
             parts.append(part)
         }
-        let labels = Set(parts.flatMap { $0.labels.keys }).sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }
+        let labels = Set(parts.flatMap { $0.labels.keys }).sorted()
         html =
             HTMLTable(
-                caption: "Records", header: ["part"] + labels.map(\.printable) + ["all"],
+                caption: "Records", header: ["part"] + labels.map(\.name.printable) + ["all"],
                 rows: parts.map { part in
                     [part.name] + labels.map { "\(part.labels[$0] ?? 0)" } + ["\(part.lengths.count)"]
                 }

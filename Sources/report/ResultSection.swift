@@ -19,7 +19,8 @@ struct ResultSection: Section {
         }
         if let path = command.baseline {
             let others = try command.scored(path)
-            guard others.count == records.count, others.labels == records.labels, others.expected == records.expected
+            guard others.count == records.count, others.labels.areSameLabels(as: records.labels),
+                others.expected == records.expected
             else {
                 throw EvaluationError.otherRecords("these aren't the records of \(scores)", source: path, line: 1)
             }

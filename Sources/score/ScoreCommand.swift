@@ -202,7 +202,7 @@ struct ScoreCommand: Filter {
     }
 
     private func index(of name: String, in labels: [String]) throws -> Int {
-        guard let label = labels.firstIndex(where: { $0.utf8.elementsEqual(name.utf8) }) else {
+        guard let label = labels.index(ofLabel: name) else {
             throw UsageError("the model has no label '\(name)'", remedy: "use one of \(labels.joined(separator: ", "))")
         }
         return label

@@ -187,19 +187,32 @@ struct MeasureTests {
         #expect(Interval.mcNemar(400_000, 410_000) < 1e-20 && Interval.mcNemar(400_000, 400_100) > 0.9)
     }
 
+    private func records(_ expected: some Sequence<Character>, _ predicted: some Sequence<Character>) throws
+        -> ScoredRecords
+    {
+        var records = ScoredRecords()
+        for (expected, predicted) in zip(expected, predicted) {
+            try records.add(
+                ScoredRecord(
+                    line: 1, expected: Array("\(expected)".utf8), predicted: Array("\(predicted)".utf8),
+                    probabilities: nil), source: "x")
+        }
+        records.finish()
+        return records
+    }
+
+    @Test("a comparison takes labels as bytes")
+    func comparedBytes() throws {
+        // Composed and decomposed, which Swift takes for equal.
+        let labels: [Character] = ["\u{E9}", "e\u{301}"]
+        let comparison = try Comparison(
+            records(labels, labels), other: records(labels, labels.reversed()), EvaluationSettings())
+        #expect(comparison.changed == 2 && comparison.onlyThis == 2 && comparison.onlyOther == 0)
+    }
+
     @Test("a comparison counts what changed, and its intervals hold the differences")
     func comparison() throws {
-        func records(_ labels: String) throws -> ScoredRecords {
-            var records = ScoredRecords()
-            for (expected, predicted) in zip("aaaabbbbbb", labels) {
-                try records.add(
-                    ScoredRecord(
-                        line: 1, expected: Array("\(expected)".utf8), predicted: Array("\(predicted)".utf8),
-                        probabilities: nil), source: "x")
-            }
-            records.finish()
-            return records
-        }
+        func records(_ labels: String) throws -> ScoredRecords { try self.records("aaaabbbbbb", labels) }
         let comparison = try Comparison(records("aaabbbbbba"), other: records("abbbbbbbbc"), EvaluationSettings())
         #expect(comparison.records == 10 && comparison.changed == 3 && comparison.onlyThis == 2)
         #expect(comparison.onlyOther == 0 && comparison.pValue == 0.5)

@@ -34,13 +34,27 @@ struct InstallTests {
         #expect(result.lines[5].hasPrefix("\(version) (") && result.lines[5].hasSuffix(")"), "\(result.lines[5])")
         for (arguments, status, words) in [
             ("splot", 64, "there is no filter 'splot'"), ("--splot", 64, "no option '--splot'"),
-            ("../bin/gpt2", 64, "no filter"), ("help splot", 64, "no filter 'splot'"),
+            ("../bin/gpt2", 64, "no filter"), ("help splot", 64, "no filter 'splot'"), (".", 64, "no filter '.'"),
+            ("help .", 64, "no filter '.'"), ("''", 64, "no filter ''"),
         ] {
             expectFailure(try shell("'a b/bin/gpt2' \(arguments)", in: folder.url), Int32(status), "gpt2", words)
         }
         let failed = try shell("echo x | 'a b/bin/gpt2' balance 2>/dev/null", in: folder.url)
         #expect(failed.status == 65)
         #expect(try shell("'a b/bin/gpt2'", in: folder.url).status == 64)
+    }
+
+    @Test("gpt2 finds the filters through a link to its folder, and whatever CDPATH says")
+    func otherFolders() throws {
+        let result = try shell(
+            """
+            mkdir usr; cp -R 'a b' usr/local; ln -s usr/local/bin bin; mkdir -p elsewhere/usr/local/libexec/gpt2
+            record='{"label":"a","text":"b"}'
+            echo "$record" | bin/gpt2 balance; export CDPATH=.:$PWD/elsewhere
+            echo "$record" | usr/local/bin/gpt2 balance; usr/local/bin/gpt2 --exec-path | wc -l
+            """, in: folder.url)
+        #expect(result.errors.isEmpty && result.lines.count == 3, "\(result.text)\(result.errors)")
+        #expect(result.lines[0] == result.lines[1] && result.lines[2] == "1")
     }
 
     @Test("every filter has a page of the manual, in order and with its options")
@@ -64,17 +78,22 @@ struct InstallTests {
             """
             cat >complete.bash <<'END'
             . 'a b/share/bash-completion/completions/gpt2'
-            complete_words() { COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1)); _gpt2; echo "${COMPREPLY[@]}"; }
+            complete_words() { COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1)); _gpt2_words; echo "${COMPREPLY[@]}"; }
             complete_words gpt2 s; complete_words gpt2 split --part t; complete_words gpt2 score --casc; complete_words gpt2 help b
             touch 'one file'; complete_words gpt2 split one
             END
             bash complete.bash
-            if command -v zsh >/dev/null; then zsh -n 'a b/share/zsh/site-functions/_gpt2'; fi
+            if command -v zsh >/dev/null; then
+              zsh -n 'a b/share/zsh/site-functions/_gpt2'
+              zsh -f -c 'fpath=("a b/share/zsh/site-functions" $fpath); autoload -Uz compinit; compinit -D -u; echo ${_comps[gpt2]-none}'
+            else
+              echo _gpt2
+            fi
             if command -v fish >/dev/null; then fish -n 'a b/share/fish/vendor_completions.d/gpt2.fish'; fi
             """, in: folder.url)
         #expect(result.errors.isEmpty, "\(result.errors)")
         #expect(
-            result.lines == ["split score", "train test", "--cascade --cascade-above", "balance", "one file"],
+            result.lines == ["split score", "train test", "--cascade --cascade-above", "balance", "one file", "_gpt2"],
             "\(result.text)")
     }
 

@@ -50,7 +50,11 @@ struct WeightsCheckTests {
     @Test("damage that leaves numbers of the usual size is one line")
     func plausibleDamage() throws {
         try damage("model")
-        for command in ["echo hi | score", "echo hi | score --line-buffered", "score --verify </dev/null"] {
+        // A line of 200 kB is written in pieces.
+        for command in [
+            "echo hi | score", "echo hi | score --line-buffered", "score --verify </dev/null",
+            "yes word | head -n 40000 | tr '\\n' ' ' | score",
+        ] {
             let result = try shell("\(command) --model model")
             expectFailure(result, 65, "score", Self.noticed)
             #expect(result.output.isEmpty)

@@ -24,7 +24,18 @@ endif
 # The files of GPT-2 to be fetched, if any. (Experiments fetch their weights themselves, row by row.)
 WANTED_FILES := $(if $(filter $(FETCHED),$(TOKENIZER)),vocab.json) \
   $(if $(filter experiments,$(PIPELINE)),,$(if $(filter $(FETCHED),$(BASE)),model.safetensors))
-CHECKS += check-gpt2
+CHECKS += check-base check-gpt2
+
+# A configuration has to be there, and have the tokens of the tokenizer.
+CONFIGURATION := $(filter %.json,$(BASE:random:%=%))
+GPT2_TOKENS := 50257
+
+.PHONY: check-base
+check-base:
+	@config='$(CONFIGURATION)'; [ -n "$$config" ] || exit 0; \
+	[ -f "$$config" ] || { echo "make: there is no $$config: name the config.json of a GPT-2 (BASE=random:CONFIG.json)" >&2; exit 66; }; \
+	[ "$(TOKENIZER)" != "$(FETCHED)" ] || [ "$$(jq .vocab_size "$$config")" = $(GPT2_TOKENS) ] || { \
+	  echo "make: $$config has another number of tokens than GPT-2's tokenizer: name its tokenizer (TOKENIZER=DIR)" >&2; exit 78; }
 
 .PHONY: check-gpt2
 check-gpt2:

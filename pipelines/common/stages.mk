@@ -13,7 +13,10 @@
 include pipelines/common/adapt.mk
 
 # The settings are an input, too: a file that changes only when they do.
-LENGTH ?= longest
+ifeq ($(strip $(LENGTH)),)
+override LENGTH := longest
+endif
+RECIPE_FILE := pipelines/$(if $(filter experiments,$(PIPELINE)),$(DATA),$(PIPELINE)).mk
 SEED ?=
 SEED_OPTION := $(if $(SEED),--seed $(SEED))
 SETTINGS = $(if $(SPLIT),split $(SPLIT) )length $(LENGTH) base $(BASE) $(if $(strip $(ADAPT)),adapt $(ADAPT) unlabelled $(UNLABELLED) )tokenizer $(TOKENIZER) finetune $(FINETUNE)$(if $(SEED), seed $(SEED))
@@ -22,59 +25,66 @@ $(OUT)/settings: FORCE
 	@mkdir -p $(OUT)
 	@echo '$(SETTINGS)' | cmp -s - $@ || echo '$(SETTINGS)' > $@
 
+# So is the pipeline's file.
+$(OUT)/recipe: FORCE | build
+	@mkdir -p $(OUT)
+	@cmp -s $(RECIPE_FILE) $@ || cp $(RECIPE_FILE) $@
+
 .PHONY: FORCE
 FORCE:
 
 $(OUT)/train.safetensors: $(OUT)/train.ndjson $(TOKENIZER_READY) $(OUT)/settings | build
-	$(BIN)/tokenize-pad --tokenizer $(TOKENIZER) --length $(LENGTH) $< > $@
+	$(BIN)/tokenize-pad --tokenizer $(TOKENIZER) --length $(LENGTH) $< $(TO_TARGET)
 
 $(OUT)/%.safetensors: $(OUT)/%.ndjson $(OUT)/train.safetensors | build
 	$(BIN)/tokenize-pad --tokenizer $(TOKENIZER) --length $(OUT)/train.safetensors \
-	  --labels-from $(OUT)/train.safetensors $< > $@
+	  --labels-from $(OUT)/train.safetensors $< $(TO_TARGET)
 
 $(OUT)/model/model.safetensors: $(OUT)/train.safetensors $(OUT)/validation.safetensors $(OUT)/test.safetensors \
   $(START_READY) $(OUT)/settings | build
 	$(BIN)/finetune --base $(START) --tokenizer $(TOKENIZER) $(FINETUNE) $(SEED_OPTION) \
 	  --validation $(OUT)/validation.safetensors --test $(OUT)/test.safetensors --out $(OUT)/model --force \
-	  < $(OUT)/train.safetensors > $(OUT)/metrics.partial
+	  < $(OUT)/train.safetensors $(if $(filter --resume,$(FINETUNE)),>>,>) $(OUT)/metrics.partial
 	@mv $(OUT)/metrics.partial $(OUT)/metrics.ndjson
 
 $(OUT)/scores.ndjson: $(OUT)/test.ndjson $(OUT)/model/model.safetensors | build
-	$(BIN)/score --model $(OUT)/model --input ndjson $< > $@
+	$(BIN)/score --model $(OUT)/model --input ndjson $< $(TO_TARGET)
 
 $(OUT)/validation-scores.ndjson: $(OUT)/validation.ndjson $(OUT)/model/model.safetensors | build
-	$(BIN)/score --model $(OUT)/model --input ndjson $< > $@
+	$(BIN)/score --model $(OUT)/model --input ndjson $< $(TO_TARGET)
 
 $(OUT)/evaluation.txt: $(OUT)/scores.ndjson | build
-	$(BIN)/evaluate $< > $@
+	$(BIN)/evaluate $< $(TO_TARGET)
 
 # Curves as in the chapter's figures, from the metrics.
 $(OUT)/loss.tsv: $(OUT)/model/model.safetensors
-	@jq -r 'select(.event == "eval") | [.step, .train_loss, .validation_loss] | @tsv' $(OUT)/metrics.ndjson > $@
+	@jq -r 'select(.event == "eval") | [.step, .train_loss, .validation_loss] | @tsv' $(OUT)/metrics.ndjson $(TO_TARGET)
 
 $(OUT)/accuracy.tsv: $(OUT)/model/model.safetensors
 	@jq -r 'select(.event == "epoch") | [.epoch, .train_accuracy, .validation_accuracy] | @tsv' \
-	  $(OUT)/metrics.ndjson > $@
+	  $(OUT)/metrics.ndjson $(TO_TARGET)
 
 $(OUT)/%.svg: $(OUT)/%.tsv pipelines/common/%.gnuplot
-	@gnuplot -e "input='$<'; output='$@'; title='$(notdir $(OUT)): $*'; \
+	@gnuplot -d -e "input='$<'; output='$@.partial'; title='$(notdir $(OUT)): $*'; \
 	  $$(jq -nr -f pipelines/common/plot.jq $(OUT)/metrics.ndjson)" pipelines/common/$*.gnuplot
+	@tail -n 1 $@.partial | grep -q '</svg>' || { echo "make: gnuplot couldn't write $@" >&2; exit 74; }
+	@mv $@.partial $@
 
 # The page about a run. Curves of the test part; the mistakes that the model is surest of, with the words that made them; a linear
 # model on the same texts.
 CURVES := roc precision-recall histogram
 
 $(CURVES:%=$(OUT)/%.tsv): $(OUT)/%.tsv: $(OUT)/scores.ndjson | build
-	@$(BIN)/evaluate --curve $* $< > $@
+	@$(BIN)/evaluate --curve $* $< $(TO_TARGET)
 
 # As they are, and with the temperature that fits the validation part.
 $(OUT)/reliability.tsv: $(OUT)/scores.ndjson $(OUT)/validation-scores.ndjson | build
 	@{ $(BIN)/evaluate --curve reliability $<; printf '\n\n'; \
-	  $(BIN)/evaluate --curve reliability --calibrate-on $(OUT)/validation-scores.ndjson $<; } > $@
+	  $(BIN)/evaluate --curve reliability --calibrate-on $(OUT)/validation-scores.ndjson $<; } $(TO_TARGET)
 
 $(OUT)/mistakes.ndjson: $(OUT)/scores.ndjson | build
 	@jq -sc 'map(select(.label != .expected)) | sort_by(-.probability) | .[:10][]' $< \
-	  | $(BIN)/explain --quiet --model $(OUT)/model --input ndjson > $@
+	  | $(BIN)/explain --quiet --model $(OUT)/model --input ndjson $(TO_TARGET)
 
 $(OUT)/report.html: $(OUT)/scores.ndjson $(OUT)/validation-scores.ndjson $(OUT)/baseline.ndjson $(OUT)/mistakes.ndjson \
   $(OUT)/loss.svg $(OUT)/accuracy.svg $(CURVES:%=$(OUT)/%.svg) $(OUT)/reliability.svg $(wildcard $(OUT)/suspects.ndjson) | build
@@ -87,4 +97,4 @@ $(OUT)/report.html: $(OUT)/scores.ndjson $(OUT)/validation-scores.ndjson $(OUT)/
 	  --figure 'ROC curve: the share of its own texts that get a label, against the share of others=$(OUT)/roc.svg' \
 	  --figure 'Precision against recall, as the threshold falls=$(OUT)/precision-recall.svg' \
 	  --figure 'Reliability: the share of right labels at each probability; on the diagonal it keeps what it promises=$(OUT)/reliability.svg' \
-	  --figure 'Test texts by the probability of the label that they got=$(OUT)/histogram.svg' > $@
+	  --figure 'Test texts by the probability of the label that they got=$(OUT)/histogram.svg' $(TO_TARGET)

@@ -13,11 +13,11 @@ check-uci:
 	  echo "make: sms+spam+collection.zip can't be had: neither archive.ics.uci.edu nor f001.backblazeb2.com answers:" \
 	    "connect to the network, or name a folder that has it (MIRROR=DIR)" >&2; exit 69; }
 
-$(OUT)/records.ndjson: | build
+$(OUT)/records.ndjson: $(OUT)/recipe | build
 	@mkdir -p $(OUT) build/cache
 	$(BIN)/fetch-unzip https://archive.ics.uci.edu/static/public/228/sms+spam+collection.zip \
 	  --fallback https://f001.backblazeb2.com/file/LLMs-from-scratch/sms%2Bspam%2Bcollection.zip \
 	  --sha256 1587ea43e58e82b14ff1f5425c88e17f8496bfcdb67a583dbff9eefaf9963ce3 \
 	  --entry SMSSpamCollection \
 	  --entry-sha256 7d039a24a6083ed9ef0f806ebad56bbb976e3aeb8de05669173bfdc4996c239d \
-	  --cache build/cache $(MIRROR_OPTION) > $@
+	  --cache build/cache $(MIRROR_OPTION) $(TO_TARGET)

@@ -1,7 +1,7 @@
 #!/bin/sh
 # Zips messages.tsv in the layout of the UCI SMS Spam Collection. The same messages give the same archive.
 set -eu
-here=$(cd "$(dirname "$0")" && pwd)
+here=$(CDPATH= cd -- "$(dirname "$0")" && pwd)
 command -v zip > /dev/null || { echo "build-archive.sh: zip is missing: install the package zip" >&2; exit 69; }
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT

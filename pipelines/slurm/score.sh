@@ -16,10 +16,15 @@ set -euo pipefail
 first=$((SLURM_ARRAY_TASK_ID * STRETCH + 1))
 part=$OUT/part-$(printf '%05d' "$SLURM_ARRAY_TASK_ID")
 mkdir -p "$OUT"
-code=0
+# A name that part-* doesn't mean, whatever ends this task.
+partial=$OUT/.$(basename "$part").$$
+trap 'rm -f "$partial"' EXIT
+trap 'exit 143' TERM
+codes=(0 0)
 sed -n "${first},$((first + STRETCH - 1))p;$((first + STRETCH))q" "$TEXTS" \
   | "${SCORE:-score}" --quiet --model "$MODEL" --first-line "$first" ${SLURM_CPUS_PER_TASK:+--threads "$SLURM_CPUS_PER_TASK"} "$@" \
-    > "$part.$$" || code=$?
-# 65: some lines were bad; each has its error record.
-if [ "$code" != 0 ] && [ "$code" != 65 ]; then rm -f "$part.$$"; exit "$code"; fi
-mv "$part.$$" "$part"
+    > "$partial" || codes=("${PIPESTATUS[@]}")
+# 65: some lines were bad; each has its error record. A stretch that couldn't be read is no stretch.
+if [ "${codes[1]}" != 0 ] && [ "${codes[1]}" != 65 ]; then exit "${codes[1]}"; fi
+if [ "${codes[0]}" != 0 ]; then exit "${codes[0]}"; fi
+mv "$partial" "$part"

@@ -30,7 +30,7 @@ def scored(lines, command, first_line):
     process = subprocess.Popen(
         [*command, "--quiet", "--first-line", str(first_line)], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
         stderr=subprocess.PIPE)
-    errors = []
+    errors, failures = [], []
 
     def feed():
         try:
@@ -39,6 +39,8 @@ def scored(lines, command, first_line):
                     target.write(line.encode() + b"\n")
         except BrokenPipeError:
             pass  # its exit code tells why
+        except BaseException as failure:  # of reading the partition: what was scored isn't all of it
+            failures.append(failure)
 
     threads = [threading.Thread(target=feed), threading.Thread(target=lambda: errors.append(process.stderr.read()))]
     for thread in threads:
@@ -47,7 +49,10 @@ def scored(lines, command, first_line):
         yield line.rstrip(b"\n").decode()
     for thread in threads:
         thread.join()
-    if process.wait() not in (0, BAD_LINES):
+    code = process.wait()
+    if failures:
+        raise failures[0]
+    if code not in (0, BAD_LINES):
         raise RuntimeError(f"exit {process.returncode} of {command[0]}: {errors[0].decode(errors='replace').strip()}")
 
 

@@ -8,7 +8,7 @@ public struct TokenSampler: Sendable, Equatable {
     /// Logits are divided by it before the softmax: below 1 likely tokens get likelier. 0 takes the likeliest token, of
     /// several equal ones that with the lowest number.
     public var temperature = 0.8
-    /// Only so many of the likeliest tokens are drawn from (Fan, Lewis & Dauphin 2018); nil for all.
+    /// Only so many of the likeliest tokens, at least one, are drawn from (Fan, Lewis & Dauphin 2018); nil for all.
     public var topK: Int? = 40
 
     /// The default settings.
@@ -18,7 +18,7 @@ public struct TokenSampler: Sendable, Equatable {
     ///
     /// - Parameter logits: [V], all finite.
     package func token(_ logits: UnsafeBufferPointer<Float>, _ generator: inout SeededGenerator) -> Int32 {
-        if temperature == 0 || topK == 1 { return Int32(Softmax.indexOfLargest(logits)) }
+        if temperature == 0 || topK.map({ $0 <= 1 }) ?? false { return Int32(Softmax.indexOfLargest(logits)) }
         let candidates = candidates(logits)
         let highest = Double(logits[candidates[0]])
         let weights = candidates.map { exp((Double(logits[$0]) - highest) / temperature) }
@@ -33,7 +33,9 @@ public struct TokenSampler: Sendable, Equatable {
     /// The tokens that may be chosen, the likeliest first; of equal ones that with the lower number.
     private func candidates(_ logits: UnsafeBufferPointer<Float>) -> [Int] {
         func precedes(_ a: Int, _ b: Int) -> Bool { logits[a] > logits[b] || (logits[a] == logits[b] && a < b) }
-        guard let topK, topK < logits.count else { return logits.indices.sorted(by: precedes) }
+        guard let topK = topK.map({ max(1, $0) }), topK < logits.count else {
+            return logits.indices.sorted(by: precedes)
+        }
         // A heap would do; sorting what is above the last of the best so far is as fast, and shorter.
         var best: [Int] = []
         for token in logits.indices where best.count < topK || precedes(token, best[topK - 1]) {

@@ -98,7 +98,7 @@ extension Classifier {
             if let classes = try GPT2Parameters.classes(weights), classes != labels.count {
                 throw ModelError.headMismatch(head: classes, labels: labels.count, file: directory)
             }
-            if let known = try Self.labels(json, file: directory), known != labels,
+            if let known = try Self.labels(json, file: directory), !known.areSameLabels(as: labels),
                 try GPT2Parameters.classes(weights) != nil
             {
                 throw ModelError.mismatch(

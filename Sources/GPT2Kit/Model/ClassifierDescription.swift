@@ -29,7 +29,7 @@ public struct ClassifierDescription: Sendable {
         self.labels = labels
         paddedLength = own.paddedLength ?? config.positions
         weightsSHA256 = own.weightsSHA256
-        labelShares = own.labelShares.map { shares in labels.map { shares[$0] ?? 0 } }
+        labelShares = own.labelShares.map { shares in labels.map { shares[Label($0)] ?? 0 } }
     }
 
     /// The decision that `calibrate` has fitted for the model in `directory`; nil for none.

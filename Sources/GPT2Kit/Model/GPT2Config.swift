@@ -75,11 +75,15 @@ extension GPT2Config {
         try require("scale_attn_by_inverse_layer_idx", [.bool(false)])
         try require("add_cross_attention", [.bool(false)])
         let inner = json["n_inner"]
+        let epsilon = json["layer_norm_epsilon"] ?? .number("1e-5")
+        guard let epsilon = epsilon.double, epsilon > 0 else {
+            throw .wrongValue("layer_norm_epsilon", needed: "a number above 0", file: file)
+        }
         try self.init(
             vocabularySize: integer("vocab_size"), positions: integer("n_positions"), width: integer("n_embd"),
             blocks: integer("n_layer"), heads: integer("n_head"),
             innerWidth: inner == nil || inner == .null ? nil : integer("n_inner"),
-            epsilon: Float(json["layer_norm_epsilon"]?.double ?? 1e-5))
+            epsilon: Float(epsilon))
     }
 
     /// Reads a config.json.

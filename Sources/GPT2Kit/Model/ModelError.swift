@@ -147,7 +147,7 @@ public enum ModelError: DiagnosableError, Equatable {
                 status: .noInput)
         case .lossNotFinite(let step):
             Diagnosis(
-                source: "stdin", problem: "loss not finite at step \(step)",
+                source: "training", problem: "loss not finite at step \(step)",
                 remedy:
                     "lower the learning rate, the weight decay, the class weights or LoRA's alpha; no model was written",
                 status: .badData)
@@ -161,7 +161,7 @@ public enum ModelError: DiagnosableError, Equatable {
                 status: .badData)
         case .logitsNotFinite:
             Diagnosis(
-                problem: "the model's numbers are infinite or NaN", remedy: "train or fetch the model again",
+                source: "model", problem: "its numbers are infinite or NaN", remedy: "train or fetch the model again",
                 status: .badData)
         case .otherRun(let differences, let file):
             Diagnosis(
@@ -171,6 +171,17 @@ public enum ModelError: DiagnosableError, Equatable {
                 status: .configuration)
         case .unusableData(let what, let remedy, let file):
             Diagnosis(source: file, problem: what, remedy: remedy, status: .badData)
+        }
+    }
+}
+
+extension ModelError {
+    /// Refuses counts below 1.
+    ///
+    /// - Throws: ``impossibleSetting(_:remedy:)``.
+    static func requirePositive(_ counts: [(name: String, count: Int)]) throws(ModelError) {
+        for (name, count) in counts where count < 1 {
+            throw .impossibleSetting("\(count) \(name) are too few", remedy: "choose at least 1")
         }
     }
 }

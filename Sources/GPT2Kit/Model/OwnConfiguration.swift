@@ -14,7 +14,7 @@ struct OwnConfiguration {
     /// The checksum of the file model.safetensors.
     private(set) var weightsSHA256: String?
     /// The shares of the labels in training.
-    private(set) var labelShares: [String: Double]?
+    private(set) var labelShares: [Label: Double]?
 
     /// - Parameter json: the whole config.json, of a model with `positions` positions.
     /// - Throws: ``ModelError/wrongValue(_:needed:file:)``.
@@ -39,12 +39,12 @@ struct OwnConfiguration {
         weightsSHA256 = try value("weights_sha256", "64 hexadecimal digits") { sha256($0) }
         labelShares = try value("label_shares", "an object of shares") { json in
             guard let members = json.object else { return nil }
-            var shares: [String: Double] = [:]
+            var shares: [Label: Double] = [:]
             for member in members {
                 guard case .number(let text) = member.value, let share = Double(text), (0...1).contains(share) else {
                     return nil
                 }
-                shares[member.key] = share
+                shares[Label(member.key)] = share
             }
             return shares
         }

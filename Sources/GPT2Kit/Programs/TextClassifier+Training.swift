@@ -36,7 +36,7 @@ extension TextClassifier {
         to directory: String, report: (TrainingEvent) throws -> Void = { _ in }
     ) throws -> TextClassifier {
         let workers = Workers(count: Workers.cores)
-        let labels = Set(texts.map(\.label)).sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }
+        let labels = texts.map(\.label).distinctLabels
         let classifier = try Classifier(
             base: .directory(base), labels: labels, tokenizerDirectory: nil, seed: settings.seed, workers: workers)
         let training = try classifier.labelled(texts, "texts", length: nil)
@@ -61,7 +61,7 @@ extension Classifier {
         let longest = length ?? min(config.positions, max(1, tokens.map(\.count).max() ?? 1))
         var (rows, truncated) = (TokenRows(), 0)
         for (index, text) in texts.enumerated() {
-            guard let label = labels.firstIndex(of: text.label) else {
+            guard let label = labels.index(ofLabel: text.label) else {
                 throw ModelError.unusableData(
                     "text \(index + 1) has the label '\(text.label)', which none of the training texts has",
                     remedy: "train on texts of every label", file: source)

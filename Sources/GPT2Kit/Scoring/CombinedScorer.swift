@@ -32,7 +32,7 @@ public final class CombinedScorer: TextScorer {
     public init(
         _ linear: LinearScorer, _ model: any TextScorer, _ way: Way, thresholds: [Threshold] = [], directory: String
     ) throws(ModelError) {
-        let places = model.labels.compactMap { label in linear.labels.firstIndex { $0.utf8.elementsEqual(label.utf8) } }
+        let places = model.labels.compactMap { label in linear.labels.index(ofLabel: label) }
         guard places.count == model.labels.count, linear.labels.count == model.labels.count else {
             func list(_ labels: [String]) -> String { labels.joined(separator: ", ") }
             throw .mismatch(

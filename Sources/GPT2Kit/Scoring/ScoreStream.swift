@@ -177,6 +177,8 @@ public struct ScoreStream {
     private mutating func write(_ window: [(line: Int, item: Item)], into sink: ByteSink) throws {
         let texts = window.compactMap(\.item.tokens)
         let results = try scorer.score(tokens: texts)
+        // A long text reaches the sink before the window is complete.
+        try weightsCheck?.waitIfBegun()
         report.last = results.last ?? report.last
         try compare(results, texts)
         var scores = results.makeIterator()
@@ -211,7 +213,6 @@ public struct ScoreStream {
             }
             output.append(0x0A)
         }
-        try weightsCheck?.waitIfBegun()
         try sink.write(output)
     }
 }

@@ -1,5 +1,6 @@
 // Computes the features of a run, or finds those of an earlier run.
 
+import Records
 import Synchronization
 
 extension FineTuner {
@@ -40,10 +41,10 @@ extension FineTuner {
         }
         let computation = FeatureComputation(extractor, texts, memory: featureMemory ?? MemoryBudget().left / 2)
         let (store, place): (FeatureStore, FeatureSummary.Place)
-        var reused = 0
+        var (reused, skipped) = (0, 0)
         if let featureDirectory {
             let directory = FeatureDirectory(path: featureDirectory, origin: extractor.origin())
-            (store, reused) = try computation.compute(
+            (store, reused, skipped) = try computation.compute(
                 in: directory, part: featurePart, finished: finished
             ) { damaged in
                 try report(.warning(damaged.replacing))
@@ -54,7 +55,8 @@ extension FineTuner {
         }
         extractor.connect(sets, to: store)
         return FeatureSummary(
-            place: place, computedTokens: total - reused, reusedTokens: reused, bytes: computation.bytes,
+            place: place, computedTokens: total - reused - skipped, reusedTokens: reused, skippedTokens: skipped,
+            bytes: computation.bytes,
             seconds: begin.secondsUntilNow)
     }
 }

@@ -1,6 +1,8 @@
 // A search: trials with random hyperparameters over the same features, as many at a time as there are cores. Each is
 // computed exactly like a run of its own.
 
+import Records
+
 extension FineTuner {
     /// The classifier of the best of `trials` trials, which are chosen by successive halving: the one with the lowest
     /// loss over the whole validation set, and the earliest of several equal ones. ``train(_:on:report:progress:)``
@@ -12,6 +14,7 @@ extension FineTuner {
         _ space: SearchSpace, trials count: Int, _ base: Classifier, on datasets: Datasets,
         report: (TrainingEvent) throws -> Void, progress: @escaping @Sendable (TrainingProgress) -> Void = { _ in }
     ) throws -> TrainedClassifier {
+        try ModelError.requirePositive([("trials", count)])
         let begin = ContinuousClock.now
         var clock = PhaseClock()
         for settings in space.extremes(of: settings) { try settings.check(base.config) }

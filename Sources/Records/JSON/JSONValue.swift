@@ -72,8 +72,6 @@ public enum JSONValue: Sendable, Equatable {
     public var bool: Bool? {
         if case .bool(let value) = self { value } else { nil }
     }
-    /// Whether this is `null`.
-    public var isNull: Bool { self == .null }
 }
 
 /// A key of an object, and its value.

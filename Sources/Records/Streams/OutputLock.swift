@@ -27,6 +27,7 @@ public final class OutputLock {
                 close(descriptor)
                 throw .notALock(path: file)
             }
+            // A file system without locks (ENOTSUP, ENOLCK) lets two runs write one output, where it would let none write.
             if flock(descriptor, LOCK_EX | LOCK_NB) != 0, errno == EWOULDBLOCK {
                 let holder = Self.holder(descriptor)
                 close(descriptor)

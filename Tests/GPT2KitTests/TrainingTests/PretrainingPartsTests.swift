@@ -56,6 +56,38 @@ struct PretrainingPartsTests {
         #expect(CorpusLoss(sum: 1, predictions: 1, bytes: 0).bitsPerByte == nil)
     }
 
+    @Test("counts below 1 are refused, and tokens of another tokenizer than the base's")
+    func refused() throws {
+        let data = try corpus.data()
+        for change: (inout PretrainingSettings) -> Void in [
+            { $0.rows = 0 }, { $0.validateEvery = 0 }, { $0.epochs = -1 }, { $0.maxSteps = 0 },
+        ] {
+            #expect(throws: ModelError.self) {
+                try Pretrainer(settings: shortPretraining(change), workers: Workers(count: 1)).train(data) { _ in }
+            }
+        }
+        // One merge more: a vocabulary of 258.
+        let other = try Folder()
+        try writeByteTokenizer(other.path, merges: ["a b"])
+        let tokenizer = try Tokenizer(directory: other.path)
+        let name = "\(other.path)/shards"
+        try other.write(
+            "shards",
+            Data(
+                try written { sink in
+                    let description = TokenSetDescription(
+                        paddedLength: 24, padToken: tokenizer.endOfText, labelNames: [],
+                        tokenizerSHA256: tokenizer.sha256)
+                    var writer = ShardWriter(sink, description: description, rowsPerShard: 8)
+                    try writer.append([97, 257, 98], label: -1, line: 1)
+                    try writer.finish()
+                }))
+        let rows = try TokenCorpus(path: name, tokenizer: tokenizer)
+        #expect(throws: ModelError.self) {
+            try PretrainingData(base: data.base, training: rows, validation: data.validation)
+        }
+    }
+
     @Test("the average of the last weights is the weighted mean of the definition, and exchanges with them")
     func weightAverage() throws {
         let tensor = try Tensor(shape: [11])

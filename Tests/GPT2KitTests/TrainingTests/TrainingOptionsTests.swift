@@ -204,6 +204,15 @@ struct TrainingOptionsTests {
         #expect(throws: ModelError.self) { try train { $0.trainingPrecision = .int8 } }
     }
 
+    @Test("counts below 1 are refused", arguments: [0, -1, Int.min])
+    func counts(_ count: Int) {
+        #expect(throws: ModelError.self) { try train { $0.batch = count } }
+        #expect(throws: ModelError.self) { try train { $0.accumulate = count } }
+        #expect(throws: ModelError.self) { try train { $0.epochs = count } }
+        #expect(throws: ModelError.self) { try train { $0.evaluateEvery = count } }
+        #expect(throws: ModelError.self) { try train { $0.maxSteps = count } }
+    }
+
     @Test(
         "LoRA trains the head, adds low-rank adapters to the weights and leaves all else",
         arguments: [2, 16])

@@ -18,6 +18,8 @@ public struct FeatureSummary: Sendable, Equatable {
     public let computedTokens: Int
     /// Tokens whose features were in the directory.
     public let reusedTokens: Int
+    /// Tokens whose features belong to another part of the work (``FineTuner/featurePart``).
+    public let skippedTokens: Int
     /// Bytes of all features.
     public let bytes: Int
     /// Seconds from beginning to end.

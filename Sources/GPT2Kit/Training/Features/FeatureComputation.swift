@@ -63,23 +63,24 @@ struct FeatureComputation {
     ///
     /// - Parameters:
     ///   - part: which files are computed; nil for all.
-    ///   - finished: called with numbers of tokens that are ready, reused ones included.
+    ///   - finished: called with numbers of tokens that are ready, reused and skipped ones included.
     ///   - damaged: gets every file that has to be replaced.
+    /// - Returns: the features, the tokens whose features were there, and the tokens of other parts' files, which may be missing.
     func compute(
         in directory: FeatureDirectory, part: (number: Int, count: Int)?, finished: @Sendable (Int) -> Void,
         damaged: (DamagedFeatures) throws -> Void
-    ) throws -> (FeatureStore, reusedTokens: Int) {
+    ) throws -> (FeatureStore, reusedTokens: Int, skippedTokens: Int) {
         let pieces = texts.pieces(rows: rows, width: width, limit: FeatureDirectory.pieceSize)
         let entries = pieces.map { directory.entry($0, of: texts, rows: rows) }
         try Directory.create(directory.path)
         let found = try look(for: entries, in: directory)
-        var reused = 0
+        var (reused, skipped) = (0, 0)
         var pass: FeaturePass?
         for (index, piece) in pieces.enumerated() {
             let tokens = texts.layout.offsets[piece.upperBound] - texts.layout.offsets[piece.lowerBound]
             switch found[index] {
             case _ where part.map { index % $0.count != $0.number } ?? false:
-                reused += tokens
+                skipped += tokens
                 finished(tokens)
                 continue
             case .whole:
@@ -101,7 +102,7 @@ struct FeatureComputation {
             }
             return states
         }
-        return (store, reused)
+        return (store, reused, skipped)
     }
 
     private enum Found {

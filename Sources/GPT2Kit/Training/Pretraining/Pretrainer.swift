@@ -27,9 +27,7 @@ public struct Pretrainer: Sendable {
     /// - Throws: ``ModelError/impossibleSetting(_:remedy:)``, ``OutOfMemory``, and what reading the base's config.json
     ///   throws.
     public func requirePossible(for base: Classifier.Base) throws {
-        guard settings.precision != .int8 else {
-            throw ModelError.impossibleSetting("int8 is for inference alone", remedy: "train in f32 or bf16")
-        }
+        try settings.check()
         let config = try base.config()
         let isMapped = if case .directory = base { true } else { false }
         let counts = settings.embeddings == .cooccurrence ? CooccurrenceEmbedding.bytes(config) : 0
@@ -55,6 +53,7 @@ public struct Pretrainer: Sendable {
     public func train(
         _ data: PretrainingData, report: (PretrainingEvent) throws -> Void
     ) throws -> TrainedLanguageModel {
+        try settings.check()
         let origin = try checkpoints?.newest { try report(.warning($0)) }
         var clock = PhaseClock(origin?.description.seconds ?? [:])
         let begin = ContinuousClock.now - .seconds(clock.total)

@@ -24,6 +24,12 @@ public struct PretrainingData: Sendable {
                     "no row has two tokens, so there is none to predict", remedy: "check what writes the shard",
                     file: corpus.source)
             }
+            guard base.tokenizer.isIdentified(by: corpus.description.tokenizerSHA256) else {
+                throw ModelError.mismatch(
+                    "the tokens were made with another tokenizer than the base's",
+                    remedy: "tokenize with that of the base",
+                    choice: .tokenizerOfShards, file: corpus.source)
+            }
             try corpus.description.requireFitting(base.config, source: corpus.source)
         }
     }

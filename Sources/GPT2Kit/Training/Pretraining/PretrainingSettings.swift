@@ -64,3 +64,18 @@ public struct PretrainingSettings: Sendable, Equatable {
             BatchSampler.stepsPerEpoch(rows: count, batch: rows).multipliedSaturating(by: epochs), maxSteps ?? .max)
     }
 }
+
+extension PretrainingSettings {
+    /// Refuses settings that no model can be trained with.
+    ///
+    /// - Throws: ``ModelError/impossibleSetting(_:remedy:)``.
+    func check() throws(ModelError) {
+        try ModelError.requirePositive([
+            ("rows of a step", rows), ("steps between evaluations", validateEvery), ("steps", maxSteps ?? 1),
+            ("epochs", epochs ?? 1),
+        ])
+        guard precision != .int8 else {
+            throw .impossibleSetting("int8 is for inference alone", remedy: "train in f32 or bf16")
+        }
+    }
+}

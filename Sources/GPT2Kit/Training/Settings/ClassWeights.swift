@@ -37,7 +37,7 @@ public enum ClassWeights: Sendable, Equatable {
         case .named(let pairs):
             var weights = [Double](repeating: 1, count: labels.count)
             for (label, weight) in pairs {
-                guard let index = labels.firstIndex(where: { $0.utf8.elementsEqual(label.utf8) }) else {
+                guard let index = labels.index(ofLabel: label) else {
                     throw .impossibleSetting(
                         "the class weights name a label that the data don't have: '\(label)'",
                         remedy: "use \(labels.map { "'\($0)'" }.joined(separator: ", "))")

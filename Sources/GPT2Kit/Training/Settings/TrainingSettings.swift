@@ -77,6 +77,10 @@ public struct TrainingSettings: Sendable, Equatable {
     ///
     /// - Throws: ``ModelError/impossibleSetting(_:remedy:)``.
     package func check(_ config: GPT2Config) throws(ModelError) {
+        try ModelError.requirePositive([
+            ("texts in a batch", batch), ("batches of a step", accumulate), ("epochs", epochs),
+            ("steps between evaluations", evaluateEvery), ("steps", maxSteps ?? 1),
+        ])
         if dropout > 0, trainable == .head {
             throw .impossibleSetting(
                 "dropout has no effect where the head alone is trained", remedy: "leave it out, or train a block")

@@ -1,4 +1,5 @@
-// The rows that evaluations compute while a model is trained. They are drawn once, so evaluations can be compared.
+// The rows that evaluations compute while a model is trained: the same in each, so that evaluations can be compared. Training rows are
+// drawn; of the validation set they are the first, as in the chapter.
 
 /// Rows of the training and the validation set.
 struct EvaluationSample {

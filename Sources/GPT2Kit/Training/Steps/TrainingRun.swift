@@ -131,7 +131,7 @@ final class TrainingRun {
     ) throws -> TrainingEvent.EndSummary {
         let (results, tested) = try evaluateSets()
         clock.charge(.evaluation)
-        guard results.allSatisfy(\.loss.isFinite) else { throw ModelError.lossNotFinite(step: state.step) }
+        guard results.allSatisfy(\.loss.isFinite) else { throw ModelError.lossNotFinite(step: state.step - 1) }
         return TrainingEvent.EndSummary(
             steps: state.step, reason: reason, kept: kept, trial: trial, trainingLoss: results[0].loss,
             validationLoss: results[1].loss, trainingAccuracy: results[0].accuracy,
