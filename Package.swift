@@ -58,7 +58,7 @@ let package = Package(
         filter("fetch-unzip", "Fetching"),
         filter("balance"),
         filter("split"),
-        filter("train-tokenizer", "Tokenization"),
+        filter("train-tokenizer", "Safetensors", "Tokenization"),
         filter("tokenize-pad", "Tokenization"),
         filter("pretrain", "GPT2Kit", "Tokenization", "TrainingSupport"),
         filter("finetune", "GPT2Kit", "Tokenization", "TrainingSupport"),

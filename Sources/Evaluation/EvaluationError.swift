@@ -15,7 +15,8 @@ public enum EvaluationError: DiagnosableError, Equatable {
     /// No record has this label.
     case unknownLabel(String, known: [String])
     /// Two inputs don't hold scores of the same records.
-    case otherRecords(String, source: String, line: Int)
+    case otherRecords(
+        String, source: String, line: Int, remedy: String = "compare scores of the same records in the same order")
 
     public var diagnosis: Diagnosis {
         switch self {
@@ -36,10 +37,10 @@ public enum EvaluationError: DiagnosableError, Equatable {
             Diagnosis(
                 source: "arguments", problem: "no record has the label '\(label)'",
                 remedy: "use one of \(known.joined(separator: ", "))", status: .usage)
-        case .otherRecords(let problem, let source, let line):
+        case .otherRecords(let problem, let source, let line, let remedy):
             Diagnosis(
                 source: source, position: .line(line), problem: problem,
-                remedy: "compare scores of the same records in the same order", status: .badData)
+                remedy: remedy, status: .badData)
         }
     }
 }

@@ -40,8 +40,13 @@ public struct LinearTrainer: Sendable {
     }
 
     /// Trains on `data`.
-    public func train(_ data: LinearTrainingTexts) -> Result {
+    ///
+    /// - Throws: `OutOfMemory` where the weights of all folds can't fit.
+    public func train(_ data: LinearTrainingTexts) throws(OutOfMemory) -> Result {
         let vocabulary = Vocabulary(of: data.texts)
+        let numbers = Double(vocabulary.hashes.count + 1) * Double(LinearClassifier.machines(data.labels.count))
+        let bytes = 4 * numbers * Double(min(folds, data.texts.count) + 1)
+        if bytes > Double(MemoryBudget().left) { throw OutOfMemory(bytes: Int(min(bytes, 1e18))) }
         let scratch = CountingScratch()
         let counts = data.texts.map { vocabulary.counts($0[...], scratch) }
         var generator = SeededGenerator(seed: seed)

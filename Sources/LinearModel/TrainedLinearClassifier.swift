@@ -9,8 +9,10 @@ public struct TrainedLinearClassifier: Sendable {
     private let data: LinearTrainingTexts
 
     /// Trains on `data` as `trainer` says.
-    public init(_ data: LinearTrainingTexts, _ trainer: LinearTrainer) {
-        result = trainer.train(data)
+    ///
+    /// - Throws: `OutOfMemory`.
+    public init(_ data: LinearTrainingTexts, _ trainer: LinearTrainer) throws(OutOfMemory) {
+        result = try trainer.train(data)
         (self.trainer, self.data) = (trainer, data)
     }
 

@@ -5,11 +5,19 @@ import Records
 /// The directory holds a model already, of this project or another.
 public struct ModelExists: DiagnosableError, Equatable {
     let directory: String
-    private static let files: Set = ["config.json", "model.safetensors", "model.safetensors.index.json"]
+    private static let weights: Set = ["model.safetensors", WeightFiles.indexName]
+    private static let files = weights.union(["config.json"])
 
     /// Fails where `directory` holds a model that a new one would replace.
     package static func requireNone(in directory: String) throws(ModelExists) {
         if let names = Directory.entryNames(of: directory), !files.isDisjoint(with: names) {
+            throw ModelExists(directory: directory)
+        }
+    }
+
+    /// Fails where `directory` holds weights, which belong to the tokenizer beside them.
+    package static func requireNoWeights(in directory: String) throws(ModelExists) {
+        if let names = Directory.entryNames(of: directory), !weights.isDisjoint(with: names) {
             throw ModelExists(directory: directory)
         }
     }

@@ -49,6 +49,9 @@ public enum WeightFilesError: DiagnosableError, Equatable {
 
 /// All tensors of a model directory, whichever file they are in.
 public struct WeightFiles: Sendable {
+    /// The file that lists the parts of weights in several files.
+    package static let indexName = "model.safetensors.index.json"
+
     /// The directory as the user gave it.
     public let directory: String
     /// The directory's model.safetensors; nil where the weights are those of an index.
@@ -63,7 +66,7 @@ public struct WeightFiles: Sendable {
         self.directory = directory
         if isPickle(directory) { throw WeightFilesError.pickle(path: directory) }
         let single = "\(directory)/model.safetensors"
-        let index = "\(directory)/model.safetensors.index.json"
+        let index = "\(directory)/\(Self.indexName)"
         if access(single, F_OK) == 0 {
             let file = try SafetensorsFile(path: single)
             singleFile = file

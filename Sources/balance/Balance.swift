@@ -37,6 +37,12 @@ struct Balance: Filter {
     @OptionGroup var memory: MemoryOption
     @OptionGroup var verbosity: QuietOption
 
+    func validate() throws {
+        if labels?.split(separator: ",", omittingEmptySubsequences: false).contains("") ?? false {
+            throw ValidationError("--labels has an empty label")
+        }
+    }
+
     func run() throws {
         let balancer = Balancer(
             perClass: perClass, expectedLabels: labels?.split(separator: ",").map(String.init) ?? [], seed: seed.seed,

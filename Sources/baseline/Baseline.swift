@@ -25,10 +25,12 @@ struct Baseline: Filter {
               score --model linear --input ndjson test.ndjson | evaluate
               score --model model --cascade linear < messages.txt
             """,
-        exits: ExitCodes([
-            .badData: "a bad line, or too few texts or classes",
-            .cannotCreate: "the model directory can't be written",
-        ]))
+        exits: ExitCodes(
+            [
+                .badData: "a bad line, or too few texts or classes",
+                .cannotCreate: "the model directory can't be written, or holds a model (--force)",
+                .temporaryFailure: "another run is writing the same --out",
+            ], cleansUp: true))
 
     @OptionGroup var input: InputArgument
 
@@ -84,7 +86,7 @@ struct Baseline: Filter {
             trainer.folds = folds
             trainer.seed = seed.seed
             trainer.threads = threads.count
-            let trained = TrainedLinearClassifier(texts, trainer)
+            let trained = try TrainedLinearClassifier(texts, trainer)
             let metrics = MetricsStream()
             metrics.write(trained.metrics)
             try trained.write(directory: out, command: ["baseline"] + CommandLine.arguments.dropFirst())

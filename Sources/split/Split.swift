@@ -46,7 +46,7 @@ struct Split: Filter {
     @Option(help: "The one part to write to stdout.")
     var part: Part?
 
-    @Option(help: ArgumentHelp("Shares of train, validation and test.", valueName: "a,b,c"))
+    @Option(help: ArgumentHelp("Shares of train, validation and test, which add up to 1.", valueName: "a,b,c"))
     var fractions: Fractions = .standard
 
     @Flag(help: "Give every part the same shares of all classes.")

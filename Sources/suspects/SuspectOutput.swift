@@ -19,6 +19,7 @@ struct DisputedRecords {
 struct SuspectOutput {
     /// Keys of the results, which a record's own members can't have.
     private static let ownKeys: Set = ["rank", "line", "expected", "label", "probability", "probabilities"]
+    private static let remedy = "name the records that the shards were made of"
     private let disputed: DisputedRecords
     private let learning: ConfidentLearning
     /// Members of the records with these lines: id and text as they are written.
@@ -33,9 +34,15 @@ struct SuspectOutput {
         var reader = reader
         let text = reader.fields.text
         let keys = (text == "id" ? ["id"] : ["id", text]).filter { !Self.ownKeys.contains($0) }
-        let wanted = Set(disputed.lines)
+        let rows = Dictionary(zip(disputed.lines, disputed.labels.indices)) { first, _ in first }
         while let record = try reader.next() {
-            guard wanted.contains(record.line.number) else { continue }
+            guard let row = rows[record.line.number] else { continue }
+            if let label = try record.labelIfPresent(), !label.elementsEqual(disputed.names[disputed.labels[row]].utf8)
+            {
+                throw EvaluationError.otherRecords(
+                    "this record has another label than the text of this line", source: reader.lines.source.name,
+                    line: record.line.number, remedy: Self.remedy)
+            }
             var found: [(key: String, value: [UInt8])] = []
             for key in keys {
                 let name = Array(key.utf8)
@@ -47,7 +54,7 @@ struct SuspectOutput {
         }
         if let missing = disputed.lines.first(where: { members[$0] == nil }) {
             throw EvaluationError.otherRecords(
-                "there is no record in this line", source: reader.lines.source.name, line: missing)
+                "there is no record in this line", source: reader.lines.source.name, line: missing, remedy: Self.remedy)
         }
     }
 

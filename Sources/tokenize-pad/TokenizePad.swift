@@ -83,7 +83,7 @@ struct TokenizePad: Filter {
             throw ValidationError(
                 "--pack cuts long texts and leaves labels out: leave out --strict, --labels, --labels-from")
         }
-        if pack, length == "1" { throw ValidationError("--pack needs a --length of at least 2") }
+        if pack, Int(length) == 1 { throw ValidationError("--pack needs a --length of at least 2") }
         if length.isEmpty { throw ValidationError("--length is empty") }
         if let labels, labels.utf8.split(separator: 0x2C, omittingEmptySubsequences: false).contains(where: \.isEmpty) {
             throw ValidationError("--labels has an empty label")

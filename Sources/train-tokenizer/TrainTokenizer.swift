@@ -3,6 +3,7 @@
 import ArgumentParser
 import FilterSupport
 import Records
+import Safetensors
 import Tokenization
 
 @main
@@ -24,7 +25,7 @@ struct TrainTokenizer: Filter {
         exits: ExitCodes(
             [
                 .badData: "bad record",
-                .cannotCreate: "--out can't be created",
+                .cannotCreate: "--out can't be created, or holds a model",
                 .temporaryFailure: "another run is writing the same --out",
             ], cleansUp: true))
 
@@ -46,6 +47,7 @@ struct TrainTokenizer: Filter {
 
     func run() throws {
         let source = try input.open()
+        try ModelExists.requireNoWeights(in: out)
         let lock = try OutputLock(path: out)
         AtomicDirectory.removeLeftovers(of: out)
         try withExtendedLifetime(lock) { try train(source) }

@@ -105,7 +105,8 @@ struct FeatureFilterTests {
         let result = try shell(
             """
             tokenize-pad -q --tokenizer tok --length 256 --labels ham,spam long.ndjson >long.st; mkdir tmp
-            run() { TMPDIR=tmp finetune -q --base random:long.json --tokenizer tok --validation all.st --out new --force \
+            tokenize-pad -q --tokenizer tok --length 256 --labels ham,spam all.ndjson >short.st
+            run() { TMPDIR=tmp finetune -q --base random:long.json --tokenizer tok --validation short.st --out new --force \
               --epochs 1 --batch 16 --threads $1 <long.st | \(frozen); sha256sum <new/model.safetensors; }
             run 2; ulimit -v 260000; run 1; ls -A tmp | wc -l
             """, in: folder.url)

@@ -49,7 +49,7 @@ struct ManyMachinesTests {
             OUT=cut PATH="$PWD/bin:$PATH" "$task" --input ndjson 2>/dev/null; echo $?; ls -A cut
             printf '#!/bin/sh\\nhead -n 5; exec sleep 60\\n' >slow; chmod +x slow
             OUT=ended SCORE=./slow setsid "$task" &
-            until ls -A ended 2>/dev/null | grep -q part; do sleep 0.1; done; kill -TERM -- -$!; wait $!; echo $?; ls ended
+            until ls -A ended 2>/dev/null | grep -q part; do sleep 0.1; done; kill -TERM -$!; wait $!; echo $?; ls ended
             """, in: folder.url)
         #expect(result.lines == ["4", "143"], "\(result.text)\(result.errors)")
     }

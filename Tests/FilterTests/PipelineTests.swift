@@ -73,7 +73,8 @@ struct PipelineTests {
         let lines = try commands("all PIPELINE=sms-spam").lines
         #expect(lines.filter { $0.contains("/balance ") }.count == 1)
         let balance = try #require(lines.first { $0.contains("/balance ") })
-        #expect(balance.contains("balance build/sms-spam/unbalanced.ndjson > build/sms-spam/train.ndjson.partial && mv "))
+        #expect(
+            balance.contains("balance build/sms-spam/unbalanced.ndjson > build/sms-spam/train.ndjson.partial && mv "))
         let splits = lines.filter { $0.contains("/split ") }
         #expect(splits.count == 3)
         #expect(splits.allSatisfy { $0.contains("--group-by text --stratify") && $0.contains("records.ndjson >") })

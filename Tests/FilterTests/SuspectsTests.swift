@@ -58,7 +58,7 @@ struct SuspectsTests {
             ("suspects", 64, "--base"), ("suspects --base a --scores b", 64, "either"),
             ("suspects \(Self.options) --folds 1", 64, "at least 2"), ("suspects --scores none", 66, "none"),
             ("suspects --scores all.ndjson", 65, "all.ndjson:1:"),
-            ("suspects \(Self.options) --folds 40 wrong.st", 65, "fewer than the 40 parts"),
+            ("suspects \(Self.options) --folds 40 wrong.st", 65, "fewer than the 40 folds"),
             ("suspects \(Self.options) all.ndjson", 65, "all.ndjson"),
             ("suspects \(Self.options) --records model/config.json wrong.st", 65, "model/config.json"),
         ] {

@@ -26,7 +26,8 @@ struct LinearClassifierTests {
     func features() throws {
         let names = Array(Set(labels)).sorted()
         let classes = labels.map { label in names.firstIndex(of: label) ?? 0 }
-        let classifier = LinearTrainer().train(LinearTrainingTexts(texts, classes: classes, labels: names)).classifier
+        let classifier = try LinearTrainer().train(LinearTrainingTexts(texts, classes: classes, labels: names))
+            .classifier
         var compared = 0
         for (kind, key) in [(NGrams.Kind.words, "words"), (.characters, "characters")] {
             let rows = try #require(reference["values"]?[key]?.array)
@@ -60,7 +61,7 @@ struct LinearClassifierTests {
             trainer.balancesClasses = machine["balanced"] == .bool(true)
             let data = LinearTrainingTexts(
                 chosen.map { texts[$0] }, classes: chosen.map { names.firstIndex(of: labels[$0]) ?? 0 }, labels: names)
-            let classifier = trainer.train(data).classifier
+            let classifier = try trainer.train(data).classifier
             for (text, row) in zip(chosen, try #require(machine["margins"]?.array)) {
                 let margins = classifier.margins(classifier.features(texts[text][...]))
                 let expected = try names.count == 2 ? [-number(row), number(row)] : (row.array ?? []).map(number)
@@ -76,9 +77,9 @@ struct LinearClassifierTests {
             texts, classes: labels.map { label in names.firstIndex(of: label) ?? 0 }, labels: names)
         var trainer = LinearTrainer()
         trainer.folds = 3
-        let one = trainer.train(data).classifier
+        let one = try trainer.train(data).classifier
         trainer.threads = 4
-        let four = trainer.train(data).classifier
+        let four = try trainer.train(data).classifier
         #expect(one.weights == four.weights && one.temperature == four.temperature && one.rarity == four.rarity)
         let folder = try Folder()
         let directory = folder.path + "/linear"
@@ -90,8 +91,8 @@ struct LinearClassifierTests {
     }
 
     @Test("a text of nothing known gets what the bias says, and probabilities sum to 1")
-    func unknown() {
-        let classifier = LinearTrainer().train(
+    func unknown() throws {
+        let classifier = try LinearTrainer().train(
             LinearTrainingTexts(texts, classes: labels.map { $0 == "spam" ? 1 : 0 }, labels: ["other", "spam"])
         ).classifier
         let nothing = classifier.features(Array("ж".utf8)[...])
@@ -101,22 +102,22 @@ struct LinearClassifierTests {
     }
 
     @Test("the temperature follows from texts that weren't trained on; without any it is a constant")
-    func temperature() {
+    func temperature() throws {
         let alike = (0..<40).map { Array("text \($0 % 5)".utf8) }
         // Texts that are alike with labels that aren't: probabilities can't be far from a half.
-        let vague = LinearTrainer().train(
+        let vague = try LinearTrainer().train(
             LinearTrainingTexts(alike, classes: (0..<40).map { $0 / 5 % 2 }, labels: ["a", "b"])
         ).classifier
         #expect(alike.allSatisfy { abs(vague.probabilities($0[...])[0] - 0.5) < 0.1 })
         // Without a mistake in n texts, a mistake remains as likely as one in about n.
-        let clear = LinearTrainer().train(
+        let clear = try LinearTrainer().train(
             LinearTrainingTexts(
                 (0..<60).map { Array(($0 % 2 == 0 ? "win a prize" : "see you").utf8) },
                 classes: (0..<60).map { $0 % 2 },
                 labels: ["spam", "ham"]))
         let sure = clear.classifier.probabilities(Array("see you".utf8)[...])[1]
         #expect(clear.accuracy == 1 && (0.98...0.995).contains(sure), "\(sure)")
-        let two = LinearTrainer().train(
+        let two = try LinearTrainer().train(
             LinearTrainingTexts([Array("a word".utf8), Array("other".utf8)], classes: [0, 1], labels: ["a", "b"]))
         #expect(two.accuracy == nil && two.classifier.temperature == 0.5)
     }

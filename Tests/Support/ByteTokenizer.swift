@@ -20,5 +20,6 @@ package func writeByteTokenizer(_ directory: String, merges: [String] = []) thro
     for (id, merge) in merges.enumerated() { vocabulary[merge.replacing(" ", with: "")] = 257 + id }
     let json = try JSONSerialization.data(withJSONObject: vocabulary)
     try json.write(to: URL(filePath: directory + "/vocab.json"))
-    try Data((["#version: 0.2"] + merges).map { $0 + "\n" }.joined().utf8).write(to: URL(filePath: directory + "/merges.txt"))
+    try Data((["#version: 0.2"] + merges).map { $0 + "\n" }.joined().utf8).write(
+        to: URL(filePath: directory + "/merges.txt"))
 }

@@ -123,7 +123,9 @@ struct Routes: Sendable {
         }
         var label: Int?
         if let name = value["label"], name != .null {
-            guard let string = name.string, let index = service.labels.firstIndex(where: { $0.utf8.elementsEqual(string.utf8) })
+            // Labels are compared as bytes.
+            guard let string = name.string,
+                let index = service.labels.firstIndex(where: { $0.utf8.elementsEqual(string.utf8) })
             else {
                 throw BadRequest(.badRequest, "\"label\" is none of \(service.labels.joined(separator: ", "))")
             }

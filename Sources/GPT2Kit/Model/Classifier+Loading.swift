@@ -1,5 +1,6 @@
 // Classifiers from model directories, and new ones.
 
+import Platform
 import Records
 import Safetensors
 import Tokenization
@@ -37,12 +38,12 @@ extension Classifier {
 
         /// The directory of the base's own tokenizer.
         ///
-        /// - Throws: ``ModelError/noTokenizer(base:)``; ``ModelError/noBase(_:)``.
-        public func tokenizerDirectory() throws(ModelError) -> String {
-            if case .directory(let path) = self, Directory.entryNames(of: path) == nil { throw .noBase(path) }
+        /// - Throws: ``ModelError/noTokenizer(base:)``; ``ModelError/noBase(_:)``; `StreamError` where the directory can't be read.
+        public func tokenizerDirectory() throws -> String {
+            if case .directory(let path) = self { try Self.requireReadable(path) }
             guard let directory, let names = Directory.entryNames(of: directory),
                 !Tokenizer.fileNames.isDisjoint(with: names)
-            else { throw .noTokenizer(base: description) }
+            else { throw ModelError.noTokenizer(base: description) }
             return directory
         }
 
@@ -52,13 +53,20 @@ extension Classifier {
         func config() throws -> GPT2Config {
             switch self {
             case .directory(let directory):
-                guard Directory.entryNames(of: directory) != nil else { throw ModelError.noBase(directory) }
+                try Self.requireReadable(directory)
                 return try GPT2Config(path: directory + "/config.json")
             case .randomNamed(let name):
                 guard let known = try GPT2Config.named(name) else { throw ModelError.unknownModel(name) }
                 return known
             case .randomConfig(let path): return try GPT2Config(path: path)
             }
+        }
+
+        private static func requireReadable(_ directory: String) throws {
+            if Directory.entryNames(of: directory) != nil { return }
+            // What is there but can't be read says itself why.
+            if access(directory, F_OK) == 0 { _ = try ByteSource(path: directory + "/config.json") }
+            throw ModelError.noBase(directory)
         }
 
         /// The directory that may hold the base's tokenizer.

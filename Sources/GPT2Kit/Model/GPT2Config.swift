@@ -27,23 +27,23 @@ public struct GPT2Config: Sendable, Equatable {
 
     /// A model of these sizes.
     ///
-    /// - Throws: ``ModelError/impossibleConfiguration(_:)`` where no model can have them.
+    /// - Throws: ``ModelError/impossibleConfiguration(_:file:)`` where no model can have them.
     public init(
         vocabularySize: Int, positions: Int, width: Int, blocks: Int, heads: Int, innerWidth: Int? = nil,
-        epsilon: Float = 1e-5
+        epsilon: Float = 1e-5, file: String = "config.json"
     ) throws(ModelError) {
         let innerWidth = innerWidth ?? 4 * min(width, Self.largest)
         for (name, value) in [
             ("vocab_size", vocabularySize), ("n_positions", positions), ("n_embd", width), ("n_layer", blocks),
             ("n_head", heads), ("n_inner", innerWidth),
         ] where value < 1 || value > Self.largest {
-            throw .impossibleConfiguration("\(name) is \(value)")
+            throw .impossibleConfiguration("\(name) is \(value)", file: file)
         }
         guard width % heads == 0 else {
-            throw .impossibleConfiguration("n_embd \(width) is not a multiple of n_head \(heads)")
+            throw .impossibleConfiguration("n_embd \(width) is not a multiple of n_head \(heads)", file: file)
         }
         guard epsilon > 0, epsilon.isFinite else {
-            throw .impossibleConfiguration("layer_norm_epsilon is \(epsilon)")
+            throw .impossibleConfiguration("layer_norm_epsilon is \(epsilon)", file: file)
         }
         self.vocabularySize = vocabularySize
         self.positions = positions
@@ -83,7 +83,7 @@ extension GPT2Config {
             vocabularySize: integer("vocab_size"), positions: integer("n_positions"), width: integer("n_embd"),
             blocks: integer("n_layer"), heads: integer("n_head"),
             innerWidth: inner == nil || inner == .null ? nil : integer("n_inner"),
-            epsilon: Float(epsilon))
+            epsilon: Float(epsilon), file: file)
     }
 
     /// Reads a config.json.

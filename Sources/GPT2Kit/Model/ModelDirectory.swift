@@ -1,6 +1,7 @@
 // Writes a model directory as Hugging Face's GPT-2 classes expect it: config.json, model.safetensors, vocab.json, merges.txt,
 // tokenizer.json, tokenizer_config.json and a model card. Not here: what a classifier or a language model adds to them.
 
+import Evaluation
 import Hashing
 import Records
 import Safetensors
@@ -44,6 +45,9 @@ struct ModelDirectory {
     /// - Throws: `StreamError` where it can't be written; what reading the tokenizer throws.
     func write(_ path: String, card: String) throws {
         let output = try AtomicDirectory(path: path)
+        output.superseded = [
+            Decision.fileName, TrainedTexts.fileName, PrepackedCopy.fileName, WeightFiles.indexName,
+        ]
         var weights = SafetensorsWriter(metadata: ["format": "pt"])
         for (name, tensor) in tensors {
             weights.add(name, type: precision.elementType, shape: tensor.shape) { sink in

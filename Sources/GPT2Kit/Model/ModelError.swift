@@ -5,7 +5,7 @@ import Records
 /// What is wrong with a model directory, with settings or with data.
 public enum ModelError: DiagnosableError, Equatable {
     /// config.json describes a model that can't exist.
-    case impossibleConfiguration(String)
+    case impossibleConfiguration(String, file: String)
     /// config.json lacks a field, or has one of another type.
     case missingField(String, file: String)
     /// config.json has a value that this field can't have.
@@ -61,9 +61,9 @@ public enum ModelError: DiagnosableError, Equatable {
 
     public var diagnosis: Diagnosis {
         switch self {
-        case .impossibleConfiguration(let what):
+        case .impossibleConfiguration(let what, let file):
             Diagnosis(
-                source: "config.json", problem: "no model can have this shape: \(what)",
+                source: file, problem: "no model can have this shape: \(what)",
                 remedy: "correct the file or fetch the model again", status: .configuration)
         case .missingField(let field, let file):
             Diagnosis(

@@ -40,8 +40,20 @@ public struct PretrainedModel: Sendable {
                     "the tokenizer has \(tokenizer.vocabularySize) tokens, the model \(config.vocabularySize)",
                     remedy: "set vocab_size to \(tokenizer.vocabularySize)", file: self.tokenizerDirectory)
             }
+            if case .randomConfig(let file) = base { _ = try Self.readLanguageModel(file, config) }
             parameters = try GPT2Parameters(random: config, classes: 0, seed: seed, workers: workers)
         }
+    }
+
+    /// Reads what a config.json says besides the sizes, and refuses what no language model here has.
+    private static func readLanguageModel(_ file: String, _ config: GPT2Config) throws -> OwnConfiguration {
+        let json = try readJSON(file)
+        let own = try OwnConfiguration(json, positions: config.positions, file: file)
+        if json["tie_word_embeddings"] == .bool(false) {
+            throw ModelError.unsupported("tie_word_embeddings false", file: file)
+        }
+        if own.isCausal == false { throw ModelError.unsupported("a language model without a causal mask", file: file) }
+        return own
     }
 
     /// A model of parts that the caller has checked against each other.
@@ -66,13 +78,7 @@ public struct PretrainedModel: Sendable {
     private static func parameters(
         _ directory: String, _ config: GPT2Config, _ workers: Workers
     ) throws -> GPT2Parameters {
-        let file = directory + "/config.json"
-        let json = try readJSON(file)
-        let own = try OwnConfiguration(json, positions: config.positions, file: file)
-        if json["tie_word_embeddings"] == .bool(false) {
-            throw ModelError.unsupported("tie_word_embeddings false", file: file)
-        }
-        if own.isCausal == false { throw ModelError.unsupported("a language model without a causal mask", file: file) }
+        let own = try readLanguageModel(directory + "/config.json", config)
         let weights = try WeightFiles(directory: directory)
         let check = try WeightsCheck(weights, expected: own.weightsSHA256)
         check?.begin()

@@ -22,8 +22,8 @@ extension FineTuner {
             let distinct = Set(labels.indices.lazy.filter { labels[$0] == label }.map { textOfRow[$0] }).count
             guard distinct >= count else {
                 throw ModelError.unusableData(
-                    "class \(name) has \(distinct) different texts, fewer than the \(count) parts",
-                    remedy: "take fewer parts, or leave the class out", file: texts.source)
+                    "class \(name) has \(distinct) different texts, fewer than the \(count) folds",
+                    remedy: "take fewer folds, or leave the class out", file: texts.source)
             }
         }
         try prepare(whole, report: { _ in }, progress: progress)
@@ -38,12 +38,13 @@ extension FineTuner {
         let stepsPerEpoch = parts.map {
             BatchSampler.stepsPerEpoch(rows: $0.training.count, batch: settings.rowsOfStep)
         }
-        let total = stepsPerEpoch.reduce(0) { $0 + settings.steps(ofEpoch: $1) }
+        let total = stepsPerEpoch.reduce(0) { $0.addingSaturating(settings.steps(ofEpoch: $1)) }
         var done = 0
         for (fold, data) in parts.enumerated() {
             let run = try TrainingRun(data, settings, workers)
             run.refresh()
-            while run.state.step < run.steps {
+            let begin = ContinuousClock.now
+            while run.endReason(minutes: begin.secondsUntilNow / 60, run.state.evaluations) == nil {
                 let loss = try run.makeStep().loss
                 done += 1
                 progress(.training(done: done, total: total, loss: loss))

@@ -4,6 +4,9 @@
 import Records
 
 extension FineTuner {
+    /// All trials are drawn before the first one is trained.
+    private static var mostTrials: Int { 1_000_000 }
+
     /// The classifier of the best of `trials` trials, which are chosen by successive halving: the one with the lowest
     /// loss over the whole validation set, and the earliest of several equal ones. ``train(_:on:report:progress:)``
     /// with its settings gives the same classifier, to the last bit.
@@ -15,6 +18,10 @@ extension FineTuner {
         report: (TrainingEvent) throws -> Void, progress: @escaping @Sendable (TrainingProgress) -> Void = { _ in }
     ) throws -> TrainedClassifier {
         try ModelError.requirePositive([("trials", count)])
+        guard count <= Self.mostTrials else {
+            throw ModelError.impossibleSetting(
+                "\(count) trials are too many", remedy: "choose at most \(Self.mostTrials)")
+        }
         let begin = ContinuousClock.now
         var clock = PhaseClock()
         for settings in space.extremes(of: settings) { try settings.check(base.config) }

@@ -48,36 +48,54 @@ public struct LabelledTextInput {
             return LabelledText(
                 line: line.number, text: try record.textBytes(), label: try record.label(), lineBytes: line.bytes)
         }
+        if let offset = UTF8.firstInvalidOffset(in: line.content) {
+            throw LabelledLineError(source: source, line: line.number, problem: .notUTF8(byte: offset + 1))
+        }
         var rest = line.content
         var label: ArraySlice<UInt8>?
         while rest.starts(with: Self.mark) {
             let word = rest.prefix { $0 != 0x20 && $0 != 0x09 }
-            guard label == nil else { throw LabelledLineError(source: source, line: line.number, labels: 2) }
+            guard label == nil else {
+                throw LabelledLineError(source: source, line: line.number, problem: .severalLabels)
+            }
             label = word.dropFirst(Self.mark.count)
             rest = rest.dropFirst(word.count).drop { $0 == 0x20 || $0 == 0x09 }
         }
         guard let label, !label.isEmpty else {
-            throw LabelledLineError(source: source, line: line.number, labels: 0)
+            throw LabelledLineError(source: source, line: line.number, problem: .noLabel)
         }
-        return LabelledText(
-            line: line.number, text: UTF8.repaired(rest), label: UTF8.repaired(label), lineBytes: line.bytes)
+        // fastText takes a word with the mark for a label wherever it stands.
+        let words = rest.split { $0 == 0x20 || $0 == 0x09 }
+        guard !words.contains(where: { $0.starts(with: Self.mark) }) else {
+            throw LabelledLineError(source: source, line: line.number, problem: .severalLabels)
+        }
+        return LabelledText(line: line.number, text: Array(rest), label: Array(label), lineBytes: line.bytes)
     }
 }
 
 /// A line that should begin with one label, and doesn't.
 public struct LabelledLineError: DiagnosableError, Equatable {
+    /// What is wrong with it.
+    enum Problem: Equatable {
+        case noLabel, severalLabels
+        case notUTF8(byte: Int)
+    }
+
     let source: String
     let line: Int
-    /// 0, or 2 for more than one.
-    let labels: Int
+    let problem: Problem
 
     public var diagnosis: Diagnosis {
-        Diagnosis(
-            source: source, position: .line(line),
-            problem: labels == 0 ? "no __label__ at the beginning of this line" : "this line has more than one label",
-            remedy: labels == 0
-                ? "write it like '__label__spam the text', or read it as records"
-                : "keep one: a text has exactly one class",
-            status: .badData)
+        let (what, remedy) =
+            switch problem {
+            case .noLabel:
+                (
+                    "no __label__ at the beginning of this line",
+                    "write it like '__label__spam the text', or read it as records"
+                )
+            case .severalLabels: ("this line has more than one label", "keep one: a text has exactly one class")
+            case .notUTF8(let byte): ("byte \(byte) of this line isn't UTF-8", "convert the input to UTF-8")
+            }
+        return Diagnosis(source: source, position: .line(line), problem: what, remedy: remedy, status: .badData)
     }
 }

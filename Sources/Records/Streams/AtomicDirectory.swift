@@ -22,6 +22,8 @@ public final class AtomicDirectory {
     /// Names inside of ``temporary``, to be removed with it.
     private var names: [String] = []
     private var isPending = true
+    /// Files of a directory that is there which belong to what is replaced: they go with it, if no new file has their name.
+    public var superseded: Set<String> = []
 
     /// Creates the temporary; missing parents of `path` are created.
     public init(path: String) throws(StreamError) {
@@ -88,12 +90,16 @@ public final class AtomicDirectory {
             }
         }
         if try completeFromOld(status), SystemCall.exchangeNames(temporary, destination) == 0 {
+            for name in superseded { remember(name) }
             keepLatecomers()
             cancel()
         } else {
             for file in files
             where SystemCall.renameFile("\(temporary)/\(file.name)", "\(destination)/\(file.name)") != 0 {
                 throw .cannotPublish(path: "\(path)/\(file.name)", errno: errno)
+            }
+            for name in superseded where !files.contains(where: { $0.name == name }) {
+                unlink("\(destination)/\(name)")
             }
             cancel()
             try requireDurable(destination)
@@ -147,7 +153,7 @@ public final class AtomicDirectory {
         }
         // More are no directory of ours, and linking them all would take longer than anyone expects.
         guard old.count <= 100 else { return false }
-        for name in old where !files.contains(where: { $0.name == name }) {
+        for name in old where !superseded.contains(name) && !files.contains(where: { $0.name == name }) {
             guard linkat(AT_FDCWD, "\(destination)/\(name)", AT_FDCWD, "\(temporary)/\(name)", 0) == 0 else {
                 return false
             }

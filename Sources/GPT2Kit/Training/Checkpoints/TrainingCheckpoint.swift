@@ -46,6 +46,11 @@ package struct CheckpointDescription: Sendable {
             let members = try? JSONValue(parsing: Array(run.utf8)).object,
             let since = metadata["evaluations_since_best"].flatMap({ Int($0) })
         else { return nil }
+        let counts = ["every", "tokens"].compactMap { metadata[$0] }.map { Int($0) ?? -1 }
+        let times = metadata.filter { $0.key.hasPrefix("seconds_") }.values.map { Double($0) ?? -1 }
+        guard counts.allSatisfy((1...1 << 53).contains), times.allSatisfy((0...1e12).contains), since >= 0 else {
+            return nil
+        }
         self.step = step
         every = metadata["every"].flatMap { Int($0) }
         isEvaluationPending = metadata["review"] == "pending"

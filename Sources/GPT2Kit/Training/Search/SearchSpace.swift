@@ -35,7 +35,7 @@ public struct SearchSpace: Sendable, Equatable {
             case .weightDecay: 0...Double.greatestFiniteMagnitude
             case .epochs, .batch: 1...1e9
             case .dropout, .wordDropout: 0...(1.0).nextDown
-            case .labelSmoothing: 0...1
+            case .labelSmoothing: 0...(1.0).nextDown
             }
         }
     }
@@ -141,5 +141,7 @@ private func fourDigits(_ value: Double) -> Double {
     guard value != 0 else { return 0 }
     // Dividing by a power of ten gives the number nearest to the decimal one.
     let scale = pow(10, 3 - floor(log10(value.magnitude)))
-    return (value * scale).rounded() / scale
+    // Of numbers near the least and the greatest there is no such power, or nothing is left of it.
+    let rounded = (value * scale).rounded() / scale
+    return rounded.isFinite ? rounded : value
 }

@@ -53,7 +53,7 @@ struct TrialPool {
     }
 
     private func steps(_ trials: [Trial], to target: (Trial) -> Int) -> Int {
-        trials.filter(\.isRunning).reduce(0) { $0 + max(0, target($1) - $1.step) }
+        trials.filter(\.isRunning).reduce(0) { $0.addingSaturating(max(0, target($1) - $1.step)) }
     }
 
     /// Trains every trial to its target, several at a time.

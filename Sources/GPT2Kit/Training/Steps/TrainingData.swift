@@ -6,7 +6,8 @@ import Tokenization
 package struct TrainingData: Sendable {
     /// The base, which reads a text as the settings say: pooling and causal mask.
     let base: Classifier
-    let objective: CrossEntropyLoss
+    /// What each class counts in the loss.
+    private let classWeights: [Double]?
     /// Training, validation, and test where there is one.
     let sets: [FeatureSet]
     let texts: DistinctTexts
@@ -19,14 +20,12 @@ package struct TrainingData: Sendable {
 
     /// - Throws: ``ModelError`` where something doesn't belong together or can't be trained on.
     init(_ base: Classifier, _ datasets: Datasets, _ settings: TrainingSettings) throws {
-        for set in datasets.all { try Self.check(set, base) }
+        for set in datasets.all { try Self.check(set, base, as: datasets.training) }
         self.base = base.with(pooling: settings.pooling, isCausal: settings.causalMask ? nil : false)
         try settings.check(base.config)
-        objective = try CrossEntropyLoss(
-            weights: settings.classWeights.resolved(
-                labels: base.labels, rows: datasets.training.texts.rows.labels.map(Int.init),
-                source: datasets.training.source),
-            smoothing: settings.labelSmoothing)
+        classWeights = try settings.classWeights.resolved(
+            labels: base.labels, rows: datasets.training.texts.rows.labels.map(Int.init),
+            source: datasets.training.source)
         let inputs = datasets.all.map(\.texts)
         texts = DistinctTexts(inputs, self.base.pooling, isCausal: self.base.config.isCausal)
         sets = FeatureSet.of(inputs, texts)
@@ -41,13 +40,18 @@ package struct TrainingData: Sendable {
         texts = whole.texts
         paddedLength = whole.paddedLength
         sets = [whole.training.selecting(training), whole.training.selecting(validation)]
-        objective = try CrossEntropyLoss(
-            weights: settings.classWeights.resolved(
-                labels: base.labels, rows: training.map { whole.training.labels[$0] }, source: "the training rows"),
-            smoothing: settings.labelSmoothing)
+        classWeights = try settings.classWeights.resolved(
+            labels: base.labels, rows: training.map { whole.training.labels[$0] }, source: "the training rows")
     }
 
-    private static func check(_ set: LabelledTexts, _ base: Classifier) throws(ModelError) {
+    /// What a run with `settings` lowers: trials of a search share the data, not the smoothing.
+    func objective(_ settings: TrainingSettings) -> CrossEntropyLoss {
+        CrossEntropyLoss(weights: classWeights, smoothing: settings.labelSmoothing)
+    }
+
+    private static func check(
+        _ set: LabelledTexts, _ base: Classifier, as training: LabelledTexts
+    ) throws(ModelError) {
         guard set.count > 0 else {
             throw .unusableData("no records", remedy: "check what writes the shard", file: set.source)
         }
@@ -58,6 +62,12 @@ package struct TrainingData: Sendable {
                 file: set.source)
         }
         try set.requireMade(for: base)
+        let (length, needed) = (set.texts.description.paddedLength, training.texts.description.paddedLength)
+        guard length == needed else {
+            throw .mismatch(
+                "its texts are padded to or cut at \(length) tokens, those of the training shard at \(needed)",
+                remedy: "tokenize with the length of the training shard", choice: .lengthOfShards, file: set.source)
+        }
         guard base.labels.count > 1 else {
             throw .unusableData(
                 "all records have the same label", remedy: "train on records of two classes or more", file: set.source)

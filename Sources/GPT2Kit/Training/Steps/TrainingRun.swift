@@ -10,6 +10,7 @@ final class TrainingRun {
     let epochSteps: Int
     let steps: Int
     private let data: TrainingData
+    private let objective: CrossEntropyLoss
     private let extractor: FeatureExtractor
     private let gradients: GradientVector
     private let layers: ClassifierTail
@@ -24,6 +25,7 @@ final class TrainingRun {
     ) throws {
         self.data = data
         self.settings = settings
+        objective = data.objective(settings)
         let state = try state ?? TrainingState(data, settings, workers)
         self.state = state
         state.use(workers)
@@ -38,7 +40,7 @@ final class TrainingRun {
         let firstBlock = settings.trainable.firstBlock(of: config.blocks)
         layers = try ClassifierTail(
             model.parameters, gradients: model.gradients, adapters: model.adapters, trainable: settings.trainable,
-            objective: data.objective, config: config, pooling: data.base.pooling, firstBlock: firstBlock,
+            objective: objective, config: config, pooling: data.base.pooling, firstBlock: firstBlock,
             precision: settings.trainingPrecision, workers: workers)
         inference = try InferenceTail(
             model.parameters, config: config, pooling: data.base.pooling, firstBlock: firstBlock,
@@ -72,7 +74,7 @@ final class TrainingRun {
     func makeStep() throws -> Outcome {
         let step = state.step
         let rows = state.batches.next()
-        let denominator = data.objective.denominator(rows.map { data.training.labels[$0] })
+        let denominator = objective.denominator(rows.map { data.training.labels[$0] })
         let size = min(settings.batch, rows.count)
         var loss = 0.0
         for first in stride(from: 0, to: rows.count, by: size) {

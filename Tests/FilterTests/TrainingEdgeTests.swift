@@ -1,0 +1,135 @@
+// Training at its edges: what searches share, sets that don't belong together, odd sizes, models that are replaced.
+
+import Foundation
+import TestSupport
+import Testing
+
+struct TrainingEdgeTests {
+    private let folder: Folder
+    init() throws { folder = try TinyModel.shared().workspace() }
+
+    private static let train =
+        "finetune -q --base random:config.json --tokenizer tok --trainable all --validation all.st --epochs 2 --lr 1e-2"
+
+    private func shell(_ command: String) throws -> FilterResult { try FilterTests.shell(command, in: folder.url) }
+
+    @Test(
+        "a trial has the model of a run with its settings",
+        arguments: ["label-smoothing=0.5", "weight-decay=0.3", "dropout=0.2", "lr=0.003", "batch=4"])
+    func trialAlone(_ setting: String) throws {
+        let (name, value) = (setting.prefix { $0 != "=" }, setting.drop { $0 != "=" }.dropFirst())
+        let option = "--\(name) \(value)"
+        let result = try shell(
+            """
+            \(Self.train) --search \(name)=\(value)..\(value) --trials 1 --out trial <all.st >/dev/null
+            \(Self.train.replacing("--lr 1e-2", with: name == "lr" ? "" : "--lr 1e-2")) \(option) --out alone <all.st >/dev/null
+            cmp trial/model.safetensors alone/model.safetensors && echo same
+            cmp -s trial/model.safetensors model/model.safetensors || echo "another than without"
+            """)
+        #expect(result.lines == ["same", "another than without"], "\(result.text)\(result.errors)")
+    }
+
+    @Test("sets of other padded lengths than the training set's are refused", arguments: ["validation", "test"])
+    func otherLength(_ set: String) throws {
+        let result = try shell(
+            """
+            tokenize-pad -q --tokenizer tok --length 30 all.ndjson >other.st
+            \(Self.train.replacing("--validation all.st", with: "")) \
+              \(set == "test" ? "--validation all.st " : "")--\(set) other.st --out m <all.st
+            """)
+        expectFailure(result, 78, "finetune", "other.st: its texts are padded to or cut at 30 tokens")
+    }
+
+    @Test(
+        "settings that mean nothing, or too much, are one line",
+        arguments: [
+            ("--features f --features-only", 64, "no block is frozen"),
+            ("--search lr=1e-5..1e-3 --trials 9223372036854775807", 64, "trials are too many"),
+            ("--search label-smoothing=0..1", 64, "label-smoothing doesn't take"),
+        ])
+    func settings(_ options: String, _ status: Int, _ words: String) throws {
+        expectFailure(try shell("\(Self.train) \(options) --out m <all.st"), Int32(status), "finetune", words)
+    }
+
+    @Test("numbers of steps that no run reaches don't overflow")
+    func hugeCounts() throws {
+        for command in [
+            "suspects -q --base random:config.json --tokenizer tok --epochs 2000000000000000000 --max-minutes 1e-9 all.st",
+            "\(Self.train) --epochs 9223372036854775807 --max-minutes 1e-9 --out m <all.st",
+        ] {
+            let result = try shell(command)
+            #expect(result.status == 0, "\(result.errors)")
+        }
+    }
+
+    @Test("a search over the smallest numbers draws numbers")
+    func smallestNumbers() throws {
+        let result = try shell(
+            """
+            \(Self.train) --search weight-decay=1e-320..1e-310,lr=3e-308..4e-308 --trials 2 --out m <all.st \
+              | jq -c 'select(.event == "trial") | [.weight_decay, .learning_rate] | map(. > 0 and . < 1)'
+            """)
+        #expect(result.lines.count == 2 && result.lines.allSatisfy { $0 == "[true,true]" }, "\(result.text)")
+    }
+
+    @Test("what calibrate fitted for a model goes when another one takes its place")
+    func replacedDecision() throws {
+        let result = try shell(
+            """
+            jq -c '.text = "other " + .text' all.ndjson | score -q --raw --model model --input ndjson | calibrate -q model >/dev/null
+            ls model | grep -c decision; touch model/notes.txt
+            \(Self.train) --seed 2 --force --out model <all.st >/dev/null; ls model | grep -E 'decision|notes|hashes'
+            echo hi | score -q --model model | wc -l
+            """)
+        #expect(
+            result.lines == ["1", "notes.txt", "training-texts.hashes", "1"], "\(result.text)\(result.errors)")
+    }
+
+    @Test("a tokenizer doesn't take the place of a model's")
+    func tokenizerOfModel() throws {
+        let before = try folder.snapshot()
+        expectFailure(
+            try shell("train-tokenizer --vocab-size 310 --out model all.ndjson"), 73, "train-tokenizer",
+            "a model already exists here")
+        #expect(try folder.snapshot() == before)
+    }
+
+    @Test("records that aren't those of the shards are told from them by their labels")
+    func otherRecords() throws {
+        let result = try shell(
+            "tac all.ndjson >other.ndjson; suspects -q --base random:config.json --tokenizer tok --records other.ndjson --all all.st"
+        )
+        expectFailure(result, 65, "suspects", "other.ndjson:1: this record has another label")
+    }
+
+    @Test(
+        "a configuration that no language model has is refused with its name",
+        arguments: [
+            (#"."tie_word_embeddings"=false"#, "tie_word_embeddings false"),
+            (#"."layer_norm_epsilon"="1e-5""#, "layer_norm_epsilon has to be a number"),
+            (".n_head=3", "n_embd 16 is not a multiple of n_head 3"),
+            (#".gpt2kit={"causal_mask":false}"#, "without a causal mask"),
+        ])
+    func configurations(_ change: String, _ words: String) throws {
+        let result = try shell(
+            """
+            jq -c '\(change)' config.json >odd.json; tokenize-pad -q --tokenizer tok --pack --length 16 all.ndjson >packed.st
+            pretrain -q packed.st --base random:odd.json --tokenizer tok --validation packed.st --max-steps 1 --out m
+            """)
+        expectFailure(result, 78, "pretrain", "odd.json: ")
+        #expect(result.errors.contains(words), "\(result.errors)")
+    }
+
+    @Test("fastText's lines: labels anywhere count, and bytes that aren't UTF-8 are refused")
+    func fastText() throws {
+        for (text, words) in [
+            (#"__label__a hello __label__b\n__label__b y\n"#, "more than one label"),
+            (#"__label__\377 x\n__label__b z\n"#, "byte 10 of this line isn't UTF-8"),
+        ] {
+            try folder.write("lines.txt", "")
+            let result = try shell("printf '\(text)' >lines.txt; baseline -q --input fasttext --out linear lines.txt")
+            expectFailure(result, 65, "baseline", "lines.txt:1: ")
+            #expect(result.errors.contains(words), "\(result.errors)")
+        }
+    }
+}
