@@ -8,8 +8,11 @@ package struct Label: Hashable, Comparable, Sendable {
     /// The label `name`.
     package init(_ name: String) { self.name = name }
 
+    /// Whether both have the same bytes.
     package static func == (a: Label, b: Label) -> Bool { a.name.utf8.elementsEqual(b.name.utf8) }
+    /// Whether the bytes of `a` come first.
     package static func < (a: Label, b: Label) -> Bool { a.name.utf8.lexicographicallyPrecedes(b.name.utf8) }
+    /// Hashes the bytes.
     package func hash(into hasher: inout Hasher) { for byte in name.utf8 { hasher.combine(byte) } }
 }
 
