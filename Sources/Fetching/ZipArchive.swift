@@ -72,8 +72,6 @@ public final class ZipArchive {
     }
 
     /// The bytes of `entry` from its start. Reading on to the end checks the CRC and the length.
-    ///
-    /// The source must not outlive the archive.
     public func open(_ entry: Entry, maximumBytes: Int) throws(FetchError) -> ByteSource {
         if entry.size > maximumBytes { throw .tooLarge(source: name, maximum: maximumBytes) }
         guard let file = zip_fopen_index(handle, entry.index, 0) else {

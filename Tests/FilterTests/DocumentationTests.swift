@@ -24,6 +24,14 @@ struct DocumentationTests {
         }
     }
 
+    @Test("every source file that is named is there", arguments: try Document.forUsers())
+    func sourceFiles(document: Document) throws {
+        let files = try shell("git ls-files '*.swift' || find . -name '*.swift'", in: repository).lines
+        for code in document.code where code.hasSuffix(".swift") && !code.contains(" ") {
+            #expect(files.contains { "/\($0)".hasSuffix("/\(code)") }, "\(document.path): \(code)")
+        }
+    }
+
     @Test("every option that a command line shows is one of its filter", arguments: try Document.forUsers())
     func options(document: Document) throws {
         let options = try Dictionary(uniqueKeysWithValues: Self.filters.map { ($0, try Self.options(of: $0)) })

@@ -43,8 +43,12 @@ struct ReplacedModelTests {
         let other = try shell("\(TinyModel.finetune) --epochs 1 --out model --resume <all.st", in: folder.url)
         expectFailure(other, 73, "finetune", "model: a model already exists here: ")
         #expect(try other.output.isEmpty && folder.snapshot() == before)
-        // A run that has replaced a model on purpose is resumed without saying so again.
-        guard exists("strace") else { return }
+    }
+
+    @Test(
+        "a run that replaces a model on purpose is resumed without saying so again",
+        .enabled(if: exists("strace"), "needs strace"))
+    func resumeReplacing() throws {
         let run = "\(TinyModel.finetune) --epochs 3 --out model"
         let resumed = try shell(
             """

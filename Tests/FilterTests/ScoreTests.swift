@@ -108,8 +108,11 @@ struct ScoreTests {
             let result = try shell(
                 """
                 for i in $(seq 100); do cat all.ndjson; done | strace -f -o trace -P $PWD/scores \\
-                  -e inject=write:signal=KILL:when=\(call) score --model model --input ndjson >scores; cat scores
+                  -e inject=write:signal=KILL:when=\(call) score --model model --input ndjson >scores 2>/dev/null
+                echo $? >status; cat scores
                 """, in: folder.url)
+            #expect(try folder.read("status") == Data("137\n".utf8), "write \(call)")
+            #expect(call == 1 || result.lines.count > 1000)
             #expect(result.output.isEmpty || result.output.last == 0x0A)
             #expect(result.lines.allSatisfy { (try? JSONSerialization.jsonObject(with: Data($0.utf8))) != nil })
         }

@@ -67,7 +67,7 @@ $(OUT)/accuracy.tsv: $(OUT)/model/model.safetensors
 $(OUT)/%.svg: $(OUT)/%.tsv pipelines/common/%.gnuplot
 	@gnuplot -d -e "input='$<'; output='$@.partial'; title='$(notdir $(OUT)): $*'; \
 	  $$(jq -nr -f pipelines/common/plot.jq $(OUT)/metrics.ndjson)" pipelines/common/$*.gnuplot
-	@tail -n 1 $@.partial | grep -q '</svg>' || { echo "make: gnuplot couldn't write $@" >&2; exit 74; }
+	@grep -qs '</svg>' $@.partial || { echo "make: gnuplot couldn't write $@" >&2; exit 74; }
 	@mv $@.partial $@
 
 # The page about a run. Curves of the test part; the mistakes that the model is surest of, with the words that made them; a linear

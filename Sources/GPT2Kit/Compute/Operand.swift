@@ -93,8 +93,8 @@ package final class ProductScratch: @unchecked Sendable {  // each worker has it
 
     package init() {}
 
-    /// Makes room for products that need these numbers of floats.
-    func reserve(_ counts: [Int]) throws(OutOfMemory) {
+    /// Notes products that need these numbers of floats; ``reserve(rows:width:_:workers:)`` makes room for them.
+    func expect(_ counts: [Int]) {
         productCount = max(productCount, counts.max() ?? 0)
     }
 

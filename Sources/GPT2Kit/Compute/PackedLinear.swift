@@ -84,7 +84,7 @@ package final class PackedLinear: @unchecked Sendable {  // one batch at a time;
             : nil
         input = Operand(width: inputs, type)
         rounded = type == .rounded ? try FloatBuffer(count: weight.count) : nil
-        try scratch.reserve(
+        scratch.expect(
             (forwards + backwards).map { max($0.product.scratchCount, $0.low?.scratchCount ?? 0) } + [
                 gradients?.scratchCount ?? 0
             ])

@@ -26,6 +26,6 @@ package final class Workspace {
         }
     }
 
-    /// Views begin at cache lines, and not a multiple of 4 KiB apart.
+    /// Views begin at cache lines, at least one of which lies between two: equal views are then seldom a multiple of 4 KiB apart.
     private static func padded(_ count: Int) -> Int { (count + 31) / 16 * 16 }
 }

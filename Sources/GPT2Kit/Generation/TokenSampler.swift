@@ -36,7 +36,7 @@ public struct TokenSampler: Sendable, Equatable {
         guard let topK = topK.map({ max(1, $0) }), topK < logits.count else {
             return logits.indices.sorted(by: precedes)
         }
-        // A heap would do; sorting what is above the last of the best so far is as fast, and shorter.
+        // The best so far, sorted. Few tokens get among them, so that inserting is as fast as a heap, and shorter.
         var best: [Int] = []
         for token in logits.indices where best.count < topK || precedes(token, best[topK - 1]) {
             let place = best.firstIndex { precedes(token, $0) } ?? best.count

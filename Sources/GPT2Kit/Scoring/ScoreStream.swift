@@ -4,7 +4,7 @@ import Records
 
 /// Reads texts or records line by line and writes one NDJSON object for each, in order.
 ///
-/// For a text: `{"line":1,"text":…,"label":…,"probability":…,"probabilities":{…}}`. For a record: its own members
+/// For a text: `{"text":…,"line":1,"label":…,"probability":…,"probabilities":{…}}`. For a record: its own members
 /// first; its `label` is passed on as `expected`, and members with the names of results are left out. For a line that
 /// can't be read: `{"line":1,"error":…}`.
 public struct ScoreStream {

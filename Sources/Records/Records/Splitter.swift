@@ -179,7 +179,7 @@ public struct Splitter: Sendable {
     }
 }
 
-/// A text as `--group-by text` compares it: lower case, runs of white space as one space, none at the ends.
+/// A text as groups of equal texts compare it: lower case, runs of white space as one space, none at the ends.
 package func foldedText(_ utf8: [UInt8]) -> [UInt8] {
     var result: [UInt8] = []
     result.reserveCapacity(utf8.count)
