@@ -6,18 +6,19 @@ import Records
 public struct ModelExists: DiagnosableError, Equatable {
     let directory: String
     private static let weights: Set = ["model.safetensors", WeightFiles.indexName]
-    private static let files = weights.union(["config.json"])
 
     /// Fails where `directory` holds a model that a new one would replace.
     package static func requireNone(in directory: String) throws(ModelExists) {
-        if let names = Directory.entryNames(of: directory), !files.isDisjoint(with: names) {
-            throw ModelExists(directory: directory)
-        }
+        try requireNone(of: weights.union(["config.json"]), in: directory)
     }
 
     /// Fails where `directory` holds weights, which belong to the tokenizer beside them.
     package static func requireNoWeights(in directory: String) throws(ModelExists) {
-        if let names = Directory.entryNames(of: directory), !weights.isDisjoint(with: names) {
+        try requireNone(of: weights, in: directory)
+    }
+
+    private static func requireNone(of files: Set<String>, in directory: String) throws(ModelExists) {
+        if let names = Directory.entryNames(of: directory), !files.isDisjoint(with: names) {
             throw ModelExists(directory: directory)
         }
     }

@@ -38,14 +38,12 @@ struct Balance: Filter {
     @OptionGroup var verbosity: QuietOption
 
     func validate() throws {
-        if labels?.split(separator: ",", omittingEmptySubsequences: false).contains("") ?? false {
-            throw ValidationError("--labels has an empty label")
-        }
+        _ = try labels.map(LabelList.parse)
     }
 
     func run() throws {
         let balancer = Balancer(
-            perClass: perClass, expectedLabels: labels?.split(separator: ",").map(String.init) ?? [], seed: seed.seed,
+            perClass: perClass, expectedLabels: try labels.map(LabelList.parse) ?? [], seed: seed.seed,
             maximumMemory: memory.limit)
         let sink = ByteSink.standardOutput()
         let records = lines.reader(try input.open(), fields: RecordFields(label: label.labelField))

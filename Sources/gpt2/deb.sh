@@ -6,8 +6,7 @@ set -euo pipefail
 here=$(CDPATH= cd -- "$(dirname "$0")" && pwd -P)
 executables=$1 folder=$2
 shift 2
-# Another project's checkout, in which this one was unpacked, says nothing about it.
-if [ "$(git -C "$here" rev-parse --show-toplevel 2> /dev/null)" != "${here%/Sources/gpt2}" ]; then git() { false; }; fi
+. "$here/checkout.sh"
 maintainer=${DEBFULLNAME:-$(git -C "$here" log -1 --format=%an 2> /dev/null || echo "gpt2-filters")}
 address=${DEBEMAIL:-$(git -C "$here" log -1 --format=%ae 2> /dev/null || echo root@localhost)}
 version=$("$executables/score" --version | sed 's/^score //; s/ .*//')

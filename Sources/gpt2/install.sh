@@ -6,6 +6,7 @@ set -euo pipefail
 here=$(CDPATH= cd -- "$(dirname "$0")" && pwd -P)
 executables=$1 prefix=$2
 shift 2
+. "$here/checkout.sh"
 command -v jq > /dev/null || { echo "make: jq is missing: install it" >&2; exit 69; }
 if ! { mkdir -p "$prefix" && [ -w "$prefix" ]; } 2> /dev/null; then
   echo "make: $prefix can't be written to: become root (sudo make install), or choose another PREFIX" >&2
@@ -40,10 +41,8 @@ for filter in "$@"; do
   if [ "$(uname -s)" = Linux ] && command -v strip > /dev/null; then strip --strip-unneeded "$prefix/libexec/gpt2/$filter"; fi
 done
 install -m 644 "$work/filters.txt" "$prefix/libexec/gpt2/filters.txt"
-# Only if the checkout is this project's, and no folder of another one.
 rm -f "$prefix/libexec/gpt2/commit"
-if [ "$(git -C "$here" rev-parse --show-toplevel 2> /dev/null)" = "${here%/Sources/gpt2}" ]; then
-  git -C "$here" describe --always --dirty --exclude '*' > "$work/commit"
+if git -C "$here" describe --always --dirty --exclude '*' > "$work/commit" 2> /dev/null; then
   install -m 644 "$work/commit" "$prefix/libexec/gpt2/commit"
 fi
 install -m 755 "$here/gpt2" "$prefix/bin/gpt2"

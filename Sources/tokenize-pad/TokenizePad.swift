@@ -85,9 +85,7 @@ struct TokenizePad: Filter {
         }
         if pack, Int(length) == 1 { throw ValidationError("--pack needs a --length of at least 2") }
         if length.isEmpty { throw ValidationError("--length is empty") }
-        if let labels, labels.utf8.split(separator: 0x2C, omittingEmptySubsequences: false).contains(where: \.isEmpty) {
-            throw ValidationError("--labels has an empty label")
-        }
+        _ = try labels.map(LabelList.parse)
     }
 
     func run() throws {
@@ -140,7 +138,7 @@ struct TokenizePad: Filter {
 
     private func classes(_ tokens: Tokenizer) throws -> [String]? {
         if let labelsFrom { return try description(of: labelsFrom, tokens).labelNames }
-        return labels?.utf8.split(separator: 0x2C).map { String($0) ?? "" }
+        return try labels.map(LabelList.parse)
     }
 
     /// What the shards of the stream `path` have in common, all of them checked.

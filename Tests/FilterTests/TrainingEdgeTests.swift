@@ -8,9 +8,6 @@ struct TrainingEdgeTests {
     private let folder: Folder
     init() throws { folder = try TinyModel.shared().workspace() }
 
-    private static let train =
-        "finetune -q --base random:config.json --tokenizer tok --trainable all --validation all.st --epochs 2 --lr 1e-2"
-
     private func shell(_ command: String) throws -> FilterResult { try FilterTests.shell(command, in: folder.url) }
 
     @Test(
@@ -21,8 +18,8 @@ struct TrainingEdgeTests {
         let option = "--\(name) \(value)"
         let result = try shell(
             """
-            \(Self.train) --search \(name)=\(value)..\(value) --trials 1 --out trial <all.st >/dev/null
-            \(Self.train.replacing("--lr 1e-2", with: name == "lr" ? "" : "--lr 1e-2")) \(option) --out alone <all.st >/dev/null
+            \(TinyModel.finetune) --search \(name)=\(value)..\(value) --trials 1 --out trial <all.st >/dev/null
+            \(TinyModel.finetune.replacing("--lr 1e-2", with: name == "lr" ? "" : "--lr 1e-2")) \(option) --out alone <all.st >/dev/null
             cmp trial/model.safetensors alone/model.safetensors && echo same
             cmp -s trial/model.safetensors model/model.safetensors || echo "another than without"
             """)
@@ -34,7 +31,7 @@ struct TrainingEdgeTests {
         let result = try shell(
             """
             tokenize-pad -q --tokenizer tok --length 30 all.ndjson >other.st
-            \(Self.train.replacing("--validation all.st", with: "")) \
+            \(TinyModel.finetune.replacing("--validation all.st", with: "")) \
               \(set == "test" ? "--validation all.st " : "")--\(set) other.st --out m <all.st
             """)
         expectFailure(result, 78, "finetune", "other.st: its texts are padded to or cut at 30 tokens")
@@ -48,14 +45,14 @@ struct TrainingEdgeTests {
             ("--search label-smoothing=0..1", 64, "label-smoothing doesn't take"),
         ])
     func settings(_ options: String, _ status: Int, _ words: String) throws {
-        expectFailure(try shell("\(Self.train) \(options) --out m <all.st"), Int32(status), "finetune", words)
+        expectFailure(try shell("\(TinyModel.finetune) \(options) --out m <all.st"), Int32(status), "finetune", words)
     }
 
     @Test("numbers of steps that no run reaches don't overflow")
     func hugeCounts() throws {
         for command in [
             "suspects -q --base random:config.json --tokenizer tok --epochs 2000000000000000000 --max-minutes 1e-9 all.st",
-            "\(Self.train) --epochs 9223372036854775807 --max-minutes 1e-9 --out m <all.st",
+            "\(TinyModel.finetune) --epochs 9223372036854775807 --max-minutes 1e-9 --out m <all.st",
         ] {
             let result = try shell(command)
             #expect(result.status == 0, "\(result.errors)")
@@ -66,7 +63,7 @@ struct TrainingEdgeTests {
     func smallestNumbers() throws {
         let result = try shell(
             """
-            \(Self.train) --search weight-decay=1e-320..1e-310,lr=3e-308..4e-308 --trials 2 --out m <all.st \
+            \(TinyModel.finetune) --search weight-decay=1e-320..1e-310,lr=3e-308..4e-308 --trials 2 --out m <all.st \
               | jq -c 'select(.event == "trial") | [.weight_decay, .learning_rate] | map(. > 0 and . < 1)'
             """)
         #expect(result.lines.count == 2 && result.lines.allSatisfy { $0 == "[true,true]" }, "\(result.text)")
@@ -78,7 +75,7 @@ struct TrainingEdgeTests {
             """
             jq -c '.text = "other " + .text' all.ndjson | score -q --raw --model model --input ndjson | calibrate -q model >/dev/null
             ls model | grep -c decision; touch model/notes.txt
-            \(Self.train) --seed 2 --force --out model <all.st >/dev/null; ls model | grep -E 'decision|notes|hashes'
+            \(TinyModel.finetune) --seed 2 --force --out model <all.st >/dev/null; ls model | grep -E 'decision|notes|hashes'
             echo hi | score -q --model model | wc -l
             """)
         #expect(

@@ -12,9 +12,9 @@ final class RandomCorpus: Sendable {
     let tokenizer: Tokenizer
     var base: Classifier.Base { .randomConfig(path: folder.path + "/config.json") }
 
-    init(positions: Int = 24) throws {
+    init(positions: Int = 24, merges: [String] = []) throws {
         folder = try Folder()
-        try writeByteTokenizer(folder.path)
+        try writeByteTokenizer(folder.path, merges: merges)
         tokenizer = try Tokenizer(directory: folder.path)
         try folder.write(
             "config.json",

@@ -7,7 +7,7 @@ final class GradientProducts: @unchecked Sendable {  // each tile of dW is writt
     /// Tiles of rows that the largest product takes.
     private static let most = 8
     /// Rows that a product takes: many tiles as long as there are, then one by one, and half of the last one if that is enough.
-    private static let runs = [most * PackedLinear.rowTile, PackedLinear.rowTile, PackedLinear.lowTile]
+    private static let runs = [most * PackedLinear.rowTile, PackedLinear.rowTile, PackedLinear.fewRows]
 
     private let m: Int, n: Int
     private let height: Int, width: Int
@@ -52,7 +52,7 @@ final class GradientProducts: @unchecked Sendable {  // each tile of dW is writt
             var tile = 0
             while tile < rowTiles {
                 let isFull = left.run(from: tile, most: Self.most) == Self.most
-                let isLow = rows - tile * PackedLinear.rowTile <= PackedLinear.lowTile
+                let isLow = rows - tile * PackedLinear.rowTile <= PackedLinear.fewRows
                 products[isFull ? 0 : isLow ? 2 : 1][shape].run(
                     target, left.at(tile, column: row * height), right.at(tile, column: column * width),
                     scratch: scratch.product(worker))

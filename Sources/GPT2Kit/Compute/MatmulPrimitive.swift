@@ -4,44 +4,36 @@ import COneDNN
 
 /// destination [rows,outputs] = epilogue(source [rows,inputs] · weights [inputs,outputs] + bias [outputs]).
 package struct MatmulPrimitive: Sendable {
-    private let product: Product
-    /// The same for the first rows alone; nil where it wants its weights in another order.
-    private let low: (product: Product, rows: Int)?
+    private let products: RowProducts
     /// The weights.
     package let packed: PrepackedMatrix
 
     /// - Parameters:
     ///   - rows: how many are computed at a time.
-    ///   - low: how many are computed where no more are wanted; nil for always all.
+    ///   - few: how many are computed where no more are wanted; nil for always all.
     ///   - numbers: what the weights are, where their type doesn't tell it.
     ///   - copy: what may have the weights already, packed.
     ///   - weights: gives [inputs,outputs], Float32, or Int8 where the source is `ONEDNN_U8`, to what packs them.
     /// - Throws: ``OneDNNError`` where oneDNN has no such product for this CPU; ``OutOfMemory``; what `weights` throws.
     package init(
-        rows: Int, low: Int? = nil, inputs: Int, outputs: Int, source: onednn_type = ONEDNN_F32,
+        rows: Int, few: Int? = nil, inputs: Int, outputs: Int, source: onednn_type = ONEDNN_F32,
         destination: onednn_type = ONEDNN_F32, epilogue: onednn_epilogue = ONEDNN_STORE, numbers: String = "",
         copy: PrepackedMatrix? = nil, weights: (_ pack: (UnsafeRawPointer) throws -> Void) throws -> Void
     ) throws {
-        func product(_ rows: Int, later: Bool) throws -> Product {
+        // Kernels are made when they are needed: a short text needs that of few rows, and no other.
+        products = try RowProducts(rows: rows, few: few, later: few != nil) { rows, later in
             try Product(
                 rows: rows, inputs: inputs, outputs: outputs, source: source, destination: destination,
                 hasBias: source != ONEDNN_U8, epilogue: epilogue, later: later)
         }
-        // Kernels are made when they are needed: a short text needs that of few rows, and no other.
-        let all = try product(rows, later: low != nil)
-        self.low = try low.flatMap { rows in
-            let few = try product(rows, later: true)
-            return few.layout != nil && few.layout == all.layout ? (few, rows) : nil
-        }
-        self.product = all
-        packed = try all.packed(numbers: numbers, copy: copy, weights)
+        packed = try products.all.packed(numbers: numbers, copy: copy, weights)
     }
 
     /// Floats of scratch memory that each concurrent run needs.
-    package var scratchCount: Int { max(product.scratchCount, low?.product.scratchCount ?? 0) }
+    package var scratchCount: Int { products.scratchCount }
 
     /// The name of oneDNN's kernel.
-    package var implementation: String { product.implementation }
+    package var implementation: String { products.all.implementation }
 
     /// Computes one product on the calling thread. It ends the process where oneDNN fails.
     ///
@@ -56,7 +48,6 @@ package struct MatmulPrimitive: Sendable {
         _ destination: UnsafeMutableRawPointer, _ source: UnsafeRawPointer, bias: UnsafePointer<Float>?,
         scratch: UnsafeMutableRawPointer, wanted: Int? = nil
     ) {
-        let product = if let low, let wanted, wanted <= low.rows { low.product } else { product }
-        product.run(destination, source, packed.pointer, bias: bias, scratch: scratch)
+        products.product(for: wanted).run(destination, source, packed.pointer, bias: bias, scratch: scratch)
     }
 }

@@ -13,8 +13,8 @@ package final class PackedLinear: @unchecked Sendable {  // one batch at a time;
     /// Rows of a tile: a multiple of the 6 (AVX2) and 8 (AVX-512) rows that oneDNN takes at a time; see
     /// ``PrepackedLinear/tileRows``.
     package static let rowTile = 48
-    /// Rows of the last tile where no more are left.
-    static let lowTile = rowTile / 2
+    /// Rows of the last tile that are computed where no more are left: a multiple of the same.
+    static let fewRows = rowTile / 2
     /// Columns of a tile.
     private static let columnTile = 256
     /// Rows of the gradient of W that a tile has.
@@ -22,9 +22,7 @@ package final class PackedLinear: @unchecked Sendable {  // one batch at a time;
 
     /// W and Wᵀ, or a band of their columns, and the product with it.
     private struct Band {
-        let product: Product
-        /// The same for ``lowTile`` rows; nil where it wants the weights in another order.
-        let low: Product?
+        let products: RowProducts
         let columns: Range<Int>
         let packed: FloatBuffer
     }
@@ -84,31 +82,25 @@ package final class PackedLinear: @unchecked Sendable {  // one batch at a time;
             : nil
         input = Operand(width: inputs, type)
         rounded = type == .rounded ? try FloatBuffer(count: weight.count) : nil
-        scratch.expect(
-            (forwards + backwards).map { max($0.product.scratchCount, $0.low?.scratchCount ?? 0) } + [
-                gradients?.scratchCount ?? 0
-            ])
+        scratch.expect((forwards + backwards).map(\.products.scratchCount) + [gradients?.scratchCount ?? 0])
     }
 
     private static func bands(_ inputs: Int, _ outputs: Int, hasBias: Bool, _ type: OperandType) throws -> [Band] {
-        func product(rows: Int, columns: Int, later: Bool) throws -> Product {
-            try Product(
-                rows: rows, inputs: inputs, outputs: columns, source: type.oneDNN, destinationStride: outputs,
-                hasBias: hasBias, later: later)
-        }
         var bands: [Band] = []
         for first in stride(from: 0, to: outputs, by: columnTile) {
             let columns = first..<min(first + columnTile, outputs)
-            var (whole, low): (Product, Product?)
-            if let last = bands.last, last.columns.count == columns.count {
-                (whole, low) = (last.product, last.low)
-            } else {
-                whole = try product(rows: rowTile, columns: columns.count, later: false)
-                low = try product(rows: lowTile, columns: columns.count, later: true)
-                if low?.layout == nil || low?.layout != whole.layout { low = nil }
-            }
+            let products =
+                if let last = bands.last, last.columns.count == columns.count {
+                    last.products
+                } else {
+                    try RowProducts(rows: rowTile, few: fewRows, later: false) { rows, later in
+                        try Product(
+                            rows: rows, inputs: inputs, outputs: columns.count, source: type.oneDNN,
+                            destinationStride: outputs, hasBias: hasBias, later: later)
+                    }
+                }
             bands.append(
-                Band(product: whole, low: low, columns: columns, packed: try FloatBuffer(count: whole.packedCount)))
+                Band(products: products, columns: columns, packed: try FloatBuffer(count: products.all.packedCount)))
         }
         return bands
     }
@@ -131,7 +123,7 @@ package final class PackedLinear: @unchecked Sendable {  // one batch at a time;
             // W as it lies has its rows one after another, for the product that reads it as [shape[0],shape[1]].
             let isPlain = isForward != isTransposed
             do {
-                try band.product.pack(
+                try band.products.all.pack(
                     start + (isPlain ? first : first * width),
                     isPlain ? .rows(stride: width) : .columns(stride: width), into: band.packed.pointer)
             } catch {
@@ -182,8 +174,7 @@ package final class PackedLinear: @unchecked Sendable {  // one batch at a time;
             let first = tile * Self.rowTile
             let isWhole = first + Self.rowTile <= rows
             let target = isWhole ? output.pointer + first * width : scratch.tile(worker)
-            let product = rows - first <= Self.lowTile ? band.low ?? band.product : band.product
-            product.run(
+            band.products.product(for: rows - first).run(
                 target + band.columns.lowerBound, operand.tile(tile), band.packed.pointer,
                 bias: bias.map { $0.pointer + band.columns.lowerBound }, scratch: scratch.product(worker))
             guard !isWhole else { return }

@@ -53,7 +53,7 @@ package struct PrepackedLinear: Sendable {
                 case .add: ONEDNN_ADD
                 }
             return try MatmulPrimitive(
-                rows: Self.tileRows, low: Self.fewRows, inputs: inputs, outputs: outputs, source: source,
+                rows: Self.tileRows, few: Self.fewRows, inputs: inputs, outputs: outputs, source: source,
                 epilogue: fused, numbers: numbers, copy: copy
             ) { pack in
                 let weights = try weights()

@@ -18,7 +18,7 @@ public struct TokenSampler: Sendable, Equatable {
     ///
     /// - Parameter logits: [V], all finite.
     package func token(_ logits: UnsafeBufferPointer<Float>, _ generator: inout SeededGenerator) -> Int32 {
-        if temperature == 0 || topK.map({ $0 <= 1 }) ?? false { return Int32(Softmax.indexOfLargest(logits)) }
+        if temperature == 0 || most == 1 { return Int32(Softmax.indexOfLargest(logits)) }
         let candidates = candidates(logits)
         let highest = Double(logits[candidates[0]])
         let weights = candidates.map { exp((Double(logits[$0]) - highest) / temperature) }
@@ -30,18 +30,19 @@ public struct TokenSampler: Sendable, Equatable {
         return Int32(candidates[0])
     }
 
+    /// How many tokens may be chosen at most.
+    private var most: Int { max(1, topK ?? .max) }
+
     /// The tokens that may be chosen, the likeliest first; of equal ones that with the lower number.
     private func candidates(_ logits: UnsafeBufferPointer<Float>) -> [Int] {
         func precedes(_ a: Int, _ b: Int) -> Bool { logits[a] > logits[b] || (logits[a] == logits[b] && a < b) }
-        guard let topK = topK.map({ max(1, $0) }), topK < logits.count else {
-            return logits.indices.sorted(by: precedes)
-        }
+        guard most < logits.count else { return logits.indices.sorted(by: precedes) }
         // The best so far, sorted. Few tokens get among them, so that inserting is as fast as a heap, and shorter.
         var best: [Int] = []
-        for token in logits.indices where best.count < topK || precedes(token, best[topK - 1]) {
+        for token in logits.indices where best.count < most || precedes(token, best[most - 1]) {
             let place = best.firstIndex { precedes(token, $0) } ?? best.count
             best.insert(token, at: place)
-            if best.count > topK { best.removeLast() }
+            if best.count > most { best.removeLast() }
         }
         return best
     }

@@ -76,8 +76,8 @@ extension GPT2Config {
         try require("add_cross_attention", [.bool(false)])
         let inner = json["n_inner"]
         let epsilon = json["layer_norm_epsilon"] ?? .number("1e-5")
-        guard let epsilon = epsilon.double, epsilon > 0 else {
-            throw .wrongValue("layer_norm_epsilon", needed: "a number above 0", file: file)
+        guard let epsilon = epsilon.double else {
+            throw .wrongValue("layer_norm_epsilon", needed: "a number", file: file)
         }
         try self.init(
             vocabularySize: integer("vocab_size"), positions: integer("n_positions"), width: integer("n_embd"),

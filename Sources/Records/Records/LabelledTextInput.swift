@@ -51,22 +51,15 @@ public struct LabelledTextInput {
         if let offset = UTF8.firstInvalidOffset(in: line.content) {
             throw LabelledLineError(source: source, line: line.number, problem: .notUTF8(byte: offset + 1))
         }
-        var rest = line.content
-        var label: ArraySlice<UInt8>?
-        while rest.starts(with: Self.mark) {
-            let word = rest.prefix { $0 != 0x20 && $0 != 0x09 }
-            guard label == nil else {
-                throw LabelledLineError(source: source, line: line.number, problem: .severalLabels)
-            }
-            label = word.dropFirst(Self.mark.count)
-            rest = rest.dropFirst(word.count).drop { $0 == 0x20 || $0 == 0x09 }
-        }
-        guard let label, !label.isEmpty else {
+        func isBlank(_ byte: UInt8) -> Bool { byte == 0x20 || byte == 0x09 }
+        let first = line.content.prefix { !isBlank($0) }
+        let rest = line.content.dropFirst(first.count).drop(while: isBlank)
+        let label = first.dropFirst(Self.mark.count)
+        guard first.starts(with: Self.mark), !label.isEmpty else {
             throw LabelledLineError(source: source, line: line.number, problem: .noLabel)
         }
         // fastText takes a word with the mark for a label wherever it stands.
-        let words = rest.split { $0 == 0x20 || $0 == 0x09 }
-        guard !words.contains(where: { $0.starts(with: Self.mark) }) else {
+        guard !rest.split(whereSeparator: isBlank).contains(where: { $0.starts(with: Self.mark) }) else {
             throw LabelledLineError(source: source, line: line.number, problem: .severalLabels)
         }
         return LabelledText(line: line.number, text: Array(rest), label: Array(label), lineBytes: line.bytes)

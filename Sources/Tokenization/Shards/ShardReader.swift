@@ -126,7 +126,7 @@ public struct ShardReader {
         }
         if shard.description.paddedLength != first.paddedLength { throw error(.mixed("the padded length")) }
         if shard.description.padToken != first.padToken { throw error(.mixed("pad_token_id")) }
-        if !shard.description.labelNames.elementsEqual(first.labelNames, by: { $0.utf8.elementsEqual($1.utf8) }) {
+        if !shard.description.labelNames.areSameLabels(as: first.labelNames) {
             throw error(.mixed("label_names"))
         }
         if shard.description.tokenizerSHA256 != first.tokenizerSHA256 { throw error(.mixed("tokenizer_sha256")) }

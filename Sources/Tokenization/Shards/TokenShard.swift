@@ -213,7 +213,7 @@ private struct ShardFields {
         var names: [String] = []
         for value in values {
             guard let name = value.string, !name.isEmpty else { throw .wrongField("label_names", value: text) }
-            if let last = names.last, !last.utf8.lexicographicallyPrecedes(name.utf8) {
+            if let last = names.last, Label(last) >= Label(name) {
                 throw .wrongField("label_names", value: text)
             }
             names.append(name)

@@ -188,7 +188,7 @@ private struct Classes {
 
     /// The names in the order of their bytes, and by old index the new one.
     func sorted() -> (names: [String], order: [Int32]) {
-        let permutation = names.indices.sorted { names[$0].utf8.lexicographicallyPrecedes(names[$1].utf8) }
+        let permutation = names.indices.sorted { Label(names[$0]) < Label(names[$1]) }
         var order = [Int32](repeating: 0, count: names.count)
         for (new, old) in permutation.enumerated() { order[old] = Int32(new) }
         return (permutation.map { names[$0] }, order)

@@ -67,22 +67,7 @@ struct PretrainingPartsTests {
             }
         }
         // One merge more: a vocabulary of 258.
-        let other = try Folder()
-        try writeByteTokenizer(other.path, merges: ["a b"])
-        let tokenizer = try Tokenizer(directory: other.path)
-        let name = "\(other.path)/shards"
-        try other.write(
-            "shards",
-            Data(
-                try written { sink in
-                    let description = TokenSetDescription(
-                        paddedLength: 24, padToken: tokenizer.endOfText, labelNames: [],
-                        tokenizerSHA256: tokenizer.sha256)
-                    var writer = ShardWriter(sink, description: description, rowsPerShard: 8)
-                    try writer.append([97, 257, 98], label: -1, line: 1)
-                    try writer.finish()
-                }))
-        let rows = try TokenCorpus(path: name, tokenizer: tokenizer)
+        let rows = try RandomCorpus(merges: ["a b"]).corpus([[97, 257, 98]])
         #expect(throws: ModelError.self) {
             try PretrainingData(base: data.base, training: rows, validation: data.validation)
         }

@@ -34,8 +34,7 @@ public struct SearchSpace: Sendable, Equatable {
             case .learningRate: Double.leastNormalMagnitude...Double.greatestFiniteMagnitude
             case .weightDecay: 0...Double.greatestFiniteMagnitude
             case .epochs, .batch: 1...1e9
-            case .dropout, .wordDropout: 0...(1.0).nextDown
-            case .labelSmoothing: 0...(1.0).nextDown
+            case .dropout, .wordDropout, .labelSmoothing: 0...(1.0).nextDown
             }
         }
     }

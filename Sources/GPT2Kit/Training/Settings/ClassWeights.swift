@@ -56,7 +56,7 @@ public enum ClassWeights: Sendable, Equatable {
         switch (a, b) {
         case (.equal, .equal), (.balanced, .balanced): true
         case (.named(let a), .named(let b)):
-            a.elementsEqual(b) { $0.label.utf8.elementsEqual($1.label.utf8) && $0.weight == $1.weight }
+            a.elementsEqual(b) { Label($0.label) == Label($1.label) && $0.weight == $1.weight }
         default: false
         }
     }

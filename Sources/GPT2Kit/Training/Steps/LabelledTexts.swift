@@ -1,5 +1,6 @@
 // The texts that a run reads.
 
+import Records
 import Tokenization
 
 /// Tokenized texts with their labels, and where they came from, for messages.
@@ -29,7 +30,7 @@ public struct LabelledTexts: Sendable {
                 remedy: "tokenize with the tokenizer of \(base.tokenizerDirectory)", choice: .tokenizerOfShards,
                 file: source)
         }
-        guard made.labelNames.elementsEqual(base.labels, by: { $0.utf8.elementsEqual($1.utf8) }) else {
+        guard made.labelNames.areSameLabels(as: base.labels) else {
             throw .mismatch(
                 "its labels are \(made.labelNames.joined(separator: ", ")); "
                     + "those of the training shard are \(base.labels.joined(separator: ", "))",
