@@ -16,7 +16,7 @@ public enum EvaluationError: DiagnosableError, Equatable {
     case unknownLabel(String, known: [String])
     /// Two inputs don't hold scores of the same records.
     case otherRecords(
-        String, source: String, line: Int, remedy: String = "compare scores of the same records in the same order")
+        String, source: String, line: Int?, remedy: String = "compare scores of the same records in the same order")
 
     public var diagnosis: Diagnosis {
         switch self {
@@ -39,8 +39,7 @@ public enum EvaluationError: DiagnosableError, Equatable {
                 remedy: "use one of \(known.joined(separator: ", "))", status: .usage)
         case .otherRecords(let problem, let source, let line, let remedy):
             Diagnosis(
-                source: source, position: .line(line), problem: problem,
-                remedy: remedy, status: .badData)
+                source: source, position: line.map { .line($0) }, problem: problem, remedy: remedy, status: .badData)
         }
     }
 }

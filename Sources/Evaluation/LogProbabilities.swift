@@ -11,4 +11,10 @@ package enum LogProbabilities {
         let total = powers.reduce(0, +)
         return powers.map { $0 / total }
     }
+
+    /// exp(share·log p + (1 − share)·log q), scaled to a sum of 1: the mean of two models' log-odds.
+    package static func average(_ p: [Double], _ q: [Double], share: Double) -> [Double] {
+        func logarithm(_ x: Double) -> Double { log(max(x, .leastNormalMagnitude)) }
+        return probabilities(zip(p, q).map { share * logarithm($0) + (1 - share) * logarithm($1) })
+    }
 }

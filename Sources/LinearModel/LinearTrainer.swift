@@ -25,8 +25,13 @@ public struct LinearTrainer: Sendable {
     public struct Result: Sendable {
         /// The classifier of all texts.
         public let classifier: LinearClassifier
-        /// Parts that the texts were cut into: as many as were asked for, and no more than texts.
+        /// Parts that the texts were cut into: as many as were asked for, and no more than there are different texts.
         public let folds: Int
+        /// The probabilities of every text by a classifier that was trained without its part; nil for the texts of a part without
+        /// which some class has no texts.
+        public let outOfFold: [[Double]?]
+        /// The index of a class that has texts in one part alone; nil where there is none.
+        public let confinedClass: Int?
         /// The accuracy on the parts that were left out; nil where no part could be.
         public let accuracy: Double?
         /// The mean of −log p of the right label there, in nats.
@@ -49,45 +54,61 @@ public struct LinearTrainer: Sendable {
         if bytes > Double(MemoryBudget().left) { throw OutOfMemory(bytes: Int(min(bytes, 1e18))) }
         let scratch = CountingScratch()
         let counts = data.texts.map { vocabulary.counts($0[...], scratch) }
-        var generator = SeededGenerator(seed: seed)
-        let order = generator.permutation(counts.count)
-        var parts: [Set<Int>] = [[]]
-        let folds = min(folds, order.count)
-        for fold in 0..<folds {
-            let held = Set(stride(from: fold, to: order.count, by: folds).map { order[$0] })
-            let rest = Set(data.classes.indices.filter { !held.contains($0) }.map { data.classes[$0] })
-            if !held.isEmpty, rest.count == data.labels.count { parts.append(held) }
-        }
-        let trained = inParallel(parts.count) { [parts] part in
-            machines(data, counts, vocabulary, without: parts[part])
+        let parts = parts(of: data)
+        let trained = inParallel(1 + parts.held.count) { part in
+            machines(data, counts, vocabulary, without: part == 0 ? [] : Set(parts.held[part - 1]))
         }
         func classifier(_ machines: Machines, _ temperature: Double) -> LinearClassifier {
             LinearClassifier(
                 labels: data.labels, vocabulary: vocabulary, rarity: machines.rarity, weights: machines.weights,
                 temperature: temperature)
         }
-        var margins: [[Double]] = []
-        var expected: [Int] = []
-        for (held, machines) in zip(parts, trained).dropFirst() {
+        var margins = [[Double]?](repeating: nil, count: counts.count)
+        for (held, machines) in zip(parts.held, trained.dropFirst()) {
             let part = classifier(machines, 1)
-            for text in held.sorted() {
-                margins.append(
-                    part.margins(counts[text].weighted(by: machines.rarity, words: vocabulary.words)))
-                expected.append(data.classes[text])
+            for text in held {
+                margins[text] = part.margins(counts[text].weighted(by: machines.rarity, words: vocabulary.words))
             }
         }
-        guard !margins.isEmpty else {
-            return Result(classifier: classifier(trained[0], 0.5), folds: folds, accuracy: nil, loss: nil)
+        let scored = margins.indices.filter { margins[$0] != nil }
+        guard !scored.isEmpty else {
+            return Result(
+                classifier: classifier(trained[0], 0.5), folds: parts.count, outOfFold: margins,
+                confinedClass: parts.confinedClass, accuracy: nil, loss: nil)
         }
+        let expected = scored.map { data.classes[$0] }
         let temperature = Temperature.fit(
-            margins, expected, offsets: [Double](repeating: 0, count: data.labels.count),
+            scored.compactMap { margins[$0] }, expected, offsets: [Double](repeating: 0, count: data.labels.count),
             // One mistake more than there was.
-            smoothing: 1 / Double(margins.count + 1)
+            smoothing: 1 / Double(scored.count + 1)
         ).value
-        let measured = measure(margins, expected, temperature)
+        let probabilities = margins.map { row in
+            row.map { LogProbabilities.probabilities($0.map { $0 / temperature }) }
+        }
+        let measured = measure(scored.compactMap { probabilities[$0] }, expected)
         return Result(
-            classifier: classifier(trained[0], temperature), folds: folds, accuracy: measured.accuracy,
-            loss: measured.loss)
+            classifier: classifier(trained[0], temperature), folds: parts.count, outOfFold: probabilities,
+            confinedClass: parts.confinedClass, accuracy: measured.accuracy, loss: measured.loss)
+    }
+
+    /// The parts of a cross-validation: how many there are, the texts of those without which every class has texts, and a class
+    /// that has texts in one of the others alone.
+    private func parts(of data: LinearTrainingTexts) -> (count: Int, held: [[Int]], confinedClass: Int?) {
+        var numbers: [[UInt8]: Int] = [:]
+        let texts = data.texts.map { text in
+            let number = numbers[text] ?? numbers.count
+            numbers[text] = number
+            return number
+        }
+        let count = min(folds, numbers.count)
+        let folds = Folds.assign(labels: data.classes, texts: texts, count: count, seed: seed)
+        var held = [[Int]](repeating: [], count: count)
+        for (text, fold) in folds.enumerated() { held[fold].append(text) }
+        var foldsOfClass = [Set<Int>](repeating: [], count: data.labels.count)
+        for (text, label) in data.classes.enumerated() { foldsOfClass[label].insert(folds[text]) }
+        let confined = foldsOfClass.indices.filter { foldsOfClass[$0].count == 1 }
+        let kept = Set(confined.flatMap { foldsOfClass[$0] })
+        return (count, held.indices.filter { !kept.contains($0) && !held[$0].isEmpty }.map { held[$0] }, confined.first)
     }
 
     /// Machines for all classes, of the texts that aren't `held`.
@@ -117,14 +138,11 @@ public struct LinearTrainer: Sendable {
         return result
     }
 
-    private func measure(
-        _ margins: [[Double]], _ expected: [Int], _ temperature: Double
-    ) -> (accuracy: Double, loss: Double) {
+    private func measure(_ probabilities: [[Double]], _ expected: [Int]) -> (accuracy: Double, loss: Double) {
         var (hits, loss) = (0, 0.0)
-        for (row, label) in zip(margins, expected) {
-            let highest = row.max() ?? 0
-            if row.firstIndex(of: highest) == label { hits += 1 }
-            loss += log(row.reduce(0) { $0 + exp(($1 - highest) / temperature) }) - (row[label] - highest) / temperature
+        for (row, label) in zip(probabilities, expected) {
+            if row.firstIndex(of: row.max() ?? 0) == label { hits += 1 }
+            loss -= log(max(row[label], .leastNormalMagnitude))
         }
         return (Double(hits) / Double(expected.count), loss / Double(expected.count))
     }

@@ -9,6 +9,10 @@ public struct LinearTrainingTexts: Sendable {
     package private(set) var texts: [[UInt8]] = []
     /// The class of each, an index into ``labels``.
     package private(set) var classes: [Int] = []
+    /// The line of each in its input, from 1.
+    package private(set) var lines: [Int] = []
+    /// The name of the input.
+    let source: String
     /// The classes, sorted by their bytes.
     public let labels: [String]
     /// The SHA-256 of the lines that were read, each with a line feed.
@@ -34,7 +38,9 @@ public struct LinearTrainingTexts: Sendable {
             }
             texts.append(next.text)
             classes.append(label)
+            lines.append(next.line)
         }
+        source = input.source
         guard !texts.isEmpty else { throw RecordError.noRecords(source: input.source) }
         guard names.count > 1 else {
             throw LinearTrainingError.oneClass(
@@ -51,6 +57,8 @@ public struct LinearTrainingTexts: Sendable {
     /// Labelled texts of `labels`, at least two of which occur.
     package init(_ texts: [[UInt8]], classes: [Int], labels: [String]) {
         (self.texts, self.classes, self.labels) = (texts, classes, labels)
+        lines = Array(1...max(1, texts.count))
+        source = "texts"
         sha256 = SHA256().hexadecimal
     }
 }
@@ -59,6 +67,8 @@ public struct LinearTrainingTexts: Sendable {
 public enum LinearTrainingError: DiagnosableError, Equatable {
     /// All have the same label.
     case oneClass(source: String, label: String)
+    /// No part of the texts could be left out: without it a class has none.
+    case confinedClass(source: String, label: String)
 
     public var diagnosis: Diagnosis {
         switch self {
@@ -66,6 +76,10 @@ public enum LinearTrainingError: DiagnosableError, Equatable {
             Diagnosis(
                 source: source, problem: "all texts have the label '\(label)'", remedy: "add texts of another class",
                 status: .badData)
+        case .confinedClass(let source, let label):
+            Diagnosis(
+                source: source, problem: "all texts of the label '\(label)' are in one fold",
+                remedy: "add other texts of it, or leave the class out", status: .badData)
         }
     }
 }

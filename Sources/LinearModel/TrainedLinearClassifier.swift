@@ -1,5 +1,6 @@
 // What a training leaves: the model directory with its card, and the metrics.
 
+import Evaluation
 import Records
 
 /// A linear classifier, and how it was trained.
@@ -32,6 +33,26 @@ public struct TrainedLinearClassifier: Sendable {
 
     private var counts: JSONValue {
         .object(zip(data.labels, data.counts).map { JSONMember(key: $0, value: .number("\($1)")) })
+    }
+
+    /// Writes the probabilities of every text by a classifier that was trained without its part, in order: as `score` writes them, with
+    /// the text's label as `expected`, and without its other members.
+    ///
+    /// - Throws: ``LinearTrainingError/confinedClass(source:label:)``, before anything is written; `StreamError`.
+    public func writeOutOfFold(to sink: ByteSink) throws {
+        if let label = result.confinedClass {
+            throw LinearTrainingError.confinedClass(source: data.source, label: data.labels[label])
+        }
+        let members = ScoreMembers(data.labels)
+        for (text, probabilities) in result.outOfFold.enumerated() {
+            guard let probabilities, let label = probabilities.firstIndex(of: probabilities.max() ?? 0) else {
+                continue
+            }
+            var line = [UInt8(ascii: "{")]
+            members.append(
+                line: data.lines[text], expected: data.classes[text], label: label, probabilities, to: &line)
+            try sink.write(line + Array("}\n".utf8))
+        }
     }
 
     /// Writes the model directory. All of its files appear, or none.

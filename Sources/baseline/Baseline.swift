@@ -17,18 +17,18 @@ struct Baseline: Filter {
             TfidfVectorizer and LinearSVC do. Writes a model directory (--out) that score reads, and one line of metrics \
             as NDJSON to stdout.
             Every text is scored once by a model that was trained without its fold (--folds): that gives the temperature of \
-            the probabilities, and the accuracy in the metrics.
+            the probabilities, the accuracy in the metrics, and what --out-of-fold writes. Equal texts are in one fold.
             Buffers: the texts, 8 bytes for each of their distinct n-grams (about 4 for each character), and 16 MiB.
 
             EXAMPLES
-              baseline train.ndjson --out linear
+              baseline train.ndjson --out linear --out-of-fold out-of-fold.ndjson
               score --model linear --input ndjson test.ndjson | evaluate
               score --model model --cascade linear < messages.txt
             """,
         exits: ExitCodes(
             [
                 .badData: "a bad line, or too few texts or classes",
-                .cannotCreate: "the model directory can't be written, or holds a model (--force)",
+                .cannotCreate: "the model directory or --out-of-fold can't be written, or holds a model (--force)",
                 .temporaryFailure: "another run is writing the same --out",
             ], cleansUp: true))
 
@@ -58,6 +58,13 @@ struct Baseline: Filter {
         transform: positiveInteger)
     var folds = 5
 
+    @Option(
+        help: ArgumentHelp(
+            "Write the probabilities of every text by the model that was trained without it, as score writes them: for suspects "
+                + "--average, and for evaluate.",
+            valueName: "file"))
+    var outOfFold: String?
+
     @OptionGroup var seed: SeedOption
     @OptionGroup var records: RecordOptions
     @OptionGroup var threads: ThreadsOption
@@ -78,6 +85,8 @@ struct Baseline: Filter {
         if !force { try LinearClassifier.requireNone(in: out) }
         try withExtendedLifetime(lock) {
             let source = try input.open()
+            if let outOfFold { AtomicFile.removeLeftovers(of: outOfFold) }
+            let scores = try outOfFold.map { try AtomicFile(path: $0) }
             let texts = try LinearTrainingTexts(
                 LabelledTextInput(records.lines.reader(source), kind: kind, fields: records.fields))
             var trainer = LinearTrainer()
@@ -89,7 +98,9 @@ struct Baseline: Filter {
             let trained = try TrainedLinearClassifier(texts, trainer)
             let metrics = MetricsStream()
             metrics.write(trained.metrics)
+            if let scores { try trained.writeOutOfFold(to: scores.sink) }
             try trained.write(directory: out, command: ["baseline"] + CommandLine.arguments.dropFirst())
+            try scores?.commit()
             verbosity.notes("baseline").onTerminal("model written to \(out)")
             try metrics.close(model: out)
         }

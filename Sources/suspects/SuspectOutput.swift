@@ -3,18 +3,6 @@
 import Evaluation
 import Records
 
-/// Records with labels, and probabilities that may dispute them.
-struct DisputedRecords {
-    /// All labels.
-    let names: [String]
-    /// The label of every record.
-    let labels: [Int]
-    /// [records, labels]
-    let probabilities: [Double]
-    /// The line of every record in its input.
-    let lines: [Int]
-}
-
 /// Lines of NDJSON.
 struct SuspectOutput {
     /// Keys of the results, which a record's own members can't have.
@@ -22,11 +10,13 @@ struct SuspectOutput {
     private static let remedy = "name the records that the shards were made of"
     private let disputed: DisputedRecords
     private let learning: ConfidentLearning
+    private let results: ScoreMembers
     /// Members of the records with these lines: id and text as they are written.
     private var members: [Int: [(key: String, value: [UInt8])]] = [:]
 
     init(_ disputed: DisputedRecords, _ learning: ConfidentLearning) {
         (self.disputed, self.learning) = (disputed, learning)
+        results = ScoreMembers(disputed.names)
     }
 
     /// Takes over ids and texts.
@@ -76,29 +66,9 @@ struct SuspectOutput {
             json.string(key)
             output += json.bytes + [UInt8(ascii: ":")] + value + [UInt8(ascii: ",")]
         }
-        var json = JSONWriter()
-        json.beginObject()
-        if let rank {
-            json.key("rank")
-            json.number(rank)
-        }
-        json.key("line")
-        json.number(disputed.lines[record])
-        json.key("expected")
-        json.string(disputed.names[disputed.labels[record]])
-        json.key("label")
-        json.string(disputed.names[likeliest])
-        json.key("probability")
-        json.value(.number("\(Float(p[likeliest]))"))
-        json.key("probabilities")
-        json.beginObject()
-        for (label, name) in disputed.names.enumerated() {
-            json.key(name)
-            json.value(.number("\(Float(p[label]))"))
-        }
-        json.endObject()
-        json.endObject()
-        json.newline()
-        return output + json.bytes.dropFirst()
+        if let rank { output += "\"rank\":\(rank),".utf8 }
+        results.append(
+            line: disputed.lines[record], expected: disputed.labels[record], label: likeliest, p, to: &output)
+        return output + Array("}\n".utf8)
     }
 }

@@ -25,7 +25,9 @@ struct Suspects: Filter {
             EXAMPLES
               tokenize-pad --tokenizer gpt2 train.ndjson \\
                 | suspects --base gpt2 --records train.ndjson | head -20
-              suspects --scores out-of-fold.ndjson
+              baseline train.ndjson --out linear --out-of-fold linear.ndjson
+              suspects --base gpt2 --average linear.ndjson train.tokens
+              suspects --scores linear.ndjson --records train.ndjson
             """,
         exits: ExitCodes([
             .badData: "bad shards or records, classes with too few texts, or a loss that isn't finite",
@@ -60,6 +62,19 @@ struct Suspects: Filter {
             valueName: "file"))
     var scores: String?
 
+    @Option(
+        help: ArgumentHelp(
+            "Average the log-probabilities with those of these scored records, by their line. Their model can't have seen the "
+                + "texts either: baseline --out-of-fold writes such records.",
+            valueName: "file"))
+    var average: String?
+
+    @Option(
+        help: ArgumentHelp(
+            "What --average counts in the mean; the model counts the rest. (default: 0.5)", valueName: "share"),
+        transform: NumberArgument.share)
+    var averageShare: Double?
+
     @Flag(help: "Write all records in order, not only suspects.")
     var all = false
 
@@ -73,12 +88,17 @@ struct Suspects: Filter {
     func validate() throws {
         guard (base == nil) != (scores == nil) else { throw ValidationError("give either --base or --scores") }
         guard scores == nil || input.input == nil else { throw ValidationError("--scores takes the place of shards") }
+        guard averageShare == nil || average != nil else {
+            throw ValidationError("--average-share goes with --average")
+        }
         guard folds >= 2 else { throw ValidationError("--folds has to be at least 2") }
     }
 
     func run() throws {
         let sink = ByteSink.standardOutput()
-        let disputed = try scores.map(scored) ?? trained()
+        let other = try average.map { try DisputedRecords(scores: $0, fields) }
+        var disputed = try scores.map { try DisputedRecords(scores: $0, fields) } ?? trained()
+        if let average, let other { try disputed.average(other, share: averageShare ?? 0.5, source: average) }
         let learning = ConfidentLearning(
             labels: disputed.labels, probabilities: disputed.probabilities, classes: disputed.names.count)
         var output = SuspectOutput(disputed, learning)
@@ -109,25 +129,5 @@ struct Suspects: Filter {
         return DisputedRecords(
             names: classifier.labels, labels: rows.labels.map(Int.init), probabilities: probabilities,
             lines: rows.lines.map(Int.init))
-    }
-
-    private func scored(_ path: String) throws -> DisputedRecords {
-        let source = try ByteSource(path: path)
-        var reader = ScoredRecordReader(fields.lines.reader(source), fields: fields.fields)
-        var scored = ScoredRecords()
-        var lines: [Int] = []
-        while let record = try reader.next() {
-            guard record.probabilities != nil else {
-                throw EvaluationError.badProbabilities(
-                    "no \"probabilities\" in this record", source: source.name, line: record.line)
-            }
-            try scored.add(record, source: source.name)
-            lines.append(record.line)
-        }
-        guard scored.count > 0 else { throw EvaluationError.noRecords(source: source.name) }
-        scored.finish()
-        return DisputedRecords(
-            names: scored.labels, labels: scored.expected.map(Int.init), probabilities: scored.probabilities,
-            lines: lines)
     }
 }

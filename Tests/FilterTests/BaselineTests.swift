@@ -1,6 +1,7 @@
 // baseline as a process, and its models in score: alone, in a cascade, averaged.
 
 import Foundation
+import Records
 import TestSupport
 import Testing
 
@@ -124,6 +125,47 @@ struct BaselineTests {
             expectFailure(try shell("\(command) </dev/null", in: folder.url), Int32(status), tool, words)
         }
         #expect(!FileManager.default.fileExists(atPath: folder.path + "/a"))
+    }
+
+    @Test("every text is scored by a model that hasn't seen it, nor an equal one, in order")
+    func outOfFold() throws {
+        var generator = SeededGenerator(seed: 1)
+        let texts = (0..<40).map { _ in String(generator.next(), radix: 36) }
+        let labels = texts.map { _ in ["no", "yes"][generator.nextInteger(below: 2)] }
+        let lines = zip(texts + texts, labels + labels).map { "{\"text\":\"\($0)\",\"label\":\"\($1)\"}\n" }
+        try folder.write("twice", lines.joined())
+        let result = try shell(
+            """
+            baseline -q all.ndjson --out again --out-of-fold scores | jq .out_of_fold_accuracy
+            jq -s 'map(.label == .expected) | map(select(.)) | length / 60' scores; cmp again/config.json linear/config.json
+            jq -c '[.line, .expected]' scores >got; jq -c '[input_line_number, .label]' all.ndjson | cmp - got
+            jq -c keys scores | uniq; evaluate --bootstrap 0 scores | grep -o 'of 60 records'
+            baseline -q twice --out twice.model --out-of-fold other | jq '.out_of_fold_accuracy < 0.8'
+            jq -c .probabilities other | awk 'NR <= 40 { first[NR] = $0; next } first[NR - 40] != $0'
+            """, in: folder.url)
+        #expect(result.errors.isEmpty, "\(result.errors)")
+        #expect(
+            result.lines == [
+                "1", "1", #"["expected","label","line","probabilities","probability"]"#, "of 60 records", "true",
+            ], "\(result.text)")
+    }
+
+    @Test("a class with texts in one fold alone has no scores, and then nothing is written")
+    func confined() throws {
+        let prepared = try shell(
+            "cat all.ndjson >rare; printf '%s\\n' '{\"text\":\"só\",\"label\":\"rare\"}' >>rare", in: folder.url)
+        #expect(prepared.status == 0, "\(prepared.errors)")
+        for (command, status, words) in [
+            ("baseline rare --out rare.model --out-of-fold scores", 65, "rare: all texts of the label 'rare'"),
+            ("baseline rare --out rare.model --out-of-fold model", 73, "model"),
+            ("baseline rare --out rare.model --out-of-fold none/scores", 73, "none/scores"),
+        ] {
+            expectFailure(try shell(command, in: folder.url), Int32(status), "baseline", words)
+        }
+        let left = try shell(
+            "ls -A | grep -E 'rare.model|scores|partial'; baseline -q rare --out rare.model | jq .folds", in: folder.url
+        )
+        #expect(left.lines == ["5"], "\(left.text)\(left.errors)")
     }
 
     @Test("more folds than texts are as many as texts")

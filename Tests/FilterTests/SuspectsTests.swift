@@ -52,11 +52,55 @@ struct SuspectsTests {
         #expect(again == direct && !direct.isEmpty)
     }
 
+    @Test("averaged with other scores, log-odds are the mean of both, whatever the order of records and labels")
+    func average() throws {
+        let result = try shell(
+            """
+            suspects -q \(Self.options) --all wrong.st >own
+            baseline -q wrong.ndjson --out linear --out-of-fold linear.ndjson >metrics
+            tac linear.ndjson | jq -c '.probabilities |= {spam, ham}' >other
+            for share in 0 0.25 0.5; do
+              suspects -q --scores own --average other --average-share $share --all >mean
+              suspects -q \(Self.options) --average other --average-share $share --all wrong.st | jq -c '[.line, .rank, .label]' >direct
+              jq -c '[.line, .rank, .label]' mean | cmp - direct
+              paste -d '\\n' mean own linear.ndjson | jq -n --argjson share $share '
+                def odds: .probabilities | (.spam / .ham | log);
+                [inputs] | _nwise(3) | (.[0] | odds) - (1 - $share) * (.[1] | odds) - $share * (.[2] | odds) | fabs' | sort -g | tail -n 1
+            done
+            suspects -q --scores own --average other >half; jq -s 'map(.rank) == [range(1; length + 1)]' half
+            suspects -q --scores own --average other --average-share 0.5 | cmp - half
+            """, in: folder.url)
+        #expect(result.status == 0 && result.errors.isEmpty, "\(result.errors)")
+        #expect(result.lines.count == 4 && result.lines.last == "true", "\(result.text)")
+        #expect(result.lines.prefix(3).allSatisfy { (Double($0) ?? 1) < 1e-4 }, "\(result.text)")
+    }
+
+    @Test("scores that aren't of the same records can't be averaged")
+    func otherScores() throws {
+        let prepared = try shell(
+            """
+            baseline -q wrong.ndjson --out linear --out-of-fold own >metrics
+            head -n 59 own >short; cat own own >double; sed 's/"ham"/"egg"/g' own >labels
+            jq -c 'if .line == 7 then .expected = (if .expected == "ham" then "spam" else "ham" end) else . end' own >changed
+            """, in: folder.url)
+        #expect(prepared.status == 0, "\(prepared.errors)")
+        for (other, words) in [
+            ("short", "short: no record is of line 60"), ("double", "double: two records are of line 1"),
+            ("labels", "labels: its labels are egg, spam, and those of the texts ham, spam"),
+            ("changed", "changed: the record of line 7 has another label"), ("wrong.ndjson", "wrong.ndjson:1"),
+        ] {
+            expectFailure(
+                try shell("suspects --scores own --average \(other)", in: folder.url), 65, "suspects", words)
+        }
+    }
+
     @Test("usage errors, and data that can't be cut into parts, are one line")
     func errors() throws {
         for (command, status, words) in [
             ("suspects", 64, "--base"), ("suspects --base a --scores b", 64, "either"),
-            ("suspects \(Self.options) --folds 1", 64, "at least 2"), ("suspects --scores none", 66, "none"),
+            ("suspects \(Self.options) --folds 1", 64, "at least 2"),
+            ("suspects --scores a --average-share 0.5", 64, "--average"),
+            ("suspects \(Self.options) --average none wrong.st", 66, "none"), ("suspects --scores none", 66, "none"),
             ("suspects --scores all.ndjson", 65, "all.ndjson:1:"),
             ("suspects \(Self.options) --folds 40 wrong.st", 65, "fewer than the 40 folds"),
             ("suspects \(Self.options) all.ndjson", 65, "all.ndjson"),

@@ -112,11 +112,11 @@ struct LinearClassifierTests {
         // Without a mistake in n texts, a mistake remains as likely as one in about n.
         let clear = try LinearTrainer().train(
             LinearTrainingTexts(
-                (0..<60).map { Array(($0 % 2 == 0 ? "win a prize" : "see you").utf8) },
+                (0..<60).map { Array(($0 % 2 == 0 ? "win a prize \($0)" : "see you \($0)").utf8) },
                 classes: (0..<60).map { $0 % 2 },
                 labels: ["spam", "ham"]))
         let sure = clear.classifier.probabilities(Array("see you".utf8)[...])[1]
-        #expect(clear.accuracy == 1 && (0.98...0.995).contains(sure), "\(sure)")
+        #expect(clear.accuracy == 1 && (0.98...0.998).contains(sure), "\(sure)")
         let two = try LinearTrainer().train(
             LinearTrainingTexts([Array("a word".utf8), Array("other".utf8)], classes: [0, 1], labels: ["a", "b"]))
         #expect(two.accuracy == nil && two.classifier.temperature == 0.5)

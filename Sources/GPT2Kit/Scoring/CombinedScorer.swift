@@ -1,7 +1,6 @@
 // A linear model and GPT-2 together: the one asked where the other is unsure, or both averaged.
 
 import Evaluation
-import Platform
 
 /// Scores texts with a linear model and GPT-2, which know the same labels.
 public final class CombinedScorer: TextScorer {
@@ -68,14 +67,8 @@ public final class CombinedScorer: TextScorer {
             return result
         case .average(let share):
             return zip(fast, try model.score(tokens: fast.indices.map(tokens))).map { linear, score in
-                choice.score(Self.average(linear, score.probabilities, share))
+                choice.score(LogProbabilities.average(linear, score.probabilities, share: share))
             }
         }
-    }
-
-    /// exp(share·log p + (1 − share)·log q), scaled to a sum of 1.
-    static func average(_ p: [Double], _ q: [Double], _ share: Double) -> [Double] {
-        func logarithm(_ x: Double) -> Double { log(max(x, .leastNormalMagnitude)) }
-        return LogProbabilities.probabilities(zip(p, q).map { share * logarithm($0) + (1 - share) * logarithm($1) })
     }
 }

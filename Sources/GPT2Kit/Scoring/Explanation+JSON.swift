@@ -1,5 +1,6 @@
 // An explanation as a line of NDJSON.
 
+import Evaluation
 import Records
 
 extension Explanation {
@@ -12,7 +13,7 @@ extension Explanation {
     ///   - hasCounterfactual: whether a counterfactual was looked for: `null` where none was found.
     public func json(of text: InputText, labels: [String], hasCounterfactual: Bool) -> [UInt8] {
         var output = text.beginningOfObject
-        score.append(line: text.line, label: label, Score.keys(labels), to: &output)
+        score.append(line: text.line, label: label, ScoreMembers(labels), to: &output)
         output.append(UInt8(ascii: ","))
         var json = JSONWriter()
         json.beginObject()

@@ -30,7 +30,7 @@ extension ScoreStream {
 
     /// Appends the results and the end of the object.
     func append(_ score: Score, _ line: Int, to output: inout [UInt8]) {
-        score.append(line: line, label: score.label, labelKeys, to: &output)
+        score.append(line: line, label: score.label, members, to: &output)
         output.append(UInt8(ascii: "}"))
     }
 }

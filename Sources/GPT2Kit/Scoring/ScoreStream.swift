@@ -1,5 +1,6 @@
 // Lines in, scored lines out: `score` without its options.
 
+import Evaluation
 import Records
 
 /// Reads texts or records line by line and writes one NDJSON object for each, in order.
@@ -61,7 +62,7 @@ public struct ScoreStream {
     private let input: Input
     private let fields: RecordFields
     private let labelKey: [UInt8]
-    let labelKeys: [[UInt8]]
+    let members: ScoreMembers
     private let check: Check?
     private var report = Report()
     /// The first bytes of the input: enough to tell token shards from text.
@@ -74,7 +75,7 @@ public struct ScoreStream {
         self.input = input
         self.fields = fields
         labelKey = Array(fields.label.utf8)
-        labelKeys = Score.keys(scorer.labels)
+        members = ScoreMembers(scorer.labels)
     }
 
     private var weightsCheck: WeightsCheck? { scorer.weightsCheck }

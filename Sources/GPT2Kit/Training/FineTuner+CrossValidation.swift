@@ -1,6 +1,8 @@
 // Probabilities of a training set by models that haven't seen the text: K runs, each without one of K parts. The frozen blocks run
 // once for all of them.
 
+import Evaluation
+
 extension FineTuner {
     /// The probability of every class for every text of `texts`, [texts,K], by models that were trained on the other parts.
     ///

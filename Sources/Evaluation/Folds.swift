@@ -4,7 +4,7 @@ import Records
 
 /// How a set is cut into parts.
 package enum Folds {
-    /// The part of every row, 0 ..< count. Rows with equal tokens are in one part; the rows of a class are spread evenly.
+    /// The part of every row, 0 ..< count. Rows with the same text are in one part; the rows of a class are spread evenly.
     ///
     /// - Parameter texts: the number of its text for every row.
     package static func assign(labels: [Int], texts: [Int], count: Int, seed: UInt64) -> [Int] {

@@ -1,4 +1,4 @@
-import GPT2Kit
+import Evaluation
 import Records
 import Testing
 
