@@ -9,9 +9,6 @@ import Records
 public struct SignalWatch {
     private var isHolding = false
 
-    /// A watch over a run that has made no step yet.
-    public init() {}
-
     /// Follows a run of `finetune` that writes checkpoints.
     public mutating func follow(_ event: TrainingEvent) {
         if case .step = event { stepMade() }
@@ -30,9 +27,24 @@ public struct SignalWatch {
         Interruption.hold()
     }
 
-    /// Says how a run that a signal has stopped is resumed, and lets signals end the process again.
-    public func end(_ stopped: TrainingStopped, _ notes: Notes) {
-        notes.always("stopped after step \(stopped.step), which is saved: resume from there with --resume")
-        Interruption.release()
+    /// What `train` gives, which tells the watch its events.
+    ///
+    /// - Parameters:
+    ///   - notes: gets how a run is resumed that a signal has stopped.
+    ///   - stopped: called before that is told.
+    ///   - train: the run.
+    /// - Throws: what `train` throws. After a `TrainingStopped` signals end the process again.
+    public static func watching<Model>(
+        _ notes: Notes, stopped: () -> Void, _ train: (inout SignalWatch) throws -> Model
+    ) throws -> Model {
+        var watch = SignalWatch()
+        do {
+            return try train(&watch)
+        } catch let stop as TrainingStopped {
+            stopped()
+            notes.always("stopped after step \(stop.step), which is saved: resume from there with --resume")
+            Interruption.release()
+            throw stop
+        }
     }
 }

@@ -4,6 +4,7 @@ import ArgumentParser
 import FilterSupport
 import GPT2Kit
 import Records
+import TrainingSupport
 
 struct CheckpointOptions: ParsableArguments {
     @Option(
@@ -25,5 +26,8 @@ struct CheckpointOptions: ParsableArguments {
             """)
     var resume = false
 
-    var isUsed: Bool { checkpointEvery != nil || resume }
+    /// nil where neither is asked for.
+    var saving: TrainingOutput.Saving? {
+        checkpointEvery != nil || resume ? TrainingOutput.Saving(every: checkpointEvery, resumes: resume) : nil
+    }
 }

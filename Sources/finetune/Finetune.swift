@@ -62,18 +62,10 @@ struct Finetune: Filter {
         tuner.featurePart = try files.part()
         if files.tokenizer == nil { _ = try base.tokenizerDirectory() }
         if files.featuresOnly { return try computeFeatures(tuner, base) }
-        try AtomicDirectory.requireWritable(files.out)
+        let output = try TrainingOutput(
+            files.out, base: base, saving: checkpointing.saving, isReplaced: files.force)
         if let features = files.features { try Directory.requireWritable(features) }
-        let lock = try OutputLock(path: files.out)
-        AtomicDirectory.removeLeftovers(of: files.out)
-        if checkpointing.isUsed {
-            try Checkpoints.requirePossible(files.out, base: base, resumes: checkpointing.resume)
-        } else {
-            try Checkpoints.requireNone(files.out)
-        }
-        // Whether a run that is resumed has made the model, its data tell.
-        if !files.force, !checkpointing.resume { try Classifier.requireNone(in: files.out) }
-        try withExtendedLifetime(lock) { try run(tuner, base) }
+        try withExtendedLifetime(output) { try run(tuner, base, output) }
     }
 
     /// The texts of a run, and what it starts from.
@@ -99,19 +91,13 @@ struct Finetune: Filter {
         try metrics.close(model: files.features ?? files.out)
     }
 
-    private func run(_ tuner: FineTuner, _ base: Classifier.Base) throws {
+    private func run(_ tuner: FineTuner, _ base: Classifier.Base, _ output: TrainingOutput) throws {
         let notes = verbosity.notes("finetune")
         let (datasets, classifier) = try read(tuner, base)
         var tuner = tuner
-        if checkpointing.isUsed {
-            let checkpoints = Checkpoints(
-                output: files.out, every: checkpointing.checkpointEvery, resumes: checkpointing.resume,
-                identity: tuner.identity(classifier, datasets)
-            ) { Interruption.heldSignal != nil }
-            if try checkpoints.areFinished(mayReplace: files.force) {
-                return notes.always("\(files.out) is what this run ended in: nothing to do")
-            }
-            tuner.checkpoints = checkpoints
+        tuner.checkpoints = output.checkpoints(of: tuner.identity(classifier, datasets))
+        if try output.isFinished(tuner.checkpoints) {
+            return notes.always("\(files.out) is what this run ended in: nothing to do")
         }
         let metrics = MetricsLog(settings: settings, base: files.base, search: search, notes: notes)
         let progress = PhaseDisplay(tool: "finetune", quiet: verbosity.quiet)
@@ -140,18 +126,13 @@ struct Finetune: Filter {
         _ tuner: FineTuner, _ classifier: Classifier, _ datasets: Datasets, _ metrics: MetricsLog,
         _ progress: PhaseDisplay
     ) throws -> TrainedClassifier {
-        var signals = SignalWatch()
-        do {
-            return try tuner.train(
+        try SignalWatch.watching(verbosity.notes("finetune"), stopped: progress.finish) { signals in
+            try tuner.train(
                 classifier, on: datasets,
                 report: { event in
                     if tuner.checkpoints != nil { signals.follow(event) }
                     metrics.write(event)
                 }, progress: progress.show)
-        } catch let stopped as TrainingStopped {
-            progress.finish()
-            signals.end(stopped, verbosity.notes("finetune"))
-            throw stopped
         }
     }
 

@@ -27,7 +27,7 @@ struct SearchOptions: ParsableArguments {
             if trials != nil { throw UsageError("--trials is of a search", remedy: "add --search, or leave it out") }
             return
         }
-        if checkpointing.isUsed {
+        if checkpointing.saving != nil {
             throw UsageError(
                 "--checkpoint-every and --resume don't go with --search", remedy: "leave them out")
         }

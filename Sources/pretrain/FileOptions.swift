@@ -3,6 +3,7 @@
 import ArgumentParser
 import FilterSupport
 import GPT2Kit
+import TrainingSupport
 
 struct FileOptions: ParsableArguments {
     @Option(
@@ -56,5 +57,8 @@ struct CheckpointOptions: ParsableArguments {
             """)
     var resume = false
 
-    var isUsed: Bool { checkpointEvery != nil || resume }
+    /// nil where neither is asked for.
+    var saving: TrainingOutput.Saving? {
+        checkpointEvery != nil || resume ? TrainingOutput.Saving(every: checkpointEvery, resumes: resume) : nil
+    }
 }

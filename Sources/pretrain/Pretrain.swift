@@ -61,23 +61,14 @@ struct Pretrain: Filter {
         let pretrainer = Pretrainer(settings: settings, workers: Workers(count: threads.count))
         try pretrainer.requirePossible(for: base)
         if files.tokenizer == nil { _ = try base.tokenizerDirectory() }
-        try AtomicDirectory.requireWritable(files.out)
-        let lock = try OutputLock(path: files.out)
-        AtomicDirectory.removeLeftovers(of: files.out)
-        if usesCheckpoints {
-            try Checkpoints.requirePossible(files.out, base: base, resumes: checkpointing.resume)
-        } else {
-            try Checkpoints.requireNone(files.out)
-        }
-        // Whether a run that is resumed has made the model, its data tell.
-        if !files.force, !checkpointing.resume { try Classifier.requireNone(in: files.out) }
-        try withExtendedLifetime(lock) { try run(pretrainer, base) }
+        // A run that time ends can be resumed.
+        let saving =
+            checkpointing.saving ?? steps.maxMinutes.map { _ in TrainingOutput.Saving(every: nil, resumes: false) }
+        let output = try TrainingOutput(files.out, base: base, saving: saving, isReplaced: files.force)
+        try withExtendedLifetime(output) { try run(pretrainer, base, output) }
     }
 
-    /// A run that time ends can be resumed.
-    private var usesCheckpoints: Bool { checkpointing.isUsed || steps.maxMinutes != nil }
-
-    private func run(_ pretrainer: Pretrainer, _ base: Classifier.Base) throws {
+    private func run(_ pretrainer: Pretrainer, _ base: Classifier.Base, _ output: TrainingOutput) throws {
         let notes = verbosity.notes("pretrain")
         let model = try PretrainedModel(
             base: base, tokenizerDirectory: files.tokenizer, seed: seed.seed, workers: pretrainer.workers)
@@ -90,15 +81,9 @@ struct Pretrain: Filter {
         let validation = try corpus(files.validation)
         let data = try PretrainingData(base: model, training: corpus(input.input), validation: validation)
         var pretrainer = pretrainer
-        if usesCheckpoints {
-            let checkpoints = Checkpoints(
-                output: files.out, every: checkpointing.checkpointEvery, resumes: checkpointing.resume,
-                identity: data.identity(settings, workers: pretrainer.workers)
-            ) { Interruption.heldSignal != nil }
-            if try checkpoints.areFinished(mayReplace: files.force) {
-                return notes.always("\(files.out) is what this run ended in: nothing to do")
-            }
-            pretrainer.checkpoints = checkpoints
+        pretrainer.checkpoints = output.checkpoints(of: data.identity(settings, workers: pretrainer.workers))
+        if try output.isFinished(pretrainer.checkpoints) {
+            return notes.always("\(files.out) is what this run ended in: nothing to do")
         }
         let metrics = MetricsLog(settings: settings, base: files.base, notes: notes)
         var trained = try train(pretrainer, data, metrics)
@@ -117,17 +102,12 @@ struct Pretrain: Filter {
     ) throws -> TrainedLanguageModel {
         let display = TrainingDisplay(quiet: verbosity.quiet)
         defer { display.finish() }
-        var signals = SignalWatch()
-        do {
-            return try pretrainer.train(data) { event in
+        return try SignalWatch.watching(verbosity.notes("pretrain"), stopped: display.finish) { signals in
+            try pretrainer.train(data) { event in
                 display.show(event)
                 metrics.write(event)
                 if pretrainer.checkpoints != nil { signals.follow(event) }
             }
-        } catch let stopped as TrainingStopped {
-            display.finish()
-            signals.end(stopped, verbosity.notes("pretrain"))
-            throw stopped
         }
     }
 
