@@ -207,6 +207,15 @@ int onednn_sgemm(bool transpose_a, bool transpose_b, int64_t m, int64_t n, int64
 
 // MARK: - Matmul
 
+// What a run of a product needs besides its data. A run takes one and puts it back; where none is left it makes another.
+typedef struct {
+    dnnl_stream_t stream;
+    int count;
+    dnnl_exec_arg_t arguments[5];
+} execution_t;
+
+enum { SPARE_EXECUTIONS = 4 };
+
 struct onednn_matmul {
     dnnl_primitive_desc_t description;
     _Atomic(dnnl_primitive_t) primitive;  // NULL until it is compiled
@@ -215,6 +224,7 @@ struct onednn_matmul {
     dnnl_dims_t weight_dims;
     dnnl_data_type_t plain_type;
     char implementation[64];
+    _Atomic(execution_t *) spare[SPARE_EXECUTIONS];
 };
 
 static dnnl_data_type_t data_type(onednn_type type) {
@@ -325,8 +335,14 @@ done:
     return status;
 }
 
+static void execution_destroy(execution_t *execution);
+
 void onednn_matmul_destroy(onednn_matmul *matmul) {
     if (!matmul) return;
+    for (int i = 0; i < SPARE_EXECUTIONS; i++) {
+        execution_t *execution = atomic_load(&matmul->spare[i]);
+        if (execution) execution_destroy(execution);
+    }
     dnnl_primitive_t primitive = atomic_load(&matmul->primitive);
     if (primitive) dnnl_primitive_destroy(primitive);
     pthread_mutex_destroy(&matmul->compiling);
@@ -399,40 +415,76 @@ done:
     return status;
 }
 
-/// Wraps `data` as the argument of an execution.
-static dnnl_status_t bind(dnnl_exec_arg_t arguments[], dnnl_memory_t memories[], int *count, int which,
-                          layout_view_t layout, const void *data) {
+static void execution_destroy(execution_t *execution) {
+    for (int i = 0; i < execution->count; i++) dnnl_memory_destroy(execution->arguments[i].memory);
+    if (execution->stream) dnnl_stream_destroy(execution->stream);
+    free(execution);
+}
+
+/// Adds an argument that has no data yet.
+static dnnl_status_t add_argument(execution_t *execution, int which, layout_view_t layout) {
     dnnl_engine_t cpu;
+    dnnl_memory_t memory;
     dnnl_status_t status = engine(&cpu);
-    if (status == dnnl_success) status = dnnl_memory_create(&memories[*count], layout, cpu, (void *)data);
+    if (status == dnnl_success) status = dnnl_memory_create(&memory, layout, cpu, DNNL_MEMORY_NONE);
     if (status != dnnl_success) return status;
-    arguments[*count] = (dnnl_exec_arg_t){which, memories[*count]};
-    ++*count;
+    execution->arguments[execution->count++] = (dnnl_exec_arg_t){which, memory};
     return dnnl_success;
+}
+
+static dnnl_status_t execution_create(execution_t **result, const onednn_matmul *matmul, bool has_bias) {
+    dnnl_status_t status = dnnl_success;
+    dnnl_engine_t cpu;
+    execution_t *execution = calloc(1, sizeof *execution);
+    if (!execution) return dnnl_out_of_memory;
+    TRY(engine(&cpu));
+    TRY(dnnl_stream_create(&execution->stream, cpu, dnnl_stream_default_flags));
+    TRY(add_argument(execution, DNNL_ARG_SRC, layout_view(&matmul->source)));
+    TRY(add_argument(execution, DNNL_ARG_WEIGHTS, layout_view(&matmul->weights)));
+    TRY(add_argument(execution, DNNL_ARG_DST, layout_view(&matmul->destination)));
+    if (has_bias) TRY(add_argument(execution, DNNL_ARG_BIAS, layout_view(&matmul->bias)));
+    if (onednn_matmul_scratch_size(matmul) > 0)
+        TRY(add_argument(execution, DNNL_ARG_SCRATCHPAD, scratch_layout(matmul)));
+    *result = execution;
+    return dnnl_success;
+done:
+    execution_destroy(execution);
+    return status;
+}
+
+/// Lets an argument read or write `data`.
+static dnnl_status_t set_data(dnnl_exec_arg_t argument, const void *data) {
+    void *old;
+    dnnl_status_t status = dnnl_memory_get_data_handle(argument.memory, &old);
+    if (status != dnnl_success || old == data) return status;
+    return dnnl_memory_set_data_handle(argument.memory, (void *)data);
 }
 
 int onednn_matmul_run(onednn_matmul *matmul, const void *source, const void *packed, const float *bias,
                       void *destination, void *scratch) {
     dnnl_status_t status = dnnl_success;
-    dnnl_engine_t cpu;
-    dnnl_stream_t stream = NULL;
-    dnnl_memory_t memories[5] = {NULL};
+    execution_t *execution = NULL;
     if (!atomic_load(&matmul->primitive)) TRY(compile(matmul));
-    TRY(engine(&cpu));
-    TRY(dnnl_stream_create(&stream, cpu, dnnl_stream_default_flags));
-    dnnl_exec_arg_t arguments[5];
-    int count = 0;
-    TRY(bind(arguments, memories, &count, DNNL_ARG_SRC, layout_view(&matmul->source), source));
-    TRY(bind(arguments, memories, &count, DNNL_ARG_WEIGHTS, layout_view(&matmul->weights), packed));
-    TRY(bind(arguments, memories, &count, DNNL_ARG_DST, layout_view(&matmul->destination), destination));
-    if (bias) TRY(bind(arguments, memories, &count, DNNL_ARG_BIAS, layout_view(&matmul->bias), bias));
-    if (onednn_matmul_scratch_size(matmul) > 0)
-        TRY(bind(arguments, memories, &count, DNNL_ARG_SCRATCHPAD, scratch_layout(matmul), scratch));
-    TRY(dnnl_primitive_execute(atomic_load(&matmul->primitive), stream, count, arguments));
-    TRY(dnnl_stream_wait(stream));
+    for (int i = 0; i < SPARE_EXECUTIONS && !execution; i++) execution = atomic_exchange(&matmul->spare[i], NULL);
+    if (!execution) TRY(execution_create(&execution, matmul, bias));
+    for (int i = 0; i < execution->count; i++) {
+        const void *data = scratch;
+        switch (execution->arguments[i].arg) {
+        case DNNL_ARG_SRC: data = source; break;
+        case DNNL_ARG_WEIGHTS: data = packed; break;
+        case DNNL_ARG_DST: data = destination; break;
+        case DNNL_ARG_BIAS: data = bias; break;
+        }
+        TRY(set_data(execution->arguments[i], data));
+    }
+    TRY(dnnl_primitive_execute(
+        atomic_load(&matmul->primitive), execution->stream, execution->count, execution->arguments));
+    TRY(dnnl_stream_wait(execution->stream));
+    for (int i = 0; i < SPARE_EXECUTIONS; i++) {
+        execution_t *none = NULL;
+        if (atomic_compare_exchange_strong(&matmul->spare[i], &none, execution)) return dnnl_success;
+    }
 done:
-    for (int i = 0; i < 5; i++)
-        if (memories[i]) dnnl_memory_destroy(memories[i]);
-    if (stream) dnnl_stream_destroy(stream);
+    if (execution) execution_destroy(execution);
     return status;
 }
