@@ -11,6 +11,12 @@ from results import row
 SHARE, LOOKED_AT = 0.02, 0.04
 
 
+def share(events, key, count, exchanged):
+    """How many of the exchanged records are among the first `count` events."""
+    first = sorted(events, key=key)[:count]
+    return len({event["line"] - 1 for event in first} & exchanged) / len(exchanged)
+
+
 def wrong_labels(bench):
     rows = []
     for pipeline in ("demo", "routing", "sms-spam"):
@@ -42,22 +48,18 @@ def wrong_labels(bench):
             both = bench.run(BIN / "suspects", "--quiet", "--scores", scored, "--average", linear, "--all").events()
             with open(scored, encoding="utf-8") as file:
                 alone = [event for event in map(json.loads, file) if "rank" in event]
-
-            def share(events, key):
-                first = sorted(events, key=key)[: round(LOOKED_AT * len(records))]
-                return len({event["line"] - 1 for event in first} & exchanged) / len(exchanged)
-
-            found.append(share(alone, lambda event: event["rank"]))
+            looked_at = round(LOOKED_AT * len(records))
+            found.append(share(alone, lambda event: event["rank"], looked_at, exchanged))
             # Fewer than 4 % are suspected by both together: the others follow by their probability.
-            together.append(share(both, lambda event: event["probabilities"][event["expected"]]))
+            together.append(share(both, lambda event: event["probabilities"][event["expected"]], looked_at, exchanged))
             bench.say(
                 f"{pipeline}, seed {seed}: {found[-1]:.0%} of {len(exchanged)} in the first {LOOKED_AT:.0%}, averaged "
                 f"{together[-1]:.0%}, {run.seconds:.0f} s"
             )
         cells = {
             "texts, exchanged": f"{len(records):,}, {len(exchanged)}",
-            "found in the first 4 %": " ".join(f"{share:.0%}" for share in found),
-            "averaged with baseline": " ".join(f"{share:.0%}" for share in together), "asked": "80 %",
+            "found in the first 4 %": " ".join(f"{part:.0%}" for part in found),
+            "averaged with baseline": " ".join(f"{part:.0%}" for part in together), "asked": "80 %",
         }  # fmt: skip
         values = {"found": found, "together": together, "seconds": run.seconds}
         rows.append(row(pipeline, cells, "suspects --base pipelines/base …", values))

@@ -9,9 +9,10 @@ OUT := build/routing
 # Equal texts stay in one part, and every part has the same shares of the classes.
 SPLIT := --group-by text --stratify
 
-include pipelines/common/from-base.mk
 # Where words are dropped, longer training pays.
-FROM_BASE += --class-weights balanced --word-dropout 0.15 --epochs 10
+FROM_BASE_EPOCHS := 10
+include pipelines/common/from-base.mk
+FROM_BASE += --class-weights balanced --word-dropout 0.15
 FROM_RANDOM := --trainable all --pool mean --epochs 10 --lr 1e-3 --schedule cosine --warmup 0.1 --label-smoothing 0.1 \
   --class-weights balanced --eval-every 104 --eval-batches 0
 FROM_OTHER := --trainable last-2 --pool last-token --epochs 5 --class-weights balanced

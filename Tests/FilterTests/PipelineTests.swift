@@ -80,6 +80,18 @@ struct PipelineTests {
         #expect(splits.allSatisfy { $0.contains("--group-by text --stratify") && $0.contains("records.ndjson >") })
     }
 
+    @Test("sms-spam from the small base learns from all messages of the training part, and weighs spam")
+    func weightedTraining() throws {
+        let lines = try commands("all PIPELINE=sms-spam BASE=pipelines/base").lines
+        #expect(!lines.contains { $0.contains("/balance ") })
+        #expect(
+            lines.contains {
+                $0.hasPrefix("cat build/sms-spam/unbalanced.ndjson > build/sms-spam/train.ndjson.partial")
+            })
+        let training = try #require(lines.first { $0.contains("/finetune ") })
+        #expect(training.contains("--epochs 3 ") && training.contains("--class-weights spam=3"))
+    }
+
     @Test("routing makes a record of every line and has five classes")
     func routingRecords() throws {
         let folder = try Folder()
