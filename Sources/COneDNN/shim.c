@@ -335,7 +335,11 @@ done:
     return status;
 }
 
-static void execution_destroy(execution_t *execution);
+static void execution_destroy(execution_t *execution) {
+    for (int i = 0; i < execution->count; i++) dnnl_memory_destroy(execution->arguments[i].memory);
+    if (execution->stream) dnnl_stream_destroy(execution->stream);
+    free(execution);
+}
 
 void onednn_matmul_destroy(onednn_matmul *matmul) {
     if (!matmul) return;
@@ -413,12 +417,6 @@ done:
     if (to) dnnl_memory_destroy(to);
     if (stream) dnnl_stream_destroy(stream);
     return status;
-}
-
-static void execution_destroy(execution_t *execution) {
-    for (int i = 0; i < execution->count; i++) dnnl_memory_destroy(execution->arguments[i].memory);
-    if (execution->stream) dnnl_stream_destroy(execution->stream);
-    free(execution);
 }
 
 /// Adds an argument that has no data yet.

@@ -12,6 +12,11 @@ package enum LogProbabilities {
         return powers.map { $0 / total }
     }
 
+    /// The index of the largest probability, the first of equal ones; 0 where there are none.
+    package static func likeliest(_ probabilities: [Double]) -> Int {
+        probabilities.indices.reduce(0) { probabilities[$1] > probabilities[$0] ? $1 : $0 }
+    }
+
     /// exp(share·log p + (1 − share)·log q), scaled to a sum of 1: the mean of two models' log-odds.
     package static func average(_ p: [Double], _ q: [Double], share: Double) -> [Double] {
         func logarithm(_ x: Double) -> Double { log(max(x, .leastNormalMagnitude)) }

@@ -70,22 +70,22 @@ public struct LinearTrainer: Sendable {
                 margins[text] = part.margins(counts[text].weighted(by: machines.rarity, words: vocabulary.words))
             }
         }
-        let scored = margins.indices.filter { margins[$0] != nil }
-        guard !scored.isEmpty else {
+        let known = margins.compactMap { $0 }
+        guard !known.isEmpty else {
             return Result(
                 classifier: classifier(trained[0], 0.5), folds: parts.count, outOfFold: margins,
                 confinedClass: parts.confinedClass, accuracy: nil, loss: nil)
         }
-        let expected = scored.map { data.classes[$0] }
+        let expected = zip(margins, data.classes).compactMap { $0 == nil ? nil : $1 }
         let temperature = Temperature.fit(
-            scored.compactMap { margins[$0] }, expected, offsets: [Double](repeating: 0, count: data.labels.count),
+            known, expected, offsets: [Double](repeating: 0, count: data.labels.count),
             // One mistake more than there was.
-            smoothing: 1 / Double(scored.count + 1)
+            smoothing: 1 / Double(known.count + 1)
         ).value
         let probabilities = margins.map { row in
             row.map { LogProbabilities.probabilities($0.map { $0 / temperature }) }
         }
-        let measured = measure(scored.compactMap { probabilities[$0] }, expected)
+        let measured = measure(probabilities.compactMap { $0 }, expected)
         return Result(
             classifier: classifier(trained[0], temperature), folds: parts.count, outOfFold: probabilities,
             confinedClass: parts.confinedClass, accuracy: measured.accuracy, loss: measured.loss)
@@ -108,7 +108,7 @@ public struct LinearTrainer: Sendable {
         for (text, label) in data.classes.enumerated() { foldsOfClass[label].insert(folds[text]) }
         let confined = foldsOfClass.indices.filter { foldsOfClass[$0].count == 1 }
         let kept = Set(confined.flatMap { foldsOfClass[$0] })
-        return (count, held.indices.filter { !kept.contains($0) && !held[$0].isEmpty }.map { held[$0] }, confined.first)
+        return (count, held.indices.filter { !kept.contains($0) }.map { held[$0] }, confined.first)
     }
 
     /// Machines for all classes, of the texts that aren't `held`.
@@ -141,7 +141,7 @@ public struct LinearTrainer: Sendable {
     private func measure(_ probabilities: [[Double]], _ expected: [Int]) -> (accuracy: Double, loss: Double) {
         var (hits, loss) = (0, 0.0)
         for (row, label) in zip(probabilities, expected) {
-            if row.firstIndex(of: row.max() ?? 0) == label { hits += 1 }
+            if LogProbabilities.likeliest(row) == label { hits += 1 }
             loss -= log(max(row[label], .leastNormalMagnitude))
         }
         return (Double(hits) / Double(expected.count), loss / Double(expected.count))

@@ -45,12 +45,11 @@ public struct TrainedLinearClassifier: Sendable {
         }
         let members = ScoreMembers(data.labels)
         for (text, probabilities) in result.outOfFold.enumerated() {
-            guard let probabilities, let label = probabilities.firstIndex(of: probabilities.max() ?? 0) else {
-                continue
-            }
+            guard let probabilities else { continue }
             var line = [UInt8(ascii: "{")]
             members.append(
-                line: data.lines[text], expected: data.classes[text], label: label, probabilities, to: &line)
+                line: data.lines[text], expected: data.classes[text], label: LogProbabilities.likeliest(probabilities),
+                probabilities, to: &line)
             try sink.write(line + Array("}\n".utf8))
         }
     }

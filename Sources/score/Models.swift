@@ -28,26 +28,20 @@ struct ModelOptions: ParsableArguments {
             valueName: "dir"))
     var average: String?
 
-    @Option(
-        help: ArgumentHelp(
-            "What --average counts in the mean; the model counts the rest. (default: 0.5)", valueName: "share"),
-        transform: NumberArgument.share)
-    var averageShare: Double?
+    @OptionGroup var averageShare: AverageShareOption
 
     func validate() throws {
         guard cascade == nil || average == nil else { throw ValidationError("give one of --cascade and --average") }
         guard cascadeAbove == nil || cascade != nil else {
             throw ValidationError("--cascade-above goes with --cascade")
         }
-        guard averageShare == nil || average != nil else {
-            throw ValidationError("--average-share goes with --average")
-        }
+        try averageShare.requireAverage(average)
     }
 
     /// How the linear model takes part, and its directory; nil where it doesn't.
     fileprivate var combination: (directory: String, way: CombinedScorer.Way)? {
         if let cascade { return (cascade, .cascade(above: cascadeAbove ?? 0.99)) }
-        return average.map { ($0, .average(share: averageShare ?? 0.5)) }
+        return average.map { ($0, .average(share: averageShare.share)) }
     }
 }
 

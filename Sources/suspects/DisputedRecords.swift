@@ -49,8 +49,7 @@ struct DisputedRecords {
         func mismatch(_ problem: String) -> EvaluationError {
             .otherRecords(problem, source: source, line: nil, remedy: "name scores of the same records")
         }
-        let columns = names.compactMap { other.names.index(ofLabel: $0) }
-        guard columns.count == names.count, other.names.count == names.count else {
+        guard let columns = other.names.places(ofLabels: names) else {
             func list(_ labels: [String]) -> String { labels.joined(separator: ", ") }
             throw mismatch("its labels are \(list(other.names)), and those of the texts \(list(names))")
         }

@@ -59,7 +59,6 @@ struct SuspectOutput {
     private func line(_ record: Int, rank: Int?) -> [UInt8] {
         let K = disputed.names.count
         let p = Array(disputed.probabilities[record * K..<(record + 1) * K])
-        let likeliest = p.indices.reduce(0) { p[$1] > p[$0] ? $1 : $0 }
         var output: [UInt8] = [UInt8(ascii: "{")]
         for (key, value) in members[disputed.lines[record]] ?? [] {
             var json = JSONWriter()
@@ -68,7 +67,8 @@ struct SuspectOutput {
         }
         if let rank { output += "\"rank\":\(rank),".utf8 }
         results.append(
-            line: disputed.lines[record], expected: disputed.labels[record], label: likeliest, p, to: &output)
+            line: disputed.lines[record], expected: disputed.labels[record], label: LogProbabilities.likeliest(p), p,
+            to: &output)
         return output + Array("}\n".utf8)
     }
 }

@@ -69,11 +69,7 @@ struct Suspects: Filter {
             valueName: "file"))
     var average: String?
 
-    @Option(
-        help: ArgumentHelp(
-            "What --average counts in the mean; the model counts the rest. (default: 0.5)", valueName: "share"),
-        transform: NumberArgument.share)
-    var averageShare: Double?
+    @OptionGroup var averageShare: AverageShareOption
 
     @Flag(help: "Write all records in order, not only suspects.")
     var all = false
@@ -88,9 +84,7 @@ struct Suspects: Filter {
     func validate() throws {
         guard (base == nil) != (scores == nil) else { throw ValidationError("give either --base or --scores") }
         guard scores == nil || input.input == nil else { throw ValidationError("--scores takes the place of shards") }
-        guard averageShare == nil || average != nil else {
-            throw ValidationError("--average-share goes with --average")
-        }
+        try averageShare.requireAverage(average)
         guard folds >= 2 else { throw ValidationError("--folds has to be at least 2") }
     }
 
@@ -98,7 +92,7 @@ struct Suspects: Filter {
         let sink = ByteSink.standardOutput()
         let other = try average.map { try DisputedRecords(scores: $0, fields) }
         var disputed = try scores.map { try DisputedRecords(scores: $0, fields) } ?? trained()
-        if let average, let other { try disputed.average(other, share: averageShare ?? 0.5, source: average) }
+        if let average, let other { try disputed.average(other, share: averageShare.share, source: average) }
         let learning = ConfidentLearning(
             labels: disputed.labels, probabilities: disputed.probabilities, classes: disputed.names.count)
         var output = SuspectOutput(disputed, learning)

@@ -31,8 +31,7 @@ public final class CombinedScorer: TextScorer {
     public init(
         _ linear: LinearScorer, _ model: any TextScorer, _ way: Way, thresholds: [Threshold] = [], directory: String
     ) throws(ModelError) {
-        let places = model.labels.compactMap { label in linear.labels.index(ofLabel: label) }
-        guard places.count == model.labels.count, linear.labels.count == model.labels.count else {
+        guard let places = linear.labels.places(ofLabels: model.labels) else {
             func list(_ labels: [String]) -> String { labels.joined(separator: ", ") }
             throw .mismatch(
                 "its labels are \(list(linear.labels)), and the model's \(list(model.labels))",

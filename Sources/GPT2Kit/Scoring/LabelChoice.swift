@@ -32,9 +32,9 @@ package struct LabelChoice: Sendable {
         func best(_ labels: some Sequence<Int>) -> Int? {
             labels.max { (probabilities[$0], $1) < (probabilities[$1], $0) }
         }
-        if thresholds.isEmpty { return best(probabilities.indices) ?? 0 }
+        if thresholds.isEmpty { return LogProbabilities.likeliest(probabilities) }
         let reached = thresholds.filter { probabilities[$0.label] >= $0.probability }.map(\.label)
         let free = probabilities.indices.filter { label in !thresholds.contains { $0.label == label } }
-        return best(reached) ?? best(free) ?? best(probabilities.indices) ?? 0
+        return best(reached) ?? best(free) ?? LogProbabilities.likeliest(probabilities)
     }
 }
