@@ -30,8 +30,6 @@ public struct LinearTrainer: Sendable {
         /// The probabilities of every text by a classifier that was trained without its part; nil for the texts of a part without
         /// which some class has no texts.
         public let outOfFold: [[Double]?]
-        /// The index of a class that has texts in one part alone; nil where there is none.
-        public let confinedClass: Int?
         /// The accuracy on the parts that were left out; nil where no part could be.
         public let accuracy: Double?
         /// The mean of −log p of the right label there, in nats.
@@ -42,6 +40,15 @@ public struct LinearTrainer: Sendable {
     private struct Machines: Sendable {
         var rarity: [Float] = []
         var weights: [Float] = []
+    }
+
+    /// Fails where not every text can be scored by a classifier that was trained without its part.
+    ///
+    /// - Throws: ``LinearTrainingError/confinedClass(source:label:)``.
+    public func requireOutOfFold(_ data: LinearTrainingTexts) throws(LinearTrainingError) {
+        if let label = parts(of: data).confinedClass {
+            throw .confinedClass(source: data.source, label: data.labels[label])
+        }
     }
 
     /// Trains on `data`.
@@ -74,7 +81,7 @@ public struct LinearTrainer: Sendable {
         guard !known.isEmpty else {
             return Result(
                 classifier: classifier(trained[0], 0.5), folds: parts.count, outOfFold: margins,
-                confinedClass: parts.confinedClass, accuracy: nil, loss: nil)
+                accuracy: nil, loss: nil)
         }
         let expected = zip(margins, data.classes).compactMap { $0 == nil ? nil : $1 }
         let temperature = Temperature.fit(
@@ -88,7 +95,7 @@ public struct LinearTrainer: Sendable {
         let measured = measure(probabilities.compactMap { $0 }, expected)
         return Result(
             classifier: classifier(trained[0], temperature), folds: parts.count, outOfFold: probabilities,
-            confinedClass: parts.confinedClass, accuracy: measured.accuracy, loss: measured.loss)
+            accuracy: measured.accuracy, loss: measured.loss)
     }
 
     /// The parts of a cross-validation: how many there are, the texts of those without which every class has texts, and a class

@@ -79,7 +79,7 @@ public enum LinearTrainingError: DiagnosableError, Equatable {
         case .confinedClass(let source, let label):
             Diagnosis(
                 source: source, problem: "all texts of the label '\(label)' are in one fold",
-                remedy: "add other texts of it, or leave the class out", status: .badData)
+                remedy: "add other texts of it, take another seed, or leave the class out", status: .badData)
         }
     }
 }

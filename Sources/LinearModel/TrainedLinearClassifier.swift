@@ -36,13 +36,11 @@ public struct TrainedLinearClassifier: Sendable {
     }
 
     /// Writes the probabilities of every text by a classifier that was trained without its part, in order: as `score` writes them, with
-    /// the text's label as `expected`, and without its other members.
+    /// the text's label as `expected`, and without its other members. Texts of a part that couldn't be left out are missing: see
+    /// ``LinearTrainer/requireOutOfFold(_:)``.
     ///
-    /// - Throws: ``LinearTrainingError/confinedClass(source:label:)``, before anything is written; `StreamError`.
+    /// - Throws: `StreamError`.
     public func writeOutOfFold(to sink: ByteSink) throws {
-        if let label = result.confinedClass {
-            throw LinearTrainingError.confinedClass(source: data.source, label: data.labels[label])
-        }
         let members = ScoreMembers(data.labels)
         for (text, probabilities) in result.outOfFold.enumerated() {
             guard let probabilities else { continue }

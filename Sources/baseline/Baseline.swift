@@ -54,14 +54,15 @@ struct Baseline: Filter {
     var classWeights = Weights.none
 
     @Option(
-        help: ArgumentHelp("Folds of the data for the temperature, at least 2. (default: 5)", valueName: "n"),
+        help: ArgumentHelp(
+            "Folds of the data for the temperature and --out-of-fold, at least 2. (default: 5)", valueName: "n"),
         transform: positiveInteger)
     var folds = 5
 
     @Option(
         help: ArgumentHelp(
-            "Write the probabilities of every text by the model that was trained without it, as score writes them: for suspects "
-                + "--average, and for evaluate.",
+            "Write the probabilities of every text by the model that was trained without its fold: for suspects --average, and for "
+                + "evaluate. Every class needs different texts in two folds. A file of that name is replaced.",
             valueName: "file"))
     var outOfFold: String?
 
@@ -85,8 +86,7 @@ struct Baseline: Filter {
         if !force { try LinearClassifier.requireNone(in: out) }
         try withExtendedLifetime(lock) {
             let source = try input.open()
-            if let outOfFold { AtomicFile.removeLeftovers(of: outOfFold) }
-            let scores = try outOfFold.map { try AtomicFile(path: $0) }
+            let scores = try outOfFold.map(scoreFile)
             let texts = try LinearTrainingTexts(
                 LabelledTextInput(records.lines.reader(source), kind: kind, fields: records.fields))
             var trainer = LinearTrainer()
@@ -95,15 +95,33 @@ struct Baseline: Filter {
             trainer.folds = folds
             trainer.seed = seed.seed
             trainer.threads = threads.count
+            if outOfFold != nil { try trainer.requireOutOfFold(texts) }
             let trained = try TrainedLinearClassifier(texts, trainer)
+            // On disk before the model is, so that a full disk leaves neither.
+            if let scores {
+                try trained.writeOutOfFold(to: scores.sink)
+                try scores.finish()
+            }
             let metrics = MetricsStream()
             metrics.write(trained.metrics)
-            if let scores { try trained.writeOutOfFold(to: scores.sink) }
             try trained.write(directory: out, command: ["baseline"] + CommandLine.arguments.dropFirst())
             try scores?.commit()
             verbosity.notes("baseline").onTerminal("model written to \(out)")
             try metrics.close(model: out)
         }
+    }
+
+    /// The file that --out-of-fold names.
+    private func scoreFile(_ path: String) throws -> AtomicFile {
+        try input.requireDistinct(from: path)
+        let place = Path.resolved(Path.parent(of: path))
+        let isModel =
+            place == Path.resolved(Path.parent(of: out)) && Path.lastName(of: path) == Path.lastName(of: out)
+        if isModel || (place != nil && place == Path.resolved(out)) {
+            throw UsageError("\(path) belongs to the model directory", remedy: "write the scores elsewhere")
+        }
+        AtomicFile.removeLeftovers(of: path)
+        return try AtomicFile(path: path)
     }
 }
 

@@ -85,25 +85,40 @@ struct Suspects: Filter {
         guard (base == nil) != (scores == nil) else { throw ValidationError("give either --base or --scores") }
         guard scores == nil || input.input == nil else { throw ValidationError("--scores takes the place of shards") }
         try averageShare.requireAverage(average)
+        let inputs = [average, records, scores ?? input.input ?? "-"]
+        guard inputs.count(where: { $0 == "-" }) < 2 else { throw ValidationError("only one file can be stdin") }
         guard folds >= 2 else { throw ValidationError("--folds has to be at least 2") }
     }
 
     func run() throws {
         let sink = ByteSink.standardOutput()
-        let other = try average.map { try DisputedRecords(scores: $0, fields) }
-        var disputed = try scores.map { try DisputedRecords(scores: $0, fields) } ?? trained()
-        if let average, let other { try disputed.average(other, share: averageShare.share, source: average) }
-        let learning = ConfidentLearning(
-            labels: disputed.labels, probabilities: disputed.probabilities, classes: disputed.names.count)
-        var output = SuspectOutput(disputed, learning)
-        if let records { try output.join(fields.reader(try ByteSource(path: records))) }
+        // What is wrong with the records and their scores is told before anything is trained.
+        let others = try average.map { try ScoredDisputes($0, fields) }
+        let scored = try scores.map { try ScoredDisputes($0, fields) }
+        let training = try scored == nil ? crossValidation() : nil
+        guard let disputed = scored?.labels ?? training?.disputed else { return }
+        let other = try others?.probabilities(of: disputed)
+        let members = try records.map { path in
+            try RecordMembers(fields.reader(try ByteSource(path: path)), of: disputed)
+        }
+        guard var probabilities = try scored?.probabilities ?? training?.probabilities() else { return }
+        let K = disputed.names.count
+        if let other {
+            probabilities = stride(from: 0, to: probabilities.count, by: K).flatMap { row in
+                LogProbabilities.average(
+                    Array(other[row..<row + K]), Array(probabilities[row..<row + K]), share: averageShare.share)
+            }
+        }
+        let learning = ConfidentLearning(labels: disputed.labels, probabilities: probabilities, classes: K)
+        let output = SuspectOutput(disputed, probabilities, suspects: learning.suspects, members: members)
         try output.write(all: all, to: sink)
         try sink.close()
         verbosity.notes("suspects").onTerminal(
             "\(learning.suspects.count) of \(disputed.labels.count) labels are suspected")
     }
 
-    private func trained() throws -> DisputedRecords {
+    /// The labels of the shards, and what gives their probabilities.
+    private func crossValidation() throws -> (disputed: DisputedLabels, probabilities: () throws -> [Double]) {
         var settings = TrainingSettings()
         training.apply(to: &settings)
         settings.seed = seed.seed
@@ -113,15 +128,20 @@ struct Suspects: Filter {
         if tokenizer == nil { _ = try base.tokenizerDirectory() }
         let notes = verbosity.notes("suspects")
         let texts = try Shards.read(input.input, notes)
+        try texts.requireLabels()
         let classifier = try Classifier(
             base: base, labels: texts.texts.description.labelNames, tokenizerDirectory: tokenizer, seed: seed.seed,
             workers: tuner.workers)
-        let display = PhaseDisplay(tool: "suspects", quiet: verbosity.quiet)
-        let probabilities = try tuner.crossValidate(classifier, on: texts, folds: folds, progress: display.show)
-        display.finish()
         let rows = texts.texts.rows
-        return DisputedRecords(
-            names: classifier.labels, labels: rows.labels.map(Int.init), probabilities: probabilities,
-            lines: rows.lines.map(Int.init))
+        let disputed = DisputedLabels(
+            names: classifier.labels, labels: rows.labels.map(Int.init), lines: rows.lines.map(Int.init))
+        return (
+            disputed,
+            {
+                let display = PhaseDisplay(tool: "suspects", quiet: verbosity.quiet)
+                defer { display.finish() }
+                return try tuner.crossValidate(classifier, on: texts, folds: folds, progress: display.show)
+            }
+        )
     }
 }

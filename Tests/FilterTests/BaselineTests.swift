@@ -159,6 +159,16 @@ struct BaselineTests {
             ("baseline rare --out rare.model --out-of-fold scores", 65, "rare: all texts of the label 'rare'"),
             ("baseline rare --out rare.model --out-of-fold model", 73, "model"),
             ("baseline rare --out rare.model --out-of-fold none/scores", 73, "none/scores"),
+            ("baseline rare --out rare.model --out-of-fold rare", 64, "is the input"),
+            ("baseline --out rare.model --out-of-fold rare <rare", 64, "is the input"),
+            (
+                "baseline all.ndjson --out linear --force --out-of-fold linear/config.json", 64,
+                "linear/config.json belongs"
+            ),
+            ("baseline all.ndjson --out rare.model --out-of-fold ./rare.model", 64, "./rare.model belongs"),
+            ("baseline all.ndjson --out rare.model --out-of-fold ''", 73, "''"),
+            ("baseline all.ndjson --out rare.model --out-of-fold new/", 73, "new/"),
+            ("baseline all.ndjson --out rare.model --out-of-fold mine >mine", 73, "mine"),
         ] {
             expectFailure(try shell(command, in: folder.url), Int32(status), "baseline", words)
         }

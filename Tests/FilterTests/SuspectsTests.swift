@@ -94,6 +94,34 @@ struct SuspectsTests {
         }
     }
 
+    @Test("a line is a whole number, or no record has one; what is wrong is told before anything is trained")
+    func lines() throws {
+        let prepared = try shell(
+            """
+            baseline -q wrong.ndjson --out linear --out-of-fold own >metrics; head -n 59 own >short
+            jq -c 'del(.line)' own >bare; { head -n 1 bare; tail -n +2 own; } >mixed; sed 's/"line":7,/"line":7.0,/' own >float
+            sed 's/"line":7,/"line":0,/' own >zero
+            jq -c 'if .id == "9" then del(.label) else . end' all.ndjson | tokenize-pad --tokenizer tok >some.st
+            """, in: folder.url)
+        #expect(prepared.status == 0, "\(prepared.errors)")
+        let bare = try shell(
+            "suspects -q --scores own --average own >a; suspects -q --scores own --average bare | cmp - a",
+            in: folder.url)
+        #expect(bare.status == 0 && bare.errors.isEmpty, "\(bare.text)\(bare.errors)")
+        let endless = "\(Self.options) --epochs 1000000000"
+        for (command, status, words) in [
+            ("suspects --scores own --average mixed", 65, "mixed:2:"),
+            ("suspects --scores float", 65, "float:7: \"line\""),
+            ("suspects --scores own --average zero", 65, "zero:7: \"line\""),
+            ("suspects \(endless) --average short wrong.st", 65, "no record is of line 60"),
+            ("suspects \(endless) --records none wrong.st", 66, "none"),
+            ("suspects \(endless) --average own --records own some.st", 65, "line 10 has no label"),
+            ("suspects --scores - --average -", 64, "only one file can be stdin"),
+        ] {
+            expectFailure(try shell("\(command) </dev/null", in: folder.url), Int32(status), "suspects", words)
+        }
+    }
+
     @Test("usage errors, and data that can't be cut into parts, are one line")
     func errors() throws {
         for (command, status, words) in [

@@ -11,13 +11,19 @@ public final class AtomicFile {
     public let sink: ByteSink
     private let temporary: String
     private var isPending = true
+    private var isFinished = false
 
     /// Creates the temporary beside `path`.
     public init(path: String) throws(StreamError) {
         self.path = path
+        if path.isEmpty { throw .cannotCreate(path: "''", errno: ENOENT) }
         var status = stat()
-        if stat(path, &status) == 0, status.st_mode & S_IFMT != S_IFREG {
-            throw .notRegularFile(path: path)
+        if stat(path, &status) == 0 {
+            // A name of stdout or stderr, such as /dev/stdout, would be replaced itself.
+            let isStandard = [1, 2].contains { Self.isSame($0, status) }
+            guard status.st_mode & S_IFMT == S_IFREG, !isStandard else { throw .notRegularFile(path: path) }
+        } else if path.utf8.last == UInt8(ascii: "/") {
+            throw .cannotCreate(path: path, errno: EISDIR)
         }
         let created = try Temporary.create(for: path) { SystemCall.createFile($0) }
         temporary = created.path
@@ -53,9 +59,16 @@ public final class AtomicFile {
     }
 
     /// The first half of ``commit()``: after it only the name is missing.
-    func finish() throws(StreamError) {
+    package func finish() throws(StreamError) {
+        guard !isFinished else { return }
         try sink.synchronize()
         try sink.close()
+        isFinished = true
+    }
+
+    private static func isSame(_ descriptor: Int32, _ status: stat) -> Bool {
+        var other = stat()
+        return fstat(descriptor, &other) == 0 && (other.st_dev, other.st_ino) == (status.st_dev, status.st_ino)
     }
 
     /// The second half of ``commit()``, but for the directory's own synchronisation.

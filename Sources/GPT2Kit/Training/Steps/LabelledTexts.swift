@@ -19,6 +19,18 @@ public struct LabelledTexts: Sendable {
     /// The number of texts.
     public var count: Int { texts.rows.count }
 
+    /// Refuses texts of which one has no label.
+    ///
+    /// - Throws: ``ModelError/unusableData(_:remedy:file:)``.
+    public func requireLabels() throws(ModelError) {
+        if let row = texts.rows.labels.firstIndex(where: { $0 < 0 }) {
+            throw .unusableData(
+                "the record of line \(texts.rows.lines[row]) has no label",
+                remedy: "label all records, and name the key of the label to tokenize-pad if it isn't \"label\"",
+                file: source)
+        }
+    }
+
     /// Refuses texts that were not made for `base`.
     ///
     /// - Throws: ``ModelError/mismatch(_:remedy:choice:file:)``.

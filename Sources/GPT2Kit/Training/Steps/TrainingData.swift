@@ -55,12 +55,7 @@ package struct TrainingData: Sendable {
         guard set.count > 0 else {
             throw .unusableData("no records", remedy: "check what writes the shard", file: set.source)
         }
-        if let row = set.texts.rows.labels.firstIndex(where: { $0 < 0 }) {
-            throw .unusableData(
-                "the record of line \(set.texts.rows.lines[row]) has no label",
-                remedy: "label all records, and name the key of the label to tokenize-pad if it isn't \"label\"",
-                file: set.source)
-        }
+        try set.requireLabels()
         try set.requireMade(for: base)
         let (length, needed) = (set.texts.description.paddedLength, training.texts.description.paddedLength)
         guard length == needed else {

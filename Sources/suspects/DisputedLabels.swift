@@ -1,0 +1,11 @@
+// Labels that probabilities may dispute.
+
+/// Records with labels.
+struct DisputedLabels {
+    /// All labels.
+    let names: [String]
+    /// The label of every record.
+    let labels: [Int]
+    /// The line of every record in the input that it was read from first.
+    let lines: [Int]
+}

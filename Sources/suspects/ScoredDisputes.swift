@@ -1,0 +1,72 @@
+// Scores of records whose labels may be wrong.
+
+import Evaluation
+import FilterSupport
+import Records
+
+/// Scored records: their labels, and probabilities of models that hadn't seen the record.
+struct ScoredDisputes {
+    let labels: DisputedLabels
+    /// [records, labels]
+    let probabilities: [Double]
+    private let source: String
+
+    /// All records of a file: of each its `line`, or where none of them has one its own line.
+    init(_ path: String, _ options: RecordOptions) throws {
+        let input = try ByteSource(path: path)
+        let source = input.name
+        var reader = ScoredRecordReader(options.lines.reader(input), fields: options.fields)
+        var scored = ScoredRecords()
+        var lines: [Int] = []
+        var haveLines: Bool?
+        while let record = try reader.next() {
+            guard record.probabilities != nil else {
+                throw EvaluationError.badProbabilities(
+                    "no \"probabilities\" in this record", source: source, line: record.line)
+            }
+            try scored.add(record, source: source)
+            func bad(_ problem: String) -> EvaluationError {
+                .otherRecords(problem, source: source, line: record.line, remedy: "check what writes the scores")
+            }
+            let value = reader.value(of: "line")
+            guard haveLines == nil || haveLines == (value != nil) else {
+                throw bad("of this record and those before, one has no \"line\"")
+            }
+            haveLines = value != nil
+            let line = value.map { Int(String(decoding: $0, as: UTF8.self)) } ?? record.line
+            guard let line, line > 0 else { throw bad("\"line\" isn't a whole number from 1 on") }
+            lines.append(line)
+        }
+        guard scored.count > 0 else { throw EvaluationError.noRecords(source: source) }
+        scored.finish()
+        self.source = source
+        labels = DisputedLabels(names: scored.labels, labels: scored.expected.map(Int.init), lines: lines)
+        probabilities = scored.probabilities
+    }
+
+    /// The probabilities in the order of other records and their labels, [records, labels]. Records belong together by their line.
+    ///
+    /// - Throws: ``EvaluationError/otherRecords(_:source:line:remedy:)``.
+    func probabilities(of others: DisputedLabels) throws -> [Double] {
+        func mismatch(_ problem: String) -> EvaluationError {
+            .otherRecords(problem, source: source, line: nil, remedy: "name scores of the same records")
+        }
+        guard let columns = labels.names.places(ofLabels: others.names) else {
+            func list(_ labels: [String]) -> String { labels.joined(separator: ", ") }
+            throw mismatch("its labels are \(list(labels.names)), and those of the texts \(list(others.names))")
+        }
+        var rows: [Int: Int] = [:]
+        for (row, line) in labels.lines.enumerated() {
+            guard rows.updateValue(row, forKey: line) == nil else { throw mismatch("two records are of line \(line)") }
+        }
+        var result: [Double] = []
+        for (label, line) in zip(others.labels, others.lines) {
+            guard let row = rows[line] else { throw mismatch("no record is of line \(line)") }
+            guard columns[label] == labels.labels[row] else {
+                throw mismatch("the record of line \(line) has another label than the text")
+            }
+            result += columns.map { probabilities[row * columns.count + $0] }
+        }
+        return result
+    }
+}
