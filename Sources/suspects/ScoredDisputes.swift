@@ -10,6 +10,11 @@ struct ScoredDisputes {
     /// [records, labels]
     let probabilities: [Double]
     private let source: String
+    /// Of each record, the line of the file in which it stands.
+    private let places: [Int]
+    /// The least probability that takes part in an average: Float's rounding error, as in scikit-learn's log_loss. A probability
+    /// that is written as 0 would otherwise decide alone.
+    private static let leastProbability = Double(Float.ulpOfOne)
 
     /// All records of a file: of each its `line`, or where none of them has one its own line.
     init(_ path: String, _ options: RecordOptions) throws {
@@ -18,6 +23,8 @@ struct ScoredDisputes {
         var reader = ScoredRecordReader(options.lines.reader(input), fields: options.fields)
         var scored = ScoredRecords()
         var lines: [Int] = []
+        var places: [Int] = []
+        var seen: Set<Int> = []
         var haveLines: Bool?
         while let record = try reader.next() {
             guard record.probabilities != nil else {
@@ -35,37 +42,38 @@ struct ScoredDisputes {
             haveLines = value != nil
             let line = value.map { Int(String(decoding: $0, as: UTF8.self)) } ?? record.line
             guard let line, line > 0 else { throw bad("\"line\" isn't a whole number from 1 on") }
+            guard seen.insert(line).inserted else { throw bad("an earlier record is of line \(line) too") }
             lines.append(line)
+            places.append(record.line)
         }
         guard scored.count > 0 else { throw EvaluationError.noRecords(source: source) }
         scored.finish()
         self.source = source
+        self.places = places
         labels = DisputedLabels(names: scored.labels, labels: scored.expected.map(Int.init), lines: lines)
         probabilities = scored.probabilities
     }
 
-    /// The probabilities in the order of other records and their labels, [records, labels]. Records belong together by their line.
+    /// The probabilities for an average with those of other records, in the order of those and of their labels, [records, labels];
+    /// at least 1.2·10⁻⁷. Records belong together by their line.
     ///
     /// - Throws: ``EvaluationError/otherRecords(_:source:line:remedy:)``.
     func probabilities(of others: DisputedLabels) throws -> [Double] {
-        func mismatch(_ problem: String) -> EvaluationError {
-            .otherRecords(problem, source: source, line: nil, remedy: "name scores of the same records")
+        func mismatch(_ problem: String, line: Int? = nil) -> EvaluationError {
+            .otherRecords(problem, source: source, line: line, remedy: "name scores of the same records")
         }
         guard let columns = labels.names.places(ofLabels: others.names) else {
             func list(_ labels: [String]) -> String { labels.joined(separator: ", ") }
             throw mismatch("its labels are \(list(labels.names)), and those of the texts \(list(others.names))")
         }
-        var rows: [Int: Int] = [:]
-        for (row, line) in labels.lines.enumerated() {
-            guard rows.updateValue(row, forKey: line) == nil else { throw mismatch("two records are of line \(line)") }
-        }
+        let rows = Dictionary(uniqueKeysWithValues: zip(labels.lines, labels.lines.indices))
         var result: [Double] = []
         for (label, line) in zip(others.labels, others.lines) {
             guard let row = rows[line] else { throw mismatch("no record is of line \(line)") }
             guard columns[label] == labels.labels[row] else {
-                throw mismatch("the record of line \(line) has another label than the text")
+                throw mismatch("the text of line \(line) has another label", line: places[row])
             }
-            result += columns.map { probabilities[row * columns.count + $0] }
+            result += columns.map { max(probabilities[row * columns.count + $0], Self.leastProbability) }
         }
         return result
     }

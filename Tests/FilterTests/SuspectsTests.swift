@@ -75,6 +75,21 @@ struct SuspectsTests {
         #expect(result.lines.prefix(3).allSatisfy { (Double($0) ?? 1) < 1e-4 }, "\(result.text)")
     }
 
+    @Test("a probability that is written as 0 doesn't decide alone")
+    func zero() throws {
+        let result = try shell(
+            """
+            baseline -q wrong.ndjson --out linear --out-of-fold own >metrics
+            jq -c '.probabilities = {ham: 1, spam: 0}' own >certain
+            jq -c '.probabilities = {ham: 1e-9, spam: 1}' own >sure
+            suspects -q --scores sure --average certain --all | jq -c .label | sort | uniq -c
+            suspects -q --scores sure --average certain --all | jq -s '.[0].probabilities.spam > 0.9 and .[0].probabilities.spam < 0.92'
+            """, in: folder.url)
+        #expect(result.status == 0 && result.errors.isEmpty, "\(result.errors)")
+        #expect(
+            result.lines.map { $0.trimmingCharacters(in: .whitespaces) } == ["60 \"spam\"", "true"], "\(result.text)")
+    }
+
     @Test("scores that aren't of the same records can't be averaged")
     func otherScores() throws {
         let prepared = try shell(
@@ -85,9 +100,9 @@ struct SuspectsTests {
             """, in: folder.url)
         #expect(prepared.status == 0, "\(prepared.errors)")
         for (other, words) in [
-            ("short", "short: no record is of line 60"), ("double", "double: two records are of line 1"),
+            ("short", "short: no record is of line 60"), ("double", "double:61: an earlier record is of line 1 too"),
             ("labels", "labels: its labels are egg, spam, and those of the texts ham, spam"),
-            ("changed", "changed: the record of line 7 has another label"), ("wrong.ndjson", "wrong.ndjson:1"),
+            ("changed", "changed:7: the text of line 7 has another label"), ("wrong.ndjson", "wrong.ndjson:1"),
         ] {
             expectFailure(
                 try shell("suspects --scores own --average \(other)", in: folder.url), 65, "suspects", words)
@@ -99,7 +114,7 @@ struct SuspectsTests {
         let prepared = try shell(
             """
             baseline -q wrong.ndjson --out linear --out-of-fold own >metrics; head -n 59 own >short
-            jq -c 'del(.line)' own >bare; { head -n 1 bare; tail -n +2 own; } >mixed; sed 's/"line":7,/"line":7.0,/' own >float
+            jq -c 'del(.line)' own >bare; { head -n 1 bare; tail -n +2 own; } >mixed; sed 's/"line":7,/"line":7.0,/' own >float; cat own own >double
             sed 's/"line":7,/"line":0,/' own >zero
             jq -c 'if .id == "9" then del(.label) else . end' all.ndjson | tokenize-pad --tokenizer tok >some.st
             """, in: folder.url)
@@ -112,6 +127,7 @@ struct SuspectsTests {
         for (command, status, words) in [
             ("suspects --scores own --average mixed", 65, "mixed:2:"),
             ("suspects --scores float", 65, "float:7: \"line\""),
+            ("suspects --scores double", 65, "double:61: an earlier"),
             ("suspects --scores own --average zero", 65, "zero:7: \"line\""),
             ("suspects \(endless) --average short wrong.st", 65, "no record is of line 60"),
             ("suspects \(endless) --records none wrong.st", 66, "none"),
