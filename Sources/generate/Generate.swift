@@ -105,7 +105,7 @@ struct Generate: Filter {
                 } else {
                     try write(prompt, generator, sink)
                 }
-            } catch let error as ModelError {
+            } catch let error as GenerationError {
                 guard case .promptTooLong = error else { throw error }
                 var diagnosis = error.diagnosis
                 diagnosis.source = reader.source.name

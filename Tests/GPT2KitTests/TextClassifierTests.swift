@@ -60,7 +60,7 @@ struct TextClassifierTests {
             try TextClassifier.train(
                 texts, validation: [LabelledText("x", label: "other")], base: base, to: "\(folder.path)/model")
         } throws: {
-            ($0 as? ModelError)?.diagnosis.problem.contains("has the label 'other'") ?? false
+            ($0 as? TrainingError)?.diagnosis.problem.contains("has the label 'other'") ?? false
         }
         #expect(throws: (any Error).self) { try TextClassifier(directory: "\(folder.path)/none") }
         #expect(throws: ModelError.self) { try TextClassifier(directory: base) }

@@ -51,7 +51,7 @@ public final class TextGenerator {
     ///   - samples: how many continuations to write.
     ///   - written: gets the bytes of every token as soon as it is written.
     ///   - finished: gets every continuation.
-    /// - Throws: ``ModelError/promptTooLong(tokens:positions:)``, ``ModelError/logitsNotFinite``; what the closures throw.
+    /// - Throws: ``GenerationError``; what the closures throw.
     public func write(
         after prompt: [UInt8], number: Int, samples: Int = 1,
         written: (_ utf8: [UInt8]) throws -> Void = { _ in }, finished: (Continuation) throws -> Void
@@ -59,7 +59,7 @@ public final class TextGenerator {
         var start = encoder.encode(prompt)
         if start.isEmpty { start = [tokenizer.endOfText] }
         guard start.count <= model.positions else {
-            throw ModelError.promptTooLong(tokens: start.count, positions: model.positions)
+            throw GenerationError.promptTooLong(tokens: start.count, positions: model.positions)
         }
         for sample in 0..<samples {
             // The last token is computed again, which is cheaper than keeping its logits.
@@ -78,7 +78,7 @@ public final class TextGenerator {
         var text: [UInt8] = []
         func over(_ end: End) -> Continuation { Continuation(tokens: ids, utf8: text, end: end) }
         while ids.count < tokens {
-            guard model.logits.allSatisfy(\.isFinite) else { throw ModelError.logitsNotFinite }
+            guard model.logits.allSatisfy(\.isFinite) else { throw GenerationError.logitsNotFinite }
             let token = sampler.token(model.logits, &generator)
             if token == tokenizer.endOfText { return over(.endOfText) }
             let bytes = tokenizer.decode([token]) ?? []

@@ -1,8 +1,8 @@
-// Every way in which a model directory, or what is used with it, can be wrong.
+// Every way in which a model directory can be wrong.
 
 import Records
 
-/// What is wrong with a model directory, with settings or with data.
+/// What is wrong with a model directory, or with what is used together with it.
 public enum ModelError: DiagnosableError, Equatable {
     /// config.json describes a model that can't exist.
     case impossibleConfiguration(String, file: String)
@@ -42,22 +42,10 @@ public enum ModelError: DiagnosableError, Equatable {
     case noTokenizer(base: String)
     /// The name after `random:` is no known model.
     case unknownModel(String)
-    /// A setting that this model or these data can't be trained with.
-    case impossibleSetting(String, remedy: String)
     /// The directory to start from doesn't exist.
     case noBase(String)
-    /// The loss of a training step is infinite or NaN.
-    case lossNotFinite(step: Int)
     /// The decision of a model directory can't be used.
     case badDecision(String, file: String)
-    /// A prompt has more tokens than the model has positions.
-    case promptTooLong(tokens: Int, positions: Int)
-    /// The model doesn't tell which token comes next.
-    case logitsNotFinite
-    /// A checkpoint belongs to a run with other settings or data.
-    case otherRun(differences: [String], file: String)
-    /// A set that can't be trained on or evaluated.
-    case unusableData(String, remedy: String, file: String)
 
     public var diagnosis: Diagnosis {
         switch self {
@@ -138,50 +126,15 @@ public enum ModelError: DiagnosableError, Equatable {
                 source: "arguments", problem: "no base is called random:\(name)",
                 remedy: "use random:gpt2, random:gpt2-medium, random:gpt2-large, random:gpt2-xl or random:CONFIG.json",
                 status: .usage)
-        case .impossibleSetting(let what, let remedy):
-            Diagnosis(source: "arguments", problem: what, remedy: remedy, status: .usage)
         case .noBase(let directory):
             Diagnosis(
                 source: directory, problem: "no such directory",
                 remedy: "fetch GPT-2 with fetch-model, or start from random weights with the base random:gpt2",
                 status: .noInput)
-        case .lossNotFinite(let step):
-            Diagnosis(
-                source: "training", problem: "loss not finite at step \(step)",
-                remedy:
-                    "lower the learning rate, the weight decay, the class weights or LoRA's alpha; no model was written",
-                status: .badData)
         case .badDecision(let problem, let file):
             Diagnosis(
                 source: file, problem: problem, remedy: "fit it again with calibrate, or remove it",
                 status: .configuration)
-        case .promptTooLong(let tokens, let positions):
-            Diagnosis(
-                problem: "the prompt has \(tokens) tokens, and the model takes \(positions)", remedy: "shorten it",
-                status: .badData)
-        case .logitsNotFinite:
-            Diagnosis(
-                source: "model", problem: "its numbers are infinite or NaN", remedy: "train or fetch the model again",
-                status: .badData)
-        case .otherRun(let differences, let file):
-            Diagnosis(
-                source: file, problem: "this run has other settings or data: \(differences.joined(separator: ", "))",
-                remedy:
-                    "resume with those of the checkpoint, or remove \(Path.parent(of: file)) to start from the beginning",
-                status: .configuration)
-        case .unusableData(let what, let remedy, let file):
-            Diagnosis(source: file, problem: what, remedy: remedy, status: .badData)
-        }
-    }
-}
-
-extension ModelError {
-    /// Refuses counts below 1.
-    ///
-    /// - Throws: ``impossibleSetting(_:remedy:)``.
-    static func requirePositive(_ counts: [(name: String, count: Int)]) throws(ModelError) {
-        for (name, count) in counts where count < 1 {
-            throw .impossibleSetting("\(count) \(name) are too few", remedy: "choose at least 1")
         }
     }
 }

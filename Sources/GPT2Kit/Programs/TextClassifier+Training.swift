@@ -29,7 +29,7 @@ extension TextClassifier {
     ///   - settings: how training runs.
     ///   - directory: where the model is written; a model that is there is replaced.
     ///   - report: gets every event, in order.
-    /// - Throws: ``ModelError``, ``OutOfMemory``, `StreamError`, and others that are `DiagnosableError`.
+    /// - Throws: ``ModelError``, ``TrainingError``, ``OutOfMemory``, `StreamError`, and others that are `DiagnosableError`.
     public static func train(
         _ texts: [LabelledText], validation: [LabelledText], base: String,
         settings: TrainingSettings = TrainingSettings(),
@@ -62,7 +62,7 @@ extension Classifier {
         var (rows, truncated) = (TokenRows(), 0)
         for (index, text) in texts.enumerated() {
             guard let label = labels.index(ofLabel: text.label) else {
-                throw ModelError.unusableData(
+                throw TrainingError.unusableData(
                     "text \(index + 1) has the label '\(text.label)', which none of the training texts has",
                     remedy: "train on texts of every label", file: source)
             }

@@ -11,7 +11,7 @@ extension FineTuner {
     ///   - texts: labelled texts.
     ///   - count: the number of parts, at least 2.
     ///   - progress: gets the progress of long phases, from any thread. Steps are those of all models.
-    /// - Throws: ``ModelError/unusableData(_:remedy:file:)`` where a class has fewer different texts than there are parts; what
+    /// - Throws: ``TrainingError/unusableData(_:remedy:file:)`` where a class has fewer different texts than there are parts; what
     ///   ``train(_:on:report:progress:)`` throws.
     public func crossValidate(
         _ base: Classifier, on texts: LabelledTexts, folds count: Int,
@@ -23,7 +23,7 @@ extension FineTuner {
         for (label, name) in base.labels.enumerated() {
             let distinct = Set(labels.indices.lazy.filter { labels[$0] == label }.map { textOfRow[$0] }).count
             guard distinct >= count else {
-                throw ModelError.unusableData(
+                throw TrainingError.unusableData(
                     "class \(name) has \(distinct) different texts, fewer than the \(count) folds",
                     remedy: "take fewer folds, or leave the class out", file: texts.source)
             }

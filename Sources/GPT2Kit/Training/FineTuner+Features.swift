@@ -13,7 +13,7 @@ extension FineTuner {
         progress: @escaping @Sendable (TrainingProgress) -> Void = { _ in }
     ) throws {
         guard settings.trainable.firstBlock(of: base.config.blocks) > 0 else {
-            throw ModelError.impossibleSetting(
+            throw TrainingError.impossibleSetting(
                 "no block is frozen, so there are no features to compute", remedy: "train the head or the last blocks")
         }
         try prepare(TrainingData(base, datasets, settings), report: report, progress: progress)

@@ -10,7 +10,7 @@ extension FineTuner {
     /// second copy.
     /// Activations and texts need memory too, so a run that passes may still lack some.
     ///
-    /// - Throws: ``ModelError/impossibleSetting(_:remedy:)``, ``OutOfMemory``, and what reading the base's config.json
+    /// - Throws: ``TrainingError/impossibleSetting(_:remedy:)``, ``OutOfMemory``, and what reading the base's config.json
     ///   throws.
     public func requirePossible(for base: Classifier.Base) throws {
         let config = try base.config()

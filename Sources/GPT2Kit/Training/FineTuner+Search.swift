@@ -11,15 +11,15 @@ extension FineTuner {
     /// loss over the whole validation set, and the earliest of several equal ones. ``train(_:on:report:progress:)``
     /// with its settings gives the same classifier, to the last bit.
     ///
-    /// - Throws: as ``train(_:on:report:progress:)`` does; ``ModelError/lossNotFinite(step:)``
+    /// - Throws: as ``train(_:on:report:progress:)`` does; ``TrainingError/lossNotFinite(step:)``
     ///   where all trials diverge.
     public func search(
         _ space: SearchSpace, trials count: Int, _ base: Classifier, on datasets: Datasets,
         report: (TrainingEvent) throws -> Void, progress: @escaping @Sendable (TrainingProgress) -> Void = { _ in }
     ) throws -> TrainedClassifier {
-        try ModelError.requirePositive([("trials", count)])
+        try TrainingError.requirePositive([("trials", count)])
         guard count <= Self.mostTrials else {
-            throw ModelError.impossibleSetting(
+            throw TrainingError.impossibleSetting(
                 "\(count) trials are too many", remedy: "choose at most \(Self.mostTrials)")
         }
         let begin = ContinuousClock.now
@@ -39,7 +39,7 @@ extension FineTuner {
         ) { try report(.trial($0.summary)) }
         clock.charge(.training)
 
-        guard !winner.hasDiverged else { throw ModelError.lossNotFinite(step: winner.step - 1) }
+        guard !winner.hasDiverged else { throw TrainingError.lossNotFinite(step: winner.step - 1) }
         let run = try winner.restored(data, workers)
         let end = try run.endSummary(
             reason: winner.step == run.epochSteps ? .epochs : .maxSteps, kept: .step(winner.step - 1),

@@ -33,9 +33,9 @@ public struct FineTuner: Sendable {
     ///   - datasets: the texts of the run.
     ///   - report: gets every event, in order, on the calling thread.
     ///   - progress: gets the progress of long phases, from any thread.
-    /// - Throws: ``ModelError/lossNotFinite(step:)``; ``ModelError/unusableData(_:remedy:file:)`` for texts without a
+    /// - Throws: ``TrainingError/lossNotFinite(step:)``; ``TrainingError/unusableData(_:remedy:file:)`` for texts without a
     ///   label or an empty set; ``OutOfMemory``; with ``checkpoints`` ``TrainingStopped``, and
-    ///   ``ModelError/otherRun(differences:file:)`` where they are of another run.
+    ///   ``TrainingError/otherRun(differences:file:)`` where they are of another run.
     public func train(
         _ base: Classifier, on datasets: Datasets, report: (TrainingEvent) throws -> Void,
         progress: @escaping @Sendable (TrainingProgress) -> Void = { _ in }

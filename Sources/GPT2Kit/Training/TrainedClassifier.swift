@@ -27,7 +27,7 @@ public struct TrainedClassifier: Sendable {
 
     /// Notes which texts the model was trained on, and how often it has met each label: what `calibrate` asks for.
     ///
-    /// - Throws: ``ModelError`` where the class weights don't fit the labels.
+    /// - Throws: ``TrainingError`` where the class weights don't fit the labels.
     public mutating func remember(_ training: LabelledTexts) throws {
         let rows = training.texts.rows
         texts = TrainedTexts(rows)

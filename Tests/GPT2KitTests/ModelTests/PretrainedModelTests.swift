@@ -80,7 +80,7 @@ struct PretrainedModelTests {
     func unusableRows() throws {
         let base = try corpus.model()
         let good = try corpus.rows(5, seed: 1)
-        #expect(throws: ModelError.self) {
+        #expect(throws: TrainingError.self) {
             try PretrainingData(base: base, training: corpus.corpus([[1], [2]]), validation: good)
         }
         let short = try RandomCorpus(positions: 23).model()
@@ -100,7 +100,7 @@ struct PretrainedModelTests {
             try pretrainer.requirePossible(for: .randomConfig(path: corpus.folder.path + "/huge.json"))
         }
         try pretrainer.requirePossible(for: corpus.base)
-        #expect(throws: ModelError.self) {
+        #expect(throws: TrainingError.self) {
             try Pretrainer(settings: shortPretraining { $0.precision = .int8 }, workers: Workers(count: 1))
                 .requirePossible(for: corpus.base)
         }

@@ -179,7 +179,7 @@ struct CheckpointTests {
             #expect {
                 try CheckpointTests(place: place, base: other).train(settings(), resumes: true)
             } throws: { error in
-                guard case .otherRun(let differences, _)? = error as? ModelError else { return false }
+                guard case .otherRun(let differences, _)? = error as? TrainingError else { return false }
                 return differences == [words]
             }
         }
@@ -237,7 +237,7 @@ struct CheckpointTests {
             #expect {
                 try train(settings(change), resumes: true, data: data)
             } throws: { error in
-                guard case .otherRun(let differences, _)? = error as? ModelError else { return false }
+                guard case .otherRun(let differences, _)? = error as? TrainingError else { return false }
                 return differences == words
             }
         }

@@ -122,7 +122,7 @@ struct FineTunerTests {
         #expect {
             try train(settings { $0.learningRate = 1e30 })
         } throws: { error in
-            if case .lossNotFinite? = error as? ModelError { true } else { false }
+            if case .lossNotFinite? = error as? TrainingError { true } else { false }
         }
     }
 
@@ -159,13 +159,13 @@ struct FineTunerTests {
         #expect {
             try train(settings(), validation: randomTexts(9, for: base, seed: 1, unlabelled: 4))
         } throws: { error in
-            guard case .unusableData(let what, _, "texts")? = error as? ModelError else { return false }
+            guard case .unusableData(let what, _, "texts")? = error as? TrainingError else { return false }
             return what.contains("line 5")
         }
         #expect {
             try train(settings(), training: randomTexts(0, for: base, seed: 1))
         } throws: { error in
-            if case .unusableData("no records", _, "texts")? = error as? ModelError { true } else { false }
+            if case .unusableData("no records", _, "texts")? = error as? TrainingError { true } else { false }
         }
     }
 }

@@ -139,7 +139,7 @@ struct PretrainerTests {
             #expect {
                 try train(shortPretraining(change), resumes: true, data: data)
             } throws: { error in
-                guard case .otherRun(let differences, _)? = error as? ModelError else { return false }
+                guard case .otherRun(let differences, _)? = error as? TrainingError else { return false }
                 return differences == words
             }
         }
@@ -161,7 +161,7 @@ struct PretrainerTests {
         #expect {
             try train(settings, saves: false)
         } throws: { error in
-            guard case .lossNotFinite(let step)? = error as? ModelError else { return false }
+            guard case .lossNotFinite(let step)? = error as? TrainingError else { return false }
             return step > 0
         }
     }

@@ -62,7 +62,7 @@ struct PretrainingPartsTests {
         for change: (inout PretrainingSettings) -> Void in [
             { $0.rows = 0 }, { $0.validateEvery = 0 }, { $0.epochs = -1 }, { $0.maxSteps = 0 },
         ] {
-            #expect(throws: ModelError.self) {
+            #expect(throws: TrainingError.self) {
                 try Pretrainer(settings: shortPretraining(change), workers: Workers(count: 1)).train(data) { _ in }
             }
         }

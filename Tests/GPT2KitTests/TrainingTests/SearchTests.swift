@@ -110,7 +110,7 @@ struct SearchTests {
         #expect {
             try search("lr=1e25..1e30", trials: 5)
         } throws: { error in
-            if case .lossNotFinite? = error as? ModelError { true } else { false }
+            if case .lossNotFinite? = error as? TrainingError { true } else { false }
         }
     }
 
@@ -122,6 +122,6 @@ struct SearchTests {
 
     @Test("settings that the model can't use are found before any training")
     func impossibleSettings() throws {
-        #expect(throws: ModelError.self) { try search("dropout=0..0.2", settings: settings(.head)) }
+        #expect(throws: TrainingError.self) { try search("dropout=0..0.2", settings: settings(.head)) }
     }
 }

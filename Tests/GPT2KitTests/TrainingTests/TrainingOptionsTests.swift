@@ -200,17 +200,17 @@ struct TrainingOptionsTests {
 
     @Test("an average and the best weights exclude each other, and nothing is trained in int8")
     func impossible() {
-        #expect(throws: ModelError.self) { try train { ($0.averageDecay, $0.keep) = (0.9, .best) } }
-        #expect(throws: ModelError.self) { try train { $0.trainingPrecision = .int8 } }
+        #expect(throws: TrainingError.self) { try train { ($0.averageDecay, $0.keep) = (0.9, .best) } }
+        #expect(throws: TrainingError.self) { try train { $0.trainingPrecision = .int8 } }
     }
 
     @Test("counts below 1 are refused", arguments: [0, -1, Int.min])
     func counts(_ count: Int) {
-        #expect(throws: ModelError.self) { try train { $0.batch = count } }
-        #expect(throws: ModelError.self) { try train { $0.accumulate = count } }
-        #expect(throws: ModelError.self) { try train { $0.epochs = count } }
-        #expect(throws: ModelError.self) { try train { $0.evaluateEvery = count } }
-        #expect(throws: ModelError.self) { try train { $0.maxSteps = count } }
+        #expect(throws: TrainingError.self) { try train { $0.batch = count } }
+        #expect(throws: TrainingError.self) { try train { $0.accumulate = count } }
+        #expect(throws: TrainingError.self) { try train { $0.epochs = count } }
+        #expect(throws: TrainingError.self) { try train { $0.evaluateEvery = count } }
+        #expect(throws: TrainingError.self) { try train { $0.maxSteps = count } }
     }
 
     @Test(
@@ -239,13 +239,13 @@ struct TrainingOptionsTests {
         #expect {
             try train { $0.classWeights = .named([("eggs", 2)]) }
         } throws: {
-            guard case .impossibleSetting(let what, let remedy)? = $0 as? ModelError else { return false }
+            guard case .impossibleSetting(let what, let remedy)? = $0 as? TrainingError else { return false }
             return what.contains("'eggs'") && remedy.contains("'ham', 'spam'")
         }
-        #expect(throws: ModelError.self) {
+        #expect(throws: TrainingError.self) {
             try ClassWeights.balanced.resolved(labels: ["a", "b"], rows: [0, 0], source: "texts")
         }
-        #expect(throws: ModelError.self) {
+        #expect(throws: TrainingError.self) {
             try ClassWeights.named([("a", 1), ("a", 2)]).resolved(labels: ["a", "b"], rows: [0, 1], source: "")
         }
         #expect(
@@ -259,7 +259,7 @@ struct TrainingOptionsTests {
             #expect {
                 try train(change)
             } throws: {
-                guard case .impossibleSetting(let what, _)? = $0 as? ModelError else { return false }
+                guard case .impossibleSetting(let what, _)? = $0 as? TrainingError else { return false }
                 return what.contains(part)
             }
         }

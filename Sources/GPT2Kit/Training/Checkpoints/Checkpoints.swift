@@ -48,11 +48,11 @@ public struct Checkpoints: Sendable {
     /// Fails where no checkpoint of `output` could be written, where some exist that the run doesn't resume from, and
     /// where `output` is the base, which a resumed run needs unchanged.
     ///
-    /// - Throws: ``ForgottenCheckpoints``; ``ModelError/impossibleSetting(_:remedy:)``; `StreamError` where the
+    /// - Throws: ``ForgottenCheckpoints``; ``TrainingError/impossibleSetting(_:remedy:)``; `StreamError` where the
     ///   directory can't be written to.
     public static func requirePossible(_ output: String, base: Classifier.Base, resumes: Bool) throws {
         if case .directory(let path) = base, let origin = Path.resolved(path), origin == Path.resolved(output) {
-            throw ModelError.impossibleSetting(
+            throw TrainingError.impossibleSetting(
                 "the output \(output) is also the base, which a resumed run needs unchanged",
                 remedy: "write the model to another directory")
         }
@@ -103,7 +103,7 @@ public struct Checkpoints: Sendable {
     /// The checkpoint to resume from; nil for the beginning.
     ///
     /// - Parameter warn: gets what the run can do without.
-    /// - Throws: ``ModelError/otherRun(differences:file:)``; ``DamagedCheckpoint`` where none is whole.
+    /// - Throws: ``TrainingError/otherRun(differences:file:)``; ``DamagedCheckpoint`` where none is whole.
     func newest(warn: (Diagnosis) throws -> Void) throws -> TrainingCheckpoint? {
         directory.removeLeftovers()
         guard resumes else {
@@ -118,7 +118,7 @@ public struct Checkpoints: Sendable {
             return nil
         }
         let differences = identity.differences(from: found.description.identity)
-        guard differences.isEmpty else { throw ModelError.otherRun(differences: differences, file: found.path) }
+        guard differences.isEmpty else { throw TrainingError.otherRun(differences: differences, file: found.path) }
         return found
     }
 }

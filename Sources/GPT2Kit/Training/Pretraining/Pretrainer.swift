@@ -24,7 +24,7 @@ public struct Pretrainer: Sendable {
     /// what products read of them in both directions; and, roughly, the activations and logits of the tokens that are
     /// computed at a time. A run that passes may still lack memory.
     ///
-    /// - Throws: ``ModelError/impossibleSetting(_:remedy:)``, ``OutOfMemory``, and what reading the base's config.json
+    /// - Throws: ``TrainingError/impossibleSetting(_:remedy:)``, ``OutOfMemory``, and what reading the base's config.json
     ///   throws.
     public func requirePossible(for base: Classifier.Base) throws {
         try settings.check()
@@ -32,7 +32,7 @@ public struct Pretrainer: Sendable {
         let isMapped = if case .directory = base { true } else { false }
         let counts = settings.embeddings == .cooccurrence ? CooccurrenceEmbedding.bytes(config) : 0
         guard counts == 0 || !isMapped else {
-            throw ModelError.impossibleSetting(
+            throw TrainingError.impossibleSetting(
                 "the embeddings of a model directory have been trained with its other weights",
                 remedy: "leave them as they are, or begin with random weights")
         }
@@ -48,8 +48,8 @@ public struct Pretrainer: Sendable {
     /// - Parameters:
     ///   - data: the base, which isn't changed, and the corpora.
     ///   - report: gets every event, in order, on the calling thread.
-    /// - Throws: ``ModelError/lossNotFinite(step:)``; ``OutOfMemory``; with ``checkpoints`` ``TrainingStopped``, and
-    ///   ``ModelError/otherRun(differences:file:)`` where they are of another run.
+    /// - Throws: ``TrainingError/lossNotFinite(step:)``; ``OutOfMemory``; with ``checkpoints`` ``TrainingStopped``, and
+    ///   ``TrainingError/otherRun(differences:file:)`` where they are of another run.
     public func train(
         _ data: PretrainingData, report: (PretrainingEvent) throws -> Void
     ) throws -> TrainedLanguageModel {

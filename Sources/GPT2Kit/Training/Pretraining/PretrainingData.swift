@@ -13,14 +13,14 @@ public struct PretrainingData: Sendable {
     /// The rows that evaluations compute.
     public let validation: TokenCorpus
 
-    /// - Throws: ``ModelError`` where something doesn't belong together or can't be trained on.
+    /// - Throws: ``ModelError`` where something doesn't belong together, ``TrainingError`` where it can't be trained on.
     public init(base: PretrainedModel, training: TokenCorpus, validation: TokenCorpus) throws {
         self.base = base
         self.training = training
         self.validation = validation
         for corpus in [training, validation] {
             guard corpus.predictions > 0 else {
-                throw ModelError.unusableData(
+                throw TrainingError.unusableData(
                     "no row has two tokens, so there is none to predict", remedy: "check what writes the shard",
                     file: corpus.source)
             }

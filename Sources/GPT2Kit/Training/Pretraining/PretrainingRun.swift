@@ -35,7 +35,7 @@ final class PretrainingRun {
     /// One update on the next rows.
     ///
     /// - Parameter shouldStop: asked now and then whether to leave the step undone. No other may be made then.
-    /// - Throws: ``ModelError/lossNotFinite(step:)``; ``StopRequested``.
+    /// - Throws: ``TrainingError/lossNotFinite(step:)``; ``StopRequested``.
     func makeStep(shouldStop: () -> Bool) throws -> PretrainingEvent.Step {
         let begin = ContinuousClock.now
         let step = state.step
@@ -48,7 +48,7 @@ final class PretrainingRun {
             let (tokens, layout) = try load(rows.dropFirst(part.lowerBound).prefix(part.count), data.training)
             loss += try language.addGradients(tokens: tokens, layout, denominator: predictions)
         }
-        guard loss.isFinite else { throw ModelError.lossNotFinite(step: step) }
+        guard loss.isFinite else { throw TrainingError.lossNotFinite(step: step) }
         let norm = settings.clipNorm.map(gradients.clip)
         let factor = settings.schedule.factor(step: step, of: steps)
         let rate = settings.learningRate * factor
@@ -82,7 +82,7 @@ final class PretrainingRun {
     /// The loss of the validation rows.
     ///
     /// - Parameter shouldStop: asked now and then whether to leave the evaluation for later.
-    /// - Throws: ``ModelError/lossNotFinite(step:)``; ``StopRequested``.
+    /// - Throws: ``TrainingError/lossNotFinite(step:)``; ``StopRequested``.
     func evaluate(shouldStop: () -> Bool = { false }) throws -> CorpusLoss {
         let corpus = data.validation
         let rows = 0..<corpus.count
@@ -92,7 +92,7 @@ final class PretrainingRun {
             let (tokens, layout) = try load(part, corpus)
             sum += try language.loss(tokens: tokens, layout)
         }
-        guard sum.isFinite else { throw ModelError.lossNotFinite(step: max(0, state.step - 1)) }
+        guard sum.isFinite else { throw TrainingError.lossNotFinite(step: max(0, state.step - 1)) }
         return CorpusLoss(sum: sum, predictions: corpus.predictions, bytes: corpus.predictedBytes)
     }
 

@@ -68,9 +68,9 @@ public struct PretrainingSettings: Sendable, Equatable {
 extension PretrainingSettings {
     /// Refuses settings that no model can be trained with.
     ///
-    /// - Throws: ``ModelError/impossibleSetting(_:remedy:)``.
-    func check() throws(ModelError) {
-        try ModelError.requirePositive([
+    /// - Throws: ``TrainingError/impossibleSetting(_:remedy:)``.
+    func check() throws(TrainingError) {
+        try TrainingError.requirePositive([
             ("rows of a step", rows), ("steps between evaluations", validateEvery), ("steps", maxSteps ?? 1),
             ("epochs", epochs ?? 1),
         ])

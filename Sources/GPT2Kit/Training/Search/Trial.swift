@@ -45,8 +45,8 @@ final class Trial: @unchecked Sendable {  // one worker has it at a time
             }
             step = target
             (loss, accuracy) = try run.evaluate(data.validation)
-            guard loss.isFinite else { throw ModelError.lossNotFinite(step: step - 1) }
-        } catch ModelError.lossNotFinite(let last) {
+            guard loss.isFinite else { throw TrainingError.lossNotFinite(step: step - 1) }
+        } catch TrainingError.lossNotFinite(let last) {
             step = last + 1
             loss = .infinity
             hasDiverged = true

@@ -20,9 +20,9 @@ public enum ClassWeights: Sendable, Equatable {
     /// One weight for each of `labels`; nil where all are 1.
     ///
     /// - Parameter rows: the class of every training record.
-    /// - Throws: ``ModelError`` for a name that is no label or occurs twice, and for a class without records that is to
+    /// - Throws: ``TrainingError`` for a name that is no label or occurs twice, and for a class without records that is to
     ///   be balanced.
-    package func resolved(labels: [String], rows: [Int], source: String) throws(ModelError) -> [Double]? {
+    package func resolved(labels: [String], rows: [Int], source: String) throws(TrainingError) -> [Double]? {
         switch self {
         case .equal: return nil
         case .balanced:

@@ -75,9 +75,9 @@ public struct TrainingSettings: Sendable, Equatable {
 
     /// Refuses settings that a model of these sizes can't be trained with.
     ///
-    /// - Throws: ``ModelError/impossibleSetting(_:remedy:)``.
-    package func check(_ config: GPT2Config) throws(ModelError) {
-        try ModelError.requirePositive([
+    /// - Throws: ``TrainingError/impossibleSetting(_:remedy:)``.
+    package func check(_ config: GPT2Config) throws(TrainingError) {
+        try TrainingError.requirePositive([
             ("texts in a batch", batch), ("batches of a step", accumulate), ("epochs", epochs),
             ("steps between evaluations", evaluateEvery), ("steps", maxSteps ?? 1),
         ])

@@ -22,7 +22,7 @@ struct EvaluationSample {
     /// Evaluates the model after a step, as far as an evaluation is due. It changes nothing and can be repeated.
     ///
     /// - Parameter shouldStop: asked now and then whether to leave the evaluation for later.
-    /// - Throws: ``ModelError/lossNotFinite(step:)``; ``StopRequested``.
+    /// - Throws: ``TrainingError/lossNotFinite(step:)``; ``StopRequested``.
     func evaluation(_ run: TrainingRun, minutes: () -> Double, shouldStop: () -> Bool) throws -> StepEvaluation {
         let step = run.state.step - 1
         var evaluation = StepEvaluation(evaluations: run.state.evaluations)
@@ -32,7 +32,7 @@ struct EvaluationSample {
             found = findings
             let losses = (training: findings.training.loss, validation: findings.validation.loss)
             guard losses.training.isFinite, losses.validation.isFinite else {
-                throw ModelError.lossNotFinite(step: step)
+                throw TrainingError.lossNotFinite(step: step)
             }
             evaluation.losses = losses
             if run.settings.dependsOnEvaluations {

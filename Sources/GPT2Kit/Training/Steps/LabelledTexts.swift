@@ -21,8 +21,8 @@ public struct LabelledTexts: Sendable {
 
     /// Refuses texts of which one has no label.
     ///
-    /// - Throws: ``ModelError/unusableData(_:remedy:file:)``.
-    public func requireLabels() throws(ModelError) {
+    /// - Throws: ``TrainingError/unusableData(_:remedy:file:)``.
+    public func requireLabels() throws(TrainingError) {
         if let row = texts.rows.labels.firstIndex(where: { $0 < 0 }) {
             throw .unusableData(
                 "the record of line \(texts.rows.lines[row]) has no label",

@@ -18,7 +18,7 @@ package struct TrainingData: Sendable {
     var validation: FeatureSet { sets[1] }
     var test: FeatureSet? { sets.count > 2 ? sets[2] : nil }
 
-    /// - Throws: ``ModelError`` where something doesn't belong together or can't be trained on.
+    /// - Throws: ``ModelError`` where something doesn't belong together, ``TrainingError`` where it can't be trained on.
     init(_ base: Classifier, _ datasets: Datasets, _ settings: TrainingSettings) throws {
         for set in datasets.all { try Self.check(set, base, as: datasets.training) }
         self.base = base.with(pooling: settings.pooling, isCausal: settings.causalMask ? nil : false)
@@ -34,7 +34,7 @@ package struct TrainingData: Sendable {
 
     /// Rows of the training set of `whole`, whose features are there, as training and validation set of a run of its own.
     ///
-    /// - Throws: ``ModelError`` where the class weights don't fit the rows.
+    /// - Throws: ``TrainingError`` where the class weights don't fit the rows.
     init(_ whole: TrainingData, training: [Int], validation: [Int], _ settings: TrainingSettings) throws {
         base = whole.base
         texts = whole.texts
@@ -51,20 +51,20 @@ package struct TrainingData: Sendable {
 
     private static func check(
         _ set: LabelledTexts, _ base: Classifier, as training: LabelledTexts
-    ) throws(ModelError) {
+    ) throws {
         guard set.count > 0 else {
-            throw .unusableData("no records", remedy: "check what writes the shard", file: set.source)
+            throw TrainingError.unusableData("no records", remedy: "check what writes the shard", file: set.source)
         }
         try set.requireLabels()
         try set.requireMade(for: base)
         let (length, needed) = (set.texts.description.paddedLength, training.texts.description.paddedLength)
         guard length == needed else {
-            throw .mismatch(
+            throw ModelError.mismatch(
                 "its texts are padded to or cut at \(length) tokens, those of the training shard at \(needed)",
                 remedy: "tokenize with the length of the training shard", choice: .lengthOfShards, file: set.source)
         }
         guard base.labels.count > 1 else {
-            throw .unusableData(
+            throw TrainingError.unusableData(
                 "all records have the same label", remedy: "train on records of two classes or more", file: set.source)
         }
     }

@@ -70,7 +70,7 @@ final class TrainingRun {
 
     /// One update on the next batch.
     ///
-    /// - Throws: ``ModelError/lossNotFinite(step:)``.
+    /// - Throws: ``TrainingError/lossNotFinite(step:)``.
     func makeStep() throws -> Outcome {
         let step = state.step
         let rows = state.batches.next()
@@ -80,7 +80,7 @@ final class TrainingRun {
         for first in stride(from: 0, to: rows.count, by: size) {
             loss += try addGradients(Array(rows[first..<min(first + size, rows.count)]), denominator: denominator)
         }
-        guard loss.isFinite else { throw ModelError.lossNotFinite(step: step) }
+        guard loss.isFinite else { throw TrainingError.lossNotFinite(step: step) }
         let norm = settings.clipNorm.map(gradients.clip)
         let learningRate = settings.learningRate * settings.schedule.factor(step: step, of: steps)
         state.update(learningRate: learningRate)
@@ -127,13 +127,13 @@ final class TrainingRun {
     /// - Parameters:
     ///   - kept: the weights that the model has now.
     ///   - clock: charged with the evaluation.
-    /// - Throws: ``ModelError/lossNotFinite(step:)``.
+    /// - Throws: ``TrainingError/lossNotFinite(step:)``.
     func endSummary(
         reason: EndReason, kept: TrainingEvent.Kept, trial: Int? = nil, _ clock: inout PhaseClock, seconds: () -> Double
     ) throws -> TrainingEvent.EndSummary {
         let (results, tested) = try evaluateSets()
         clock.charge(.evaluation)
-        guard results.allSatisfy(\.loss.isFinite) else { throw ModelError.lossNotFinite(step: state.step - 1) }
+        guard results.allSatisfy(\.loss.isFinite) else { throw TrainingError.lossNotFinite(step: state.step - 1) }
         return TrainingEvent.EndSummary(
             steps: state.step, reason: reason, kept: kept, trial: trial, trainingLoss: results[0].loss,
             validationLoss: results[1].loss, trainingAccuracy: results[0].accuracy,
@@ -190,7 +190,7 @@ final class TrainingRun {
                 result += Softmax.probabilities(UnsafeBufferPointer(start: logits + row * K, count: K))
             }
         }
-        guard result.allSatisfy(\.isFinite) else { throw ModelError.lossNotFinite(step: state.step - 1) }
+        guard result.allSatisfy(\.isFinite) else { throw TrainingError.lossNotFinite(step: state.step - 1) }
         return result
     }
 
