@@ -91,7 +91,7 @@ deps: ## Install the system packages that are missing.
 	elif command -v brew > /dev/null; then \
 	  for package in $(BREW_PACKAGES); do brew list --versions $$package > /dev/null || brew install $$package; done; \
 	else \
-	  echo "make: neither apt nor Homebrew is here; install oneDNN, libzip, gnuplot and jq with their headers" >&2; \
+	  echo "make: neither apt nor Homebrew is here; install oneDNN, libzip and OpenSSL with their headers, gnuplot and jq" >&2; \
 	fi
 
 build: deps ## Compile all filters into .build/release.

@@ -22,7 +22,7 @@ VOCABULARY ?= 16384
 UPDATES := --optimizer muon --lr 5e-3 --muon-lr 6e-3 --precision auto
 # How the base in pipelines/base was made. More steps make a better one: an epoch has 2,855 of the first stage.
 PRETRAIN ?= --max-steps 800 --batch-rows 128 --schedule constant --warmup 58 --ema 0
-ANNEAL ?= --max-steps 250 --batch-rows 64 --schedule linear --warmup 5 --ema 0.99
+ANNEAL ?= --max-steps 250 --batch-rows 64 --schedule linear --warmup 5 --ema 0.99 --validate-every 125
 
 ifneq ($(filter all overlap verify baseline,$(MAKECMDGOALS)),)
 $(error The base sorts no texts into classes: it is made with make base)

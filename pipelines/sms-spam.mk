@@ -4,8 +4,7 @@
 # several times (403 of the 5,574 repeat an earlier one) is in one part only, so no test message is known from training.
 # Only the training part is balanced: validation and test keep 13 % spam, as the messages come.
 #
-# The small base of pipelines/base reads four times as many messages in a minute, so it learns from all of the training part, and a
-# message of spam counts as three.
+# From pipelines/base training is fast enough for all of the training part, which isn't balanced then: a message of spam counts as three.
 
 OUT := build/sms-spam
 
