@@ -85,6 +85,20 @@ wait "$server"
 if .build/server/release/score-server --model "$model" --host 0.0.0.0 2> "$work/log"; then fail "everybody can reach it without a token"; fi
 echo "server: the token and the limits of a client are as they should be"
 
+start --quiet --timeout 0.1
+cat "$work/texts" "$work/texts" "$work/texts" > "$work/many"
+curl -sN --data-binary @"$work/many" -H 'Content-Type: text/plain' "$address/score" > "$work/last" &
+client=$!
+sleep 0.2
+expect "$(status -H "$json" -d '{"text":"late"}' "$address/score")" 503 'a text that waits too long'
+[ ! -s "$work/last" ] || fail "a text that waits too long is refused only after the texts before it are scored"
+wait "$client"
+expect "$(wc -l < "$work/last" | tr -d ' ')" 4500 'lines of the answer that came first'
+expect "$(status -H "$json" -d '{"text":"in time"}' "$address/score")" 200 'a text that needn'"'"'t wait'
+kill -TERM "$server"
+wait "$server"
+echo "server: a text that waits too long is refused while others are scored"
+
 start --quiet
 if "$python" -c 'import schemathesis' 2> /dev/null; then
   SCHEMATHESIS_HOOKS=hooks PYTHONPATH=Server/Tests "$(dirname "$(command -v "$python")")/schemathesis" run "$address/openapi.json" \

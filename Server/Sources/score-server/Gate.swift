@@ -122,7 +122,7 @@ struct Gate: RouterMiddleware {
         } catch let error as BadRequest {
             return error.response
         } catch Unavailable.tooLate {
-            return BadRequest(.serviceUnavailable, "no scores within \(limits.timeout) seconds: try again").response
+            return BadRequest(.serviceUnavailable, "not scored within \(limits.timeout) seconds: try again").response
         } catch is Unavailable {
             return BadRequest(.serviceUnavailable, "the server is about to end").response
         } catch let error as HTTPError {

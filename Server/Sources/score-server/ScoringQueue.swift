@@ -7,11 +7,29 @@ import Records
 /// Scores the texts of many requests with one scorer.
 final class ScoringQueue: @unchecked Sendable {  // everything mutable is under `condition`, the scorer on one thread
     /// A request's texts, or an explanation.
-    private struct Job {
+    private final class Job {
         let texts: [[Int32]]
-        let deadline: ContinuousClock.Instant
         let explain: ((Explainer) throws -> Explanation)?
-        let finish: (Result<Outcome, any Error>) -> Void
+        private var outcome: Result<Outcome, any Error>?
+        private let semaphore = DispatchSemaphore(value: 0)
+
+        init(_ texts: [[Int32]], _ explain: ((Explainer) throws -> Explanation)?) {
+            (self.texts, self.explain) = (texts, explain)
+        }
+
+        func finish(_ outcome: Result<Outcome, any Error>) {
+            self.outcome = outcome
+            semaphore.signal()
+        }
+
+        /// Whether it has been finished before `time`.
+        func isFinished(by time: DispatchTime) -> Bool { semaphore.wait(timeout: time) == .success }
+
+        /// What it was finished with, when that is known.
+        func result() throws -> Outcome {
+            guard let outcome else { throw Unavailable.closed }
+            return try outcome.get()
+        }
     }
 
     private enum Outcome {
@@ -24,7 +42,7 @@ final class ScoringQueue: @unchecked Sendable {  // everything mutable is under 
 
     private let scorer: Scorer
     private let explainer: Explainer
-    private let timeout: Duration
+    private let timeout: Double
     private let condition = NSCondition()
     private var jobs: [Job] = []
     private var isClosed = false
@@ -35,7 +53,7 @@ final class ScoringQueue: @unchecked Sendable {  // everything mutable is under 
     init(_ scorer: Scorer, _ limits: Limits) {
         self.scorer = scorer
         explainer = Explainer(scorer)
-        timeout = .seconds(limits.timeout)
+        timeout = limits.timeout
         let thread = Thread { [self] in
             while work() {}
         }
@@ -74,19 +92,26 @@ final class ScoringQueue: @unchecked Sendable {  // everything mutable is under 
     }
 
     private func wait(_ texts: [[Int32]], _ explain: ((Explainer) throws -> Explanation)?) throws -> Outcome {
-        let semaphore = DispatchSemaphore(value: 0)
-        nonisolated(unsafe) var outcome: Result<Outcome, any Error> = .failure(Unavailable.closed)
-        let job = Job(texts: texts, deadline: .now + timeout, explain: explain) {
-            outcome = $0
-            semaphore.signal()
-        }
+        let job = Job(texts, explain)
         try condition.withLock {
             if isClosed { throw Unavailable.closed }
             jobs.append(job)
             condition.signal()
         }
-        semaphore.wait()
-        return try outcome.get()
+        if !job.isFinished(by: .now() + timeout) {
+            if withdraw(job) { throw Unavailable.tooLate }
+            _ = job.isFinished(by: .distantFuture)
+        }
+        return try job.result()
+    }
+
+    /// Takes a job back that nobody has begun; false where it is too late for that.
+    private func withdraw(_ job: Job) -> Bool {
+        condition.withLock {
+            guard let place = jobs.firstIndex(where: { $0 === job }) else { return false }
+            jobs.remove(at: place)
+            return true
+        }
     }
 
     /// Takes what waits and does it; false when the queue is closed and empty.
@@ -101,15 +126,17 @@ final class ScoringQueue: @unchecked Sendable {  // everything mutable is under 
             }
         }
         guard !taken.isEmpty else { return false }
-        let now = ContinuousClock.now
-        for job in taken where job.deadline < now { job.finish(.failure(Unavailable.tooLate)) }
-        taken.removeAll { $0.deadline < now }
         for job in taken {
             guard let explain = job.explain else { continue }
             job.finish(Result { .explanation(try explain(explainer)) })
         }
-        let requests = taken.filter { $0.explain == nil }
-        guard !requests.isEmpty else { return true }
+        score(taken.filter { $0.explain == nil })
+        return true
+    }
+
+    /// Scores the texts of requests together; where that fails, those of each alone, so that none fails for another's.
+    private func score(_ requests: [Job]) {
+        guard let first = requests.first else { return }
         do {
             let texts = requests.flatMap(\.texts)
             var scores = try scorer.score(tokens: texts)[...]
@@ -122,9 +149,9 @@ final class ScoringQueue: @unchecked Sendable {  // everything mutable is under 
                 scores = scores.dropFirst(job.texts.count)
             }
         } catch {
-            for job in requests { job.finish(.failure(error)) }
+            guard requests.count > 1 else { return first.finish(.failure(error)) }
+            for job in requests { score([job]) }
         }
-        return true
     }
 }
 
