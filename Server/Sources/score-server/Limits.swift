@@ -12,7 +12,7 @@ struct Limits: ParsableArguments {
     @Option(help: ArgumentHelp("Requests at a time of one address; what is more gets 429.", valueName: "n"))
     var maxPerClient = 32
 
-    @Option(help: ArgumentHelp("Seconds that a text may wait before it is scored; then its request gets 503.", valueName: "n"))
+    @Option(help: ArgumentHelp("Seconds that a text may wait to be scored; then its request gets 503.", valueName: "n"))
     var timeout = 30.0
 
     func validate() throws {
