@@ -85,7 +85,7 @@ wait "$server"
 if .build/server/release/score-server --model "$model" --host 0.0.0.0 2> "$work/log"; then fail "everybody can reach it without a token"; fi
 echo "server: the token and the limits of a client are as they should be"
 
-start --quiet --timeout 0.1
+start --quiet --timeout 0.1 --threads 1
 cat "$work/texts" "$work/texts" "$work/texts" > "$work/many"
 curl -sN --data-binary @"$work/many" -H 'Content-Type: text/plain' "$address/score" > "$work/last" &
 client=$!

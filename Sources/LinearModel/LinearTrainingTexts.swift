@@ -67,7 +67,7 @@ public struct LinearTrainingTexts: Sendable {
 public enum LinearTrainingError: DiagnosableError, Equatable {
     /// All have the same label.
     case oneClass(source: String, label: String)
-    /// No part of the texts could be left out: without it a class has none.
+    /// A fold can't be left out: without it a class has no text.
     case confinedClass(source: String, label: String)
 
     public var diagnosis: Diagnosis {

@@ -1,4 +1,4 @@
-// What suspects takes over from the records that shards were made of.
+// What suspects takes over from records.
 
 import Evaluation
 import Records
@@ -7,7 +7,7 @@ import Records
 struct RecordMembers {
     /// Keys of the results, which a record's own members can't have.
     private static let ownKeys: Set = ["rank", "line", "expected", "label", "probability", "probabilities"]
-    private static let remedy = "name the records that the shards were made of"
+    private static let remedy = "name the records that were scored, or that the shards were made of"
     /// Those of the records with these lines, as they are written.
     private var members: [Int: [(key: String, value: [UInt8])]] = [:]
 

@@ -6,15 +6,12 @@ import Records
 
 /// Scored records: their labels, and probabilities of models that hadn't seen the record.
 struct ScoredDisputes {
-    let labels: DisputedLabels
+    let disputed: DisputedLabels
     /// [records, labels]
     let probabilities: [Double]
     private let source: String
     /// Of each record, the line of the file in which it stands.
     private let places: [Int]
-    /// The least probability that takes part in an average: Float's rounding error, as in scikit-learn's log_loss. A probability
-    /// that is written as 0 would otherwise decide alone.
-    private static let leastProbability = Double(Float.ulpOfOne)
 
     /// All records of a file: of each its `line`, or where none of them has one its own line.
     init(_ path: String, _ options: RecordOptions) throws {
@@ -33,11 +30,14 @@ struct ScoredDisputes {
             }
             try scored.add(record, source: source)
             func bad(_ problem: String) -> EvaluationError {
-                .otherRecords(problem, source: source, line: record.line, remedy: "check what writes the scores")
+                .badProbabilities(problem, source: source, line: record.line)
             }
             let value = reader.value(of: "line")
             guard haveLines == nil || haveLines == (value != nil) else {
-                throw bad("of this record and those before, one has no \"line\"")
+                throw bad(
+                    value == nil
+                        ? "no \"line\" in this record, and those before have one"
+                        : "this record has a \"line\", and those before have none")
             }
             haveLines = value != nil
             let line = value.map { Int(String(decoding: $0, as: UTF8.self)) } ?? record.line
@@ -50,30 +50,30 @@ struct ScoredDisputes {
         scored.finish()
         self.source = source
         self.places = places
-        labels = DisputedLabels(names: scored.labels, labels: scored.expected.map(Int.init), lines: lines)
+        disputed = DisputedLabels(names: scored.labels, labels: scored.expected.map(Int.init), lines: lines)
         probabilities = scored.probabilities
     }
 
-    /// The probabilities for an average with those of other records, in the order of those and of their labels, [records, labels];
-    /// at least 1.2·10⁻⁷. Records belong together by their line.
+    /// The probabilities in the order of other records and of their labels, [records, labels]. Records belong together by their
+    /// line.
     ///
     /// - Throws: ``EvaluationError/otherRecords(_:source:line:remedy:)``.
     func probabilities(of others: DisputedLabels) throws -> [Double] {
         func mismatch(_ problem: String, line: Int? = nil) -> EvaluationError {
             .otherRecords(problem, source: source, line: line, remedy: "name scores of the same records")
         }
-        guard let columns = labels.names.places(ofLabels: others.names) else {
+        guard let columns = disputed.names.places(ofLabels: others.names) else {
             func list(_ labels: [String]) -> String { labels.joined(separator: ", ") }
-            throw mismatch("its labels are \(list(labels.names)), and those of the texts \(list(others.names))")
+            throw mismatch("its labels are \(list(disputed.names)), and those of the texts \(list(others.names))")
         }
-        let rows = Dictionary(uniqueKeysWithValues: zip(labels.lines, labels.lines.indices))
+        let rows = Dictionary(uniqueKeysWithValues: zip(disputed.lines, disputed.lines.indices))
         var result: [Double] = []
         for (label, line) in zip(others.labels, others.lines) {
             guard let row = rows[line] else { throw mismatch("no record is of line \(line)") }
-            guard columns[label] == labels.labels[row] else {
+            guard columns[label] == disputed.labels[row] else {
                 throw mismatch("the text of line \(line) has another label", line: places[row])
             }
-            result += columns.map { max(probabilities[row * columns.count + $0], Self.leastProbability) }
+            result += columns.map { probabilities[row * columns.count + $0] }
         }
         return result
     }

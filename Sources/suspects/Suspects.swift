@@ -20,7 +20,7 @@ struct Suspects: Filter {
             Writes a line of NDJSON for each suspect, the least probable label first: its rank, its line in the records, the \
             label that it has as "expected", the likeliest one as "label", and the probabilities; with --records also the \
             text and the id. With --all it writes every record in order, as score does, for evaluate.
-            Buffers: what finetune buffers, and 8 bytes for each probability.
+            Buffers: what finetune buffers, 8 bytes for each probability, and the ids and texts of --records.
 
             EXAMPLES
               tokenize-pad --tokenizer gpt2 train.ndjson \\
@@ -53,7 +53,8 @@ struct Suspects: Filter {
 
     @Option(
         help: ArgumentHelp(
-            "The records that the shards were made of, for the text and the id of every suspect.", valueName: "file"))
+            "The records that were scored, or that the shards were made of, for the text and the id of every suspect.",
+            valueName: "file"))
     var records: String?
 
     @Option(
@@ -94,19 +95,20 @@ struct Suspects: Filter {
         let sink = ByteSink.standardOutput()
         // What is wrong with the records and their scores is told before anything is trained.
         let others = try average.map { try ScoredDisputes($0, fields) }
-        let scored = try scores.map { try ScoredDisputes($0, fields) }
-        let training = try scored == nil ? crossValidation() : nil
-        guard let disputed = scored?.labels ?? training?.disputed else { return }
+        let source = try scores.map(scored) ?? crossValidation()
+        let disputed = source.disputed
         let other = try others?.probabilities(of: disputed)
         let members = try records.map { path in
             try RecordMembers(fields.reader(try ByteSource(path: path)), of: disputed)
         }
-        guard var probabilities = try scored?.probabilities ?? training?.probabilities() else { return }
+        var probabilities = try source.probabilities()
         let K = disputed.names.count
-        if let other {
-            probabilities = stride(from: 0, to: probabilities.count, by: K).flatMap { row in
-                LogProbabilities.average(
-                    Array(other[row..<row + K]), Array(probabilities[row..<row + K]), share: averageShare.share)
+        if let other, averageShare.share > 0 {
+            func row(_ values: [Double], _ begin: Int) -> [Double] {
+                values[begin..<begin + K].map { max($0, Self.leastProbability) }
+            }
+            probabilities = stride(from: 0, to: probabilities.count, by: K).flatMap {
+                LogProbabilities.average(row(other, $0), row(probabilities, $0), share: averageShare.share)
             }
         }
         let learning = ConfidentLearning(labels: disputed.labels, probabilities: probabilities, classes: K)
@@ -117,8 +119,21 @@ struct Suspects: Filter {
             "\(learning.suspects.count) of \(disputed.labels.count) labels are suspected")
     }
 
-    /// The labels of the shards, and what gives their probabilities.
-    private func crossValidation() throws -> (disputed: DisputedLabels, probabilities: () throws -> [Double]) {
+    /// The least probability that an average counts: Float's rounding error, as in scikit-learn's log_loss. A probability that is
+    /// written as 0 would otherwise decide alone.
+    private static let leastProbability = Double(Float.ulpOfOne)
+
+    /// Labels, and what gives their probabilities, [records, labels].
+    private typealias Disputes = (disputed: DisputedLabels, probabilities: () throws -> [Double])
+
+    /// Those of the scored records in a file.
+    private func scored(_ path: String) throws -> Disputes {
+        let scored = try ScoredDisputes(path, fields)
+        return (scored.disputed, { scored.probabilities })
+    }
+
+    /// Those of the shards, by models that are trained when the probabilities are asked for.
+    private func crossValidation() throws -> Disputes {
         var settings = TrainingSettings()
         training.apply(to: &settings)
         settings.seed = seed.seed

@@ -168,7 +168,7 @@ struct BaselineTests {
             ("baseline all.ndjson --out rare.model --out-of-fold ./rare.model", 64, "./rare.model belongs"),
             ("baseline all.ndjson --out rare.model --out-of-fold ''", 73, "''"),
             ("baseline all.ndjson --out rare.model --out-of-fold new/", 73, "new/"),
-            ("baseline all.ndjson --out rare.model --out-of-fold mine >mine", 73, "mine"),
+            ("baseline all.ndjson --out rare.model --out-of-fold mine >mine", 73, "mine: can't be created (stdout"),
         ] {
             expectFailure(try shell(command, in: folder.url), Int32(status), "baseline", words)
         }

@@ -81,13 +81,14 @@ struct SuspectsTests {
             """
             baseline -q wrong.ndjson --out linear --out-of-fold own >metrics
             jq -c '.probabilities = {ham: 1, spam: 0}' own >certain
-            jq -c '.probabilities = {ham: 1e-9, spam: 1}' own >sure
-            suspects -q --scores sure --average certain --all | jq -c .label | sort | uniq -c
-            suspects -q --scores sure --average certain --all | jq -s '.[0].probabilities.spam > 0.9 and .[0].probabilities.spam < 0.92'
+            jq -c '.probabilities = {ham: 0.001, spam: 0.999}' own >sure
+            for setting in 'sure certain 0.25' 'certain sure 0.75'; do
+              set -- $setting
+              suspects -q --scores $1 --average $2 --average-share $3 --all | jq -s '[.[].probabilities.spam] | min > 0.767 and max < 0.768'
+            done
             """, in: folder.url)
         #expect(result.status == 0 && result.errors.isEmpty, "\(result.errors)")
-        #expect(
-            result.lines.map { $0.trimmingCharacters(in: .whitespaces) } == ["60 \"spam\"", "true"], "\(result.text)")
+        #expect(result.lines == ["true", "true"], "\(result.text)")
     }
 
     @Test("scores that aren't of the same records can't be averaged")
@@ -134,7 +135,8 @@ struct SuspectsTests {
             ("suspects \(endless) --average own --records own some.st", 65, "line 10 has no label"),
             ("suspects --scores - --average -", 64, "only one file can be stdin"),
         ] {
-            expectFailure(try shell("\(command) </dev/null", in: folder.url), Int32(status), "suspects", words)
+            let result = try shell("timeout 60 \(command) </dev/null", in: folder.url)
+            expectFailure(result, Int32(status), "suspects", words)
         }
     }
 

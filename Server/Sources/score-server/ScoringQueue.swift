@@ -6,7 +6,7 @@ import Records
 
 /// Scores the texts of many requests with one scorer.
 final class ScoringQueue: @unchecked Sendable {  // everything mutable is under `condition`, the scorer on one thread
-    /// A request's texts, or an explanation.
+    /// A request's texts, or an explanation. Its outcome is written before the semaphore is signalled, and read after it.
     private final class Job {
         let texts: [[Int32]]
         let explain: ((Explainer) throws -> Explanation)?
@@ -22,8 +22,8 @@ final class ScoringQueue: @unchecked Sendable {  // everything mutable is under 
             semaphore.signal()
         }
 
-        /// Whether it has been finished before `time`.
-        func isFinished(by time: DispatchTime) -> Bool { semaphore.wait(timeout: time) == .success }
+        /// Waits until it is finished; false where it isn't by `time`. To be called again only after that.
+        func waitUntilFinished(by time: DispatchTime) -> Bool { semaphore.wait(timeout: time) == .success }
 
         /// What it was finished with, when that is known.
         func result() throws -> Outcome {
@@ -98,9 +98,9 @@ final class ScoringQueue: @unchecked Sendable {  // everything mutable is under 
             jobs.append(job)
             condition.signal()
         }
-        if !job.isFinished(by: .now() + timeout) {
+        if !job.waitUntilFinished(by: .now() + timeout) {
             if withdraw(job) { throw Unavailable.tooLate }
-            _ = job.isFinished(by: .distantFuture)
+            _ = job.waitUntilFinished(by: .distantFuture)
         }
         return try job.result()
     }
@@ -114,23 +114,27 @@ final class ScoringQueue: @unchecked Sendable {  // everything mutable is under 
         }
     }
 
-    /// Takes what waits and does it; false when the queue is closed and empty.
+    /// Takes an explanation, or the texts of all requests before the next one, and does it; false when the queue is closed and
+    /// empty.
     private func work() -> Bool {
         var taken: [Job] = []
         condition.withLock {
             while jobs.isEmpty, !isClosed { condition.wait() }
             var count = 0
-            while let job = jobs.first, taken.isEmpty || count + job.texts.count <= Self.mostTexts {
+            while let job = jobs.first,
+                taken.isEmpty || (job.explain == nil && count + job.texts.count <= Self.mostTexts)
+            {
                 count += job.texts.count
                 taken.append(jobs.removeFirst())
+                if job.explain != nil { break }
             }
         }
-        guard !taken.isEmpty else { return false }
-        for job in taken {
-            guard let explain = job.explain else { continue }
-            job.finish(Result { .explanation(try explain(explainer)) })
+        guard let first = taken.first else { return false }
+        if let explain = first.explain {
+            first.finish(Result { .explanation(try explain(explainer)) })
+        } else {
+            score(taken)
         }
-        score(taken.filter { $0.explain == nil })
         return true
     }
 

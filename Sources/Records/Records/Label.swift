@@ -20,7 +20,7 @@ extension Collection<String> where Index == Int {
     /// The place of a label; nil where it isn't there.
     package func index(ofLabel label: String) -> Int? { firstIndex { Label($0) == Label(label) } }
 
-    /// The place of each of `labels`; nil where these aren't the same labels, in whatever order.
+    /// The place of each of `labels`; nil where these aren't the same labels, in whatever order. Neither repeats one.
     package func places(ofLabels labels: [String]) -> [Int]? {
         let places = labels.compactMap { index(ofLabel: $0) }
         return places.count == labels.count && count == labels.count ? places : nil

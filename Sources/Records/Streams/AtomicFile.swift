@@ -21,9 +21,10 @@ public final class AtomicFile {
         if stat(path, &status) == 0 {
             // A name of stdout or stderr, such as /dev/stdout, would be replaced itself.
             let isStandard = [1, 2].contains { Self.isSame($0, status) }
-            guard status.st_mode & S_IFMT == S_IFREG, !isStandard else { throw .notRegularFile(path: path) }
+            guard status.st_mode & S_IFMT == S_IFREG else { throw .notRegularFile(path: path) }
+            if isStandard { throw .isStandardStream(path: path) }
         } else if path.utf8.last == UInt8(ascii: "/") {
-            throw .cannotCreate(path: path, errno: EISDIR)
+            throw .cannotCreate(path: path, errno: errno)
         }
         let created = try Temporary.create(for: path) { SystemCall.createFile($0) }
         temporary = created.path

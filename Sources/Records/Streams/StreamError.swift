@@ -28,6 +28,8 @@ public enum StreamError: DiagnosableError, Equatable {
     case cannotCreate(path: String, errno: Int32)
     /// The output's path names something that isn't a regular file: a device, a directory, a pipe.
     case notRegularFile(path: String)
+    /// The output's path names the file that stdout or stderr is, or leads to it.
+    case isStandardStream(path: String)
     /// The output's path names something that isn't a directory.
     case notDirectory(path: String)
     /// A finished output can't be moved to its final place.
@@ -98,6 +100,10 @@ public enum StreamError: DiagnosableError, Equatable {
             return Diagnosis(
                 source: path, problem: "can't be created (exists and isn't a regular file)",
                 remedy: "choose another name", status: .cannotCreate)
+        case .isStandardStream(let path):
+            return Diagnosis(
+                source: path, problem: "can't be created (stdout or stderr goes there)", remedy: "choose another name",
+                status: .cannotCreate)
         case .notDirectory(let path):
             return Diagnosis(
                 source: path, problem: "can't be created (exists and isn't a directory)",

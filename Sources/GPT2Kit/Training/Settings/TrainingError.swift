@@ -1,4 +1,4 @@
-// Every way in which a training can fail.
+// What is wrong with a training itself.
 
 import Records
 
