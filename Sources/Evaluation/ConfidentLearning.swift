@@ -30,7 +30,7 @@ public struct ConfidentLearning: Sendable {
         for (record, label) in labels.enumerated() {
             let confident = (0..<K).filter { probability(record, $0) >= thresholds[$0] - 1e-6 }
             guard !confident.isEmpty else { continue }
-            let likeliest = (0..<K).reduce(0) { probability(record, $1) > probability(record, $0) ? $1 : $0 }
+            let likeliest = LogProbabilities.likeliest(Array(p[record * K..<(record + 1) * K]))
             joint[label][confident.count > 1 ? likeliest : confident[0]] += 1
         }
         for k in 0..<K { joint[k][k] = max(1, joint[k][k]) }

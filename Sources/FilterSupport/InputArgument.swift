@@ -24,7 +24,7 @@ public struct InputArgument: ParsableArguments {
         var b = stat()
         let found = if let input, input != "-" { stat(input, &a) == 0 } else { fstat(0, &a) == 0 }
         guard found, stat(output, &b) == 0, a.st_mode & S_IFMT == S_IFREG else { return }
-        if a.st_dev == b.st_dev, a.st_ino == b.st_ino {
+        if a.isSameFile(as: b) {
             throw UsageError("the output \(output) is the input", remedy: "choose another output")
         }
     }

@@ -80,8 +80,8 @@ public struct LinearTrainer: Sendable {
         let known = margins.compactMap { $0 }
         guard !known.isEmpty else {
             return Result(
-                classifier: classifier(trained[0], 0.5), folds: parts.count, outOfFold: margins,
-                accuracy: nil, loss: nil)
+                classifier: classifier(trained[0], 0.5), folds: parts.count, outOfFold: margins, accuracy: nil,
+                loss: nil)
         }
         let expected = zip(margins, data.classes).compactMap { $0 == nil ? nil : $1 }
         let temperature = Temperature.fit(

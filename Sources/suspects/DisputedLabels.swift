@@ -8,4 +8,7 @@ struct DisputedLabels {
     let labels: [Int]
     /// The line of every record in the input that it was read from first.
     let lines: [Int]
+
+    /// The record of every line, the first where several are of one.
+    var recordOfLine: [Int: Int] { Dictionary(zip(lines, lines.indices)) { first, _ in first } }
 }

@@ -16,7 +16,7 @@ struct RecordMembers {
         var reader = reader
         let text = reader.fields.text
         let keys = (text == "id" ? ["id"] : ["id", text]).filter { !Self.ownKeys.contains($0) }
-        let rows = Dictionary(zip(disputed.lines, disputed.labels.indices)) { first, _ in first }
+        let rows = disputed.recordOfLine
         while let record = try reader.next() {
             guard let row = rows[record.line.number] else { continue }
             if let label = try record.labelIfPresent(), !label.elementsEqual(disputed.names[disputed.labels[row]].utf8)

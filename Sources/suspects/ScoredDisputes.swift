@@ -24,14 +24,11 @@ struct ScoredDisputes {
         var seen: Set<Int> = []
         var haveLines: Bool?
         while let record = try reader.next() {
-            guard record.probabilities != nil else {
-                throw EvaluationError.badProbabilities(
-                    "no \"probabilities\" in this record", source: source, line: record.line)
-            }
-            try scored.add(record, source: source)
             func bad(_ problem: String) -> EvaluationError {
                 .badProbabilities(problem, source: source, line: record.line)
             }
+            guard record.probabilities != nil else { throw bad("no \"probabilities\" in this record") }
+            try scored.add(record, source: source)
             let value = reader.value(of: "line")
             guard haveLines == nil || haveLines == (value != nil) else {
                 throw bad(
@@ -66,7 +63,7 @@ struct ScoredDisputes {
             func list(_ labels: [String]) -> String { labels.joined(separator: ", ") }
             throw mismatch("its labels are \(list(disputed.names)), and those of the texts \(list(others.names))")
         }
-        let rows = Dictionary(uniqueKeysWithValues: zip(disputed.lines, disputed.lines.indices))
+        let rows = disputed.recordOfLine
         var result: [Double] = []
         for (label, line) in zip(others.labels, others.lines) {
             guard let row = rows[line] else { throw mismatch("no record is of line \(line)") }

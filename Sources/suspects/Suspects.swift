@@ -65,8 +65,8 @@ struct Suspects: Filter {
 
     @Option(
         help: ArgumentHelp(
-            "Average the log-probabilities with those of these scored records, by their line. Their model can't have seen the "
-                + "texts either: baseline --out-of-fold writes such records.",
+            "Average the log-odds with those of these scored records, which are matched by their line. Their model must not have "
+                + "seen the texts either: baseline --out-of-fold writes such records.",
             valueName: "file"))
     var average: String?
 
@@ -104,11 +104,10 @@ struct Suspects: Filter {
         var probabilities = try source.probabilities()
         let K = disputed.names.count
         if let other, averageShare.share > 0 {
-            func row(_ values: [Double], _ begin: Int) -> [Double] {
-                values[begin..<begin + K].map { max($0, Self.leastProbability) }
-            }
             probabilities = stride(from: 0, to: probabilities.count, by: K).flatMap {
-                LogProbabilities.average(row(other, $0), row(probabilities, $0), share: averageShare.share)
+                LogProbabilities.average(
+                    other[$0..<$0 + K], probabilities[$0..<$0 + K], share: averageShare.share,
+                    least: Self.leastProbability)
             }
         }
         let learning = ConfidentLearning(labels: disputed.labels, probabilities: probabilities, classes: K)

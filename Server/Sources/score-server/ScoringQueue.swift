@@ -121,12 +121,10 @@ final class ScoringQueue: @unchecked Sendable {  // everything mutable is under 
         condition.withLock {
             while jobs.isEmpty, !isClosed { condition.wait() }
             var count = 0
-            while let job = jobs.first,
-                taken.isEmpty || (job.explain == nil && count + job.texts.count <= Self.mostTexts)
-            {
+            func fits(_ job: Job) -> Bool { job.explain == nil && count + job.texts.count <= Self.mostTexts }
+            while let job = jobs.first, taken.isEmpty || (taken[0].explain == nil && fits(job)) {
                 count += job.texts.count
                 taken.append(jobs.removeFirst())
-                if job.explain != nil { break }
             }
         }
         guard let first = taken.first else { return false }
@@ -140,7 +138,6 @@ final class ScoringQueue: @unchecked Sendable {  // everything mutable is under 
 
     /// Scores the texts of requests together; where that fails, those of each alone, so that none fails for another's.
     private func score(_ requests: [Job]) {
-        guard let first = requests.first else { return }
         do {
             let texts = requests.flatMap(\.texts)
             var scores = try scorer.score(tokens: texts)[...]
@@ -153,8 +150,9 @@ final class ScoringQueue: @unchecked Sendable {  // everything mutable is under 
                 scores = scores.dropFirst(job.texts.count)
             }
         } catch {
-            guard requests.count > 1 else { return first.finish(.failure(error)) }
-            for job in requests { score([job]) }
+            for job in requests {
+                if requests.count > 1 { score([job]) } else { job.finish(.failure(error)) }
+            }
         }
     }
 }

@@ -19,10 +19,9 @@ public final class AtomicFile {
         if path.isEmpty { throw .cannotCreate(path: "''", errno: ENOENT) }
         var status = stat()
         if stat(path, &status) == 0 {
-            // A name of stdout or stderr, such as /dev/stdout, would be replaced itself.
-            let isStandard = [1, 2].contains { Self.isSame($0, status) }
             guard status.st_mode & S_IFMT == S_IFREG else { throw .notRegularFile(path: path) }
-            if isStandard { throw .isStandardStream(path: path) }
+            // A name of stdout or stderr, such as /dev/stdout, would be replaced itself.
+            if [1, 2].contains(where: { Self.isOpen($0, status) }) { throw .isStandardStream(path: path) }
         } else if path.utf8.last == UInt8(ascii: "/") {
             throw .cannotCreate(path: path, errno: errno)
         }
@@ -67,9 +66,10 @@ public final class AtomicFile {
         isFinished = true
     }
 
-    private static func isSame(_ descriptor: Int32, _ status: stat) -> Bool {
+    /// Whether the descriptor is open on the file of this status.
+    private static func isOpen(_ descriptor: Int32, _ status: stat) -> Bool {
         var other = stat()
-        return fstat(descriptor, &other) == 0 && (other.st_dev, other.st_ino) == (status.st_dev, status.st_ino)
+        return fstat(descriptor, &other) == 0 && other.isSameFile(as: status)
     }
 
     /// The second half of ``commit()``, but for the directory's own synchronisation.

@@ -36,9 +36,7 @@ public final class OutputLock {
             // The holder before may have removed the file between our open and our flock: then it isn't the lock.
             var opened = stat()
             var named = stat()
-            if fstat(descriptor, &opened) == 0, lstat(file, &named) == 0, opened.st_dev == named.st_dev,
-                opened.st_ino == named.st_ino
-            {
+            if fstat(descriptor, &opened) == 0, lstat(file, &named) == 0, opened.isSameFile(as: named) {
                 self.file = file
                 self.descriptor = descriptor
                 break

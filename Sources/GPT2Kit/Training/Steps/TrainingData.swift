@@ -49,9 +49,7 @@ package struct TrainingData: Sendable {
         CrossEntropyLoss(weights: classWeights, smoothing: settings.labelSmoothing)
     }
 
-    private static func check(
-        _ set: LabelledTexts, _ base: Classifier, as training: LabelledTexts
-    ) throws {
+    private static func check(_ set: LabelledTexts, _ base: Classifier, as training: LabelledTexts) throws {
         guard set.count > 0 else {
             throw TrainingError.unusableData("no records", remedy: "check what writes the shard", file: set.source)
         }
