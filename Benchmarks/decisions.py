@@ -67,9 +67,9 @@ def decisions(bench):
             after.append(calibration_error(calibrated))
         (out / "model" / "decision.json").unlink()
         cells = {
-            "false positives, asked: at most 1 %": f"{statistics.fmean(rates):.2%} on average, at most 1 % in {statistics.fmean(held):.0%} of {len(held)} splits",
+            "false positives, target: at most 1 %": f"{statistics.fmean(rates):.2%} on average, at most 1 % in {statistics.fmean(held):.0%} of {len(held)} splits",
             "with --confidence 0.95": f"{statistics.fmean(promised):.2%} on average, at most 1 % in {statistics.fmean(rate <= 0.01 for rate in promised):.0%}",
-            "coverage, asked: 95 %": ", ".join(
+            "coverage, target: 95 %": ", ".join(
                 f"{label} {statistics.fmean(item[label] for item in coverages):.1%}" for label in coverages[0]
             ),
             "ECE before, after": f"{statistics.fmean(before):.4f}, {statistics.fmean(after):.4f}",

@@ -26,12 +26,12 @@ def finetune(bench, data, base, *options, stdin="train.safetensors"):
     return process, {"start": events[0], "end": events[-1], "losses": [e["loss"] for e in events if e["event"] == "step"]}
 
 
-def training(bench, what, pipeline, options, theirs, asked):
+def training(bench, what, pipeline, options, theirs, target):
     """Rows for f32 and, where the CPU has it, bf16: whole runs here, in turn with PyTorch's."""
     data = bench.messages(pipeline)
     classes = len({json.loads(line)["label"] for line in open(data / "train.ndjson", encoding="utf-8")})
     base = start(bench, classes)
-    precisions = [name for name in asked if bench.precision(name) is not None]
+    precisions = [name for name in target if bench.precision(name) is not None]
     ours, torch = {name: [] for name in precisions}, []
     for turn in range(bench.runs):
         other = bench.torch("train", base, data, *theirs, *([] if bench.full else ["--steps", bench.steps]))[0]
@@ -57,7 +57,7 @@ def training(bench, what, pipeline, options, theirs, asked):
         }
         result = ratio_row(
             f"{what}, {name}", [run["end"]["seconds"] for run in ours[name]], [run["seconds"] for run in torch],
-            bench.torch_name, asked[name], " ".join(["finetune", *options, *bench.precision(name)]),
+            bench.torch_name, target[name], " ".join(["finetune", *options, *bench.precision(name)]),
             note=note, data={"phases": phases, "loss_difference": difference, "compared_steps": len(other["losses"])},
         )  # fmt: skip
         result["cells"]["frozen, training, evaluation"] = ", ".join(number(x) for x in phases.values()) + " s"
@@ -135,7 +135,7 @@ def frozen(bench):
         share = median(within) / median(alone)
         cells = {
             "matmul alone": f"{number(median(alone))} GFLOP/s", "frozen blocks": f"{number(median(within))} GFLOP/s",
-            "share": f"{share:.0%}", "asked": "75 %",
+            "share": f"{share:.0%}", "target": "75 %",
         }  # fmt: skip
         command = "measure matmul; finetune --epochs 1"
         kept = {"alone": alone, "within": within, "tokens": run["start"]["tokens"]}
@@ -155,6 +155,6 @@ def search(bench):
     times = median(many) / median(one)
     cells = {
         "search": f"{number(median(many))} s", "one run": f"{number(median(one))} s", "times": number(times),
-        "asked": "≤ 2",
+        "target": "≤ 2",
     }  # fmt: skip
     return [row(f"search, {trials} trials", cells, " ".join(["finetune", *space]), {"one": one, "many": many}, 2 / times)]

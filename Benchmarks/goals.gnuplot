@@ -1,10 +1,10 @@
-# What was reached as a share of what is asked. Needs: input (name, share), output, rows.
+# What was reached as a share of the target. Needs: input (name, share), output, rows.
 set terminal svg size 900,(80+26*rows) dynamic background "white" font "sans-serif,12"
 set output output
 set datafile separator "\t"
 set logscale x 2
 set xrange [0.125:16]
-set xlabel "reached ÷ asked (from 1 on the goal is met)"
+set xlabel "reached ÷ target (from 1 on the goal is met)"
 set yrange [rows-0.4:-0.6]
 set ytics nomirror
 set grid xtics lc rgb "#dddddd"

@@ -31,7 +31,7 @@ def linear(bench):
         bench.say(f"{name}: {number(median(rates[name]))} messages/s")
     rows = [
         row(
-            "training of the linear model", {"rate": f"{number(median(seconds))} s, asked: 1 s"}, "baseline",
+            "training of the linear model", {"rate": f"{number(median(seconds))} s, target: 1 s"}, "baseline",
             {"seconds": seconds}, 1 / median(seconds),
         )
     ]  # fmt: skip
@@ -39,10 +39,10 @@ def linear(bench):
         ("linear", "linear model"), ("model", "GPT-2 of `pipelines/base`"), ("cascade", "cascade of both, from 0.99"),
         ("average", "average of both"),
     ):  # fmt: skip
-        asked = ", asked: 100,000" if name == "linear" else ""
+        target = ", target: 100,000" if name == "linear" else ""
         command = {"cascade": "score --cascade", "average": "score --average"}.get(name, "score")
         rows.append(
-            row(f"score: {title}", {"rate": f"{number(median(rates[name]))} messages/s{asked}"}, command, {"rates": rates[name]})
+            row(f"score: {title}", {"rate": f"{number(median(rates[name]))} messages/s{target}"}, command, {"rates": rates[name]})
         )
     return rows
 

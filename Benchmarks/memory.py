@@ -19,7 +19,7 @@ def memory(bench):
     above = peak - weights - features
     cells = {
         "peak": f"{number(peak)} MiB", "of which": f"weights {number(weights)}, features {number(features)}",
-        "result": f"{number(above)} MiB above them", "asked": "≤ 300 MiB",
+        "result": f"{number(above)} MiB above them", "target": "≤ 300 MiB",
     }  # fmt: skip
     bench.say(f"finetune: {number(peak)} MiB")
     kept = {"peak": peak, "weights": weights, "features": features}
@@ -47,7 +47,7 @@ def memory(bench):
     growth = peaks[many] - peaks[few]
     cells = {
         "peak": f"{number(peaks[many])} MiB", "of which": f"{number(peaks[few])} at {few:,} lines",
-        "result": f"{growth:+.1f} MiB", "asked": "constant (≤ 16 MiB)",
+        "result": f"{growth:+.1f} MiB", "target": "constant (≤ 16 MiB)",
     }  # fmt: skip
     command = f"score --model {model} (the demo's configuration, last token)"
     rows.append(row(f"score, {many:,} lines, memory", cells, command, {"peaks": peaks}, 16 / max(growth, 1)))

@@ -64,7 +64,7 @@ def near_copies(bench):
         far = [kept for kept, value in zip(together, pairs) if value < 0.8]
         cells = {
             "pairs with similarity ≥ 0.8": f"{len(near):,}",
-            "kept together": f"{sum(near) / len(near):.2%}" if near else "–", "asked": "99 %",
+            "kept together": f"{sum(near) / len(near):.2%}" if near else "–", "target": "99 %",
             "other pairs that were kept together": f"{sum(far)} of {len(far):,}",
         }  # fmt: skip
         bench.say(f"{level:.0%} of words: {cells}")

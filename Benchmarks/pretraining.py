@@ -35,7 +35,7 @@ def pretraining(bench):
             data={"within": within, "alone": alone, "share": share},
         )  # fmt: skip
         result["cells"]["of oneDNN's own rate"] = (
-            f"{share:.0%} ({number(median(within))} of {number(median(alone))} GFLOP/s; asked: 65 %)"
+            f"{share:.0%} ({number(median(within))} of {number(median(alone))} GFLOP/s; target: 65 %)"
         )
         rows.append(result)
     return rows

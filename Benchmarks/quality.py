@@ -12,7 +12,7 @@ from results import row
 
 SEEDS = 5
 STARTS = {"random weights": "random", "base": "base", "base, adapted": "adapted"}
-# What the model alone is asked for, and averaged with the baseline.
+# The targets of the model alone, and averaged with the baseline.
 ASKED = {"demo": ("≥ 96.5 %", "≥ 97 %"), "routing": ("≥ 80 %", "≥ 82 %"), "sms-spam": ("≥ 98.5 %", "≥ 98.9 %")}
 
 
@@ -106,7 +106,7 @@ def points(value):
     return f"{100 * value:+.1f}"
 
 
-def cells(name, runs, expected, others, asked):
+def cells(name, runs, expected, others, target):
     found = [measures(labels, expected) for labels in runs]
     result = {}
     for measure in found[0]:
@@ -115,7 +115,7 @@ def cells(name, runs, expected, others, asked):
     if others is not None:
         mean, low, high = difference(runs, others, expected)
         result["than TF-IDF + SVM"] = f"{points(mean)} ({points(low)} to {points(high)})"
-    return {"model": name} | result | {"asked": asked}
+    return {"model": name} | result | {"target": target}
 
 
 def quality(bench):
@@ -135,8 +135,8 @@ def quality(bench):
                 means.append(averaged(found, ngrams)[1])
             table.append((name, runs, [svm], alone if start != "random" else ""))
             table.append((f"{name}, averaged with baseline", means, [svm], together if start != "random" else ""))
-        for name, runs, others, asked in table:
-            values = cells(name, runs, expected, others, asked)
+        for name, runs, others, target in table:
+            values = cells(name, runs, expected, others, target)
             once = {"TF-IDF + SVM": "pipelines/common/tfidf.py", "baseline": f"make baseline PIPELINE={pipeline}"}
             command = once.get(name, f"make all PIPELINE={pipeline} SEED=1 … {len(runs)}")
             rows.append(row(pipeline, values, command, {"accuracies": [measures(run, expected)["accuracy"] for run in runs]}))

@@ -1,7 +1,7 @@
 """Results: kept as NDJSON, one file a section, and written as tables and plots from there.
 
 A row is {"cells": {heading: text, …}, "data": {…numbers…}, "command": …}, and where a goal is set "goal": {"name", "share"}:
-what was reached as a share of what is asked, 1 and more being good.
+what was reached as a share of the target, 1 and more being good.
 """
 
 import json
@@ -20,7 +20,7 @@ def row(what, cells, command, data=None, share=None):
     return result
 
 
-def ratio_row(what, ours, theirs, name, asked, command, unit="s", note="", higher=False, data=None):
+def ratio_row(what, ours, theirs, name, target, command, unit="s", note="", higher=False, data=None):
     """Both sides' medians and their ratio; `higher` where more of the unit is better."""
     a, b = median(ours), median(theirs)
     ratio = a / b if higher else b / a
@@ -28,11 +28,11 @@ def ratio_row(what, ours, theirs, name, asked, command, unit="s", note="", highe
         "here": f"{number(a)} {unit}",
         "there": f"{number(b)} {unit}, {name}" + (f" ({note})" if note else ""),
         "ratio": f"{number(ratio)} ×",
-        "asked": f"{asked} ×",
+        "target": f"{target} ×",
         "spread": "one run" if len(ours) == 1 else f"{spread(ours):.0%}, {spread(theirs):.0%}",
     }
-    kept = {"here": ours, "there": theirs, "unit": unit, "ratio": ratio, "asked": asked}
-    return row(what, cells, command, kept | (data or {}), ratio / asked)
+    kept = {"here": ours, "there": theirs, "unit": unit, "ratio": ratio, "target": target}
+    return row(what, cells, command, kept | (data or {}), ratio / target)
 
 
 def number(value):

@@ -43,16 +43,16 @@ def score(bench):
     best = max((name for name in sides if "sorted" in name), key=lambda name: median(theirs[name]))
     rows = []
     for name in precisions:
-        for side, asked in (("batch 1, f32", 10), (best, 2.5)):
+        for side, target in (("batch 1, f32", 10), (best, 2.5)):
             timed, batches = other[side]["timed_batches"], other[side]["batches"]
             result = ratio_row(
-                f"score {name}, {len(scores)} messages; {side}", ours[name], theirs[side], bench.torch_name, asked,
+                f"score {name}, {len(scores)} messages; {side}", ours[name], theirs[side], bench.torch_name, target,
                 " ".join(["score", "--model", str(model), *bench.precision(name)]), unit="messages/s",
                 note="" if timed == batches else f"projected from {timed} of {batches} batches", higher=True,
                 data={"all_sides": theirs, "probability_difference": worst},
             )  # fmt: skip
             if name == "f32":
-                result["cells"]["asked"] += " (of bf16)"
+                result["cells"]["target"] += " (of bf16)"
             result["cells"]["largest Δp, f32"] = f"{worst:.1e}"
             rows.append(result)
     return rows
@@ -84,8 +84,8 @@ def int8(bench):
         f"score int8, {len(scores)} messages", rates["int8"], rates[other], other, 1.5,
         f"score --model {model} --precision int8", unit="messages/s", higher=True, data={"same_labels": same},
     )  # fmt: skip
-    result["cells"]["labels as with " + other] = f"{same:.2%} (asked 99.5 %)"
-    return [result, row("labels as without int8", {"ratio": f"{same:.2%}", "asked": "99.5 %"},
+    result["cells"]["labels as with " + other] = f"{same:.2%} (target 99.5 %)"
+    return [result, row("labels as without int8", {"ratio": f"{same:.2%}", "target": "99.5 %"},
                         f"score --model {model} --precision int8", {"share": same}, same / 0.995)]  # fmt: skip
 
 
@@ -94,26 +94,26 @@ def startup(bench):
     one = bench.texts(1)
     demo = quality.scores(bench, "demo", "base", 1)[0] / "model"
     rows = []
-    for name, model, asked, asked_prepacked in (
+    for name, model, target, target_prepacked in (
         ("GPT-2 124M", bench.model(), 0.5, 0.15), ("the demo's model from `pipelines/base`", demo, None, 0.025),
     ):  # fmt: skip
         (model / "prepacked.safetensors").unlink(missing_ok=True)
-        rows.append(started(bench, name, model, one, asked))
+        rows.append(started(bench, name, model, one, target))
         run_score(bench, model, one, "--prepack")
-        rows.append(started(bench, f"{name}, prepacked", model, one, asked_prepacked))
+        rows.append(started(bench, f"{name}, prepacked", model, one, target_prepacked))
     return rows
 
 
-def started(bench, name, model, one, asked):
+def started(bench, name, model, one, target):
     run_score(bench, model, one)
     runs = [run_score(bench, model, one)[0] for _ in range(max(bench.runs, 2 if bench.quick else 31))]
     seconds = median([run.seconds for run in runs])
     cells = {
-        "model": name, "seconds": number(seconds), "asked": f"≤ {asked}" if asked else "",
+        "model": name, "seconds": number(seconds), "target": f"≤ {target}" if target else "",
         "CPU seconds": number(median([run.cpu_seconds for run in runs])),
         "fastest, slowest": f"{number(min(r.seconds for r in runs))}, {number(max(r.seconds for r in runs))}",
         "peak memory": f"{number(median([run.peak_bytes for run in runs]) / 2**20)} MiB",
     }  # fmt: skip
-    share = asked / seconds if asked else None
+    share = target / seconds if target else None
     command = f"score --model {model} < one message"
     return row("score, one short message, whole process", cells, command, {"seconds": [r.seconds for r in runs]}, share)

@@ -59,7 +59,7 @@ def wrong_labels(bench):
         cells = {
             "texts, exchanged": f"{len(records):,}, {len(exchanged)}",
             "found in the first 4 %": " ".join(f"{part:.0%}" for part in found),
-            "averaged with baseline": " ".join(f"{part:.0%}" for part in together), "asked": "80 %",
+            "averaged with baseline": " ".join(f"{part:.0%}" for part in together), "target": "80 %",
         }  # fmt: skip
         values = {"found": found, "together": together, "seconds": run.seconds}
         rows.append(row(pipeline, cells, "suspects --base pipelines/base …", values))

@@ -17,8 +17,8 @@ package enum LogProbabilities {
         probabilities.indices.reduce(0) { probabilities[$1] > probabilities[$0] ? $1 : $0 }
     }
 
-    /// exp(share·log p + (1 − share)·log q), scaled to a sum of 1: the mean of two models' log-odds. Probabilities below `least` count as
-    /// that.
+    /// exp(share·log p + (1 − share)·log q), scaled to a sum of 1: the mean of two models' log-probabilities. Probabilities below `least`
+    /// count as that.
     package static func average(
         _ p: some Sequence<Double>, _ q: some Sequence<Double>, share: Double, least: Double = .leastNormalMagnitude
     ) -> [Double] {

@@ -30,7 +30,7 @@ public struct EpochOptions: ParsableArguments {
         help: ArgumentHelp(
             """
             Batches in a step: the update of a larger batch, in less memory. An incomplete step at the end of an epoch \
-            is dropped. (default: 1)
+            is dropped, unless it is the only one of the epoch. (default: 1)
             """, valueName: "n"),
         transform: positiveInteger)
     var accumulate = 1

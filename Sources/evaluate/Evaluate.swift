@@ -29,7 +29,7 @@ struct Evaluate: Filter {
                 | evaluate
               evaluate --prevalence spam=0.134 scores.ndjson
               evaluate --compare other-scores.ndjson scores.ndjson
-              evaluate --format json scores.ndjson > metrics.json
+              evaluate --format json scores.ndjson > measures.json
               evaluate --curve roc scores.ndjson > roc.tsv
             """,
         exits: ExitCodes([

@@ -33,7 +33,7 @@ struct EvaluationOptions: ParsableArguments {
             """
             The decay of an average of the weights over the last fifth of the steps; 0 for none. Of the last weights and \
             their average those are kept that have the lower loss of the whole validation set. (default: 0)
-            """, valueName: "share"),
+            """, valueName: "decay"),
         transform: NumberArgument.share)
     var ema = 0.0
 

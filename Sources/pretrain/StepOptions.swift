@@ -118,7 +118,7 @@ struct OptimizerOptions: ParsableArguments {
             """
             The decay of an average of the weights over the last fifth of the steps; 0 for none. Of the last weights and \
             their average those are kept that predict the validation rows better. (default: 0.999)
-            """, valueName: "share"),
+            """, valueName: "decay"),
         transform: NumberArgument.share)
     var ema = 0.999
 

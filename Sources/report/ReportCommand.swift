@@ -12,7 +12,7 @@ struct ReportCommand: Filter {
         discussion: """
             Reads the files of a run and writes a page of HTML. It holds everything that it shows, needs no network and no script, \
             and can be read on a phone, in light or dark. What isn't given isn't on the page.
-            The page quotes texts of the data: the mistakes and the suspects. Give it to nobody who may not read them.
+            The page quotes texts of the data: the mistakes and the suspects. Share it only with people who may read them.
             Buffers: the scores' labels and probabilities, the training texts and about 400 bytes for each, the figures.
 
             EXAMPLE

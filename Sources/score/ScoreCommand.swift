@@ -19,8 +19,8 @@ struct ScoreCommand: Filter {
             Streams: memory doesn't grow with the input. Texts longer than the model's padded length are cut.
             The weights are compared with the checksum in the model's config.json before anything is written. Weights of \
             64 MiB and more take longer to check than a few texts take to score: for less than 16 KiB in less than \
-            1,024 lines, only --verify checks them. So it is with smaller weights that have a copy made \
-            by --prepack. With --line-buffered they are checked after the first answer.
+            1,024 lines, only --verify checks them. The same holds for smaller weights with a copy \
+            made by --prepack. With --line-buffered they are checked after the first answer.
             What calibrate has fitted for the model is applied: probabilities are calibrated, its threshold decides, and where \
             it has sets each answer has the plausible labels and a verdict, the label or "unsure". --raw leaves that out.
             A model can also be what baseline has trained. With --cascade such a model answers first, and GPT-2 is asked about \

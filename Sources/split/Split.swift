@@ -71,8 +71,8 @@ struct Split: Filter {
 
     @Flag(
         help: """
-            Never move a record because of records that come after it. A copy of records in several parts joins the first of \
-            them.
+            Never move a record because of records that come after it. A record that is a copy of records in several \
+            parts joins the first of those records.
             """)
     var stable = false
 

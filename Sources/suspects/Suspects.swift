@@ -65,8 +65,8 @@ struct Suspects: Filter {
 
     @Option(
         help: ArgumentHelp(
-            "Average the log-odds with those of these scored records, which are matched by their line. Their model must not have "
-                + "seen the texts either: baseline --out-of-fold writes such records.",
+            "Average the log-probabilities with those of these scored records, which are matched by their line. Their model "
+                + "must not have seen the texts either: baseline --out-of-fold writes such records.",
             valueName: "file"))
     var average: String?
 
