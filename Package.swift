@@ -85,7 +85,8 @@ let package = Package(
         .testTarget(
             name: "TokenizationTests", dependencies: ["Tokenization", "Safetensors", "Records", "TestSupport"]),
         .testTarget(
-            name: "GPT2KitTests", dependencies: ["GPT2Kit", "Tokenization", "Safetensors", "Records", "TestSupport"]),
+            name: "GPT2KitTests",
+            dependencies: ["GPT2Kit", "Evaluation", "Tokenization", "Safetensors", "Records", "TestSupport"]),
         .testTarget(
             name: "ConversionTests",
             dependencies: ["Conversion", "GPT2Kit", "Safetensors", "Tokenization", "Records", "TestSupport"]),

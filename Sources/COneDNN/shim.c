@@ -192,11 +192,17 @@ int onednn_float_lanes(void) {
     return 4;
 }
 
-const char *onednn_version(void) {
-    static char text[32];
+static char version_text[32];
+
+static void write_version(void) {
     const dnnl_version_t *version = dnnl_version();
-    snprintf(text, sizeof text, "%d.%d.%d", version->major, version->minor, version->patch);
-    return text;
+    snprintf(version_text, sizeof version_text, "%d.%d.%d", version->major, version->minor, version->patch);
+}
+
+const char *onednn_version(void) {
+    static pthread_once_t once = PTHREAD_ONCE_INIT;
+    pthread_once(&once, write_version);
+    return version_text;
 }
 
 int onednn_sgemm(bool transpose_a, bool transpose_b, int64_t m, int64_t n, int64_t k, float alpha, const float *a,

@@ -21,7 +21,7 @@ extension ConvertedModel {
         }
         var file = GGUFWriter()
         Self.describe(model, precision, &file)
-        try Self.addTokens(of: model, &file)
+        Self.addTokens(of: model, &file)
         let parameters = model.parameters
         file.add("token_embd.weight", parameters.tokenEmbedding, precision)
         file.add("position_embd.weight", parameters.positionEmbedding, .float32)
@@ -72,7 +72,7 @@ extension ConvertedModel {
         file.set("gpt2.attention.layer_norm_epsilon", .float32(config.epsilon))
     }
 
-    private static func addTokens(of model: PretrainedModel, _ file: inout GGUFWriter) throws {
+    private static func addTokens(of model: PretrainedModel, _ file: inout GGUFWriter) {
         let (normal, control, unused): (Int32, Int32, Int32) = (1, 3, 5)
         let tokenizer = model.tokenizer
         var (tokens, types): ([String], [Int32]) = ([], [])
@@ -81,7 +81,7 @@ extension ConvertedModel {
             tokens.append(isKnown ? tokenizer.vocabularyText(id) : "[PAD\(id)]")
             types.append(!isKnown ? unused : id == tokenizer.endOfText ? control : normal)
         }
-        let merges = String(decoding: try Tokenizer.files(directory: model.tokenizerDirectory).merges, as: UTF8.self)
+        let merges = String(decoding: tokenizer.files.merges, as: UTF8.self)
         file.set("tokenizer.ggml.model", .string("gpt2"))
         file.set("tokenizer.ggml.pre", .string("gpt-2"))
         file.set("tokenizer.ggml.tokens", .strings(tokens))

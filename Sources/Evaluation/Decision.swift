@@ -35,6 +35,9 @@ public struct Decision: Sendable, Equatable {
         return LogProbabilities.probabilities(logs)
     }
 
+    /// Whether ``probabilities(_:)`` gives others than the model's.
+    public var changesProbabilities: Bool { temperature != 1 || ratios.contains { $0 != 1 } }
+
     /// The plausible labels, in their order; nil where there are no sets.
     public func set(_ calibrated: [Double]) -> [Int]? {
         setThresholds.map { bounds in calibrated.indices.filter { calibrated[$0] >= bounds[$0] } }

@@ -134,6 +134,11 @@ public struct UsageError: DiagnosableError, Equatable {
         self.remedy = remedy
     }
 
+    /// A label that isn't one of the model's.
+    public static func unknownLabel(_ name: String, of labels: [String]) -> UsageError {
+        UsageError("the model has no label '\(name)'", remedy: "use one of \(labels.joined(separator: ", "))")
+    }
+
     public var diagnosis: Diagnosis {
         Diagnosis(source: "arguments", problem: problem, remedy: remedy, status: .usage)
     }

@@ -16,6 +16,13 @@ public struct InputArgument: ParsableArguments {
     /// - Throws: `StreamError`.
     public func open() throws -> ByteSource { try ByteSource(path: input) }
 
+    /// Refuses stdin in the place of more than one of `inputs`; nil is one that isn't there.
+    ///
+    /// - Throws: `ValidationError`.
+    public static func requireOneStandardInput(_ inputs: [String?]) throws {
+        guard inputs.count(where: { $0 == "-" }) < 2 else { throw ValidationError("only one file can be stdin") }
+    }
+
     /// Refuses an output that is the input.
     ///
     /// - Throws: ``UsageError``.

@@ -32,6 +32,16 @@ public struct Notes: Sendable {
         )
     }
 
+    /// That `count` lines had bytes that aren't UTF-8; nothing where none had.
+    public func repaired(lines count: Int) {
+        if count > 0 { always("lines with bytes that are not UTF-8, read as U+FFFD: \(count)") }
+    }
+
+    /// That `count` texts were longer than the model reads; nothing where none was.
+    public func truncated(texts count: Int, to tokens: Int) {
+        if count > 0 { always("texts cut to \(tokens) tokens: \(count)") }
+    }
+
     /// A line wherever stderr goes, unless the filter is quiet.
     public func always(_ text: String) {
         if !quiet { writeToStandardError("\(tool): \(text.printable)\n") }

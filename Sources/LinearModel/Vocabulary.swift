@@ -41,8 +41,9 @@ package struct Vocabulary: Sendable {
     /// - Parameter scratch: from call to call the same, so that nothing of its size is written.
     package func counts(_ text: ArraySlice<UInt8>, _ scratch: CountingScratch) -> SparseText {
         var result = SparseText()
-        result.indices.reserveCapacity(4 * text.count)
-        result.values.reserveCapacity(4 * text.count)
+        let most = min(4 * text.count, hashes.count)
+        result.indices.reserveCapacity(most)
+        result.values.reserveCapacity(most)
         features.withUnsafeBufferPointer { features in
             scratch.withPlaces(hashes.count) { places in
                 NGrams.forEach(in: text) { kind, hash in

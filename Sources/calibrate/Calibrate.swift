@@ -167,13 +167,14 @@ struct Calibrate: Filter {
             case nil: break
             }
             var costs: [Substring: Double] = [:]
-            for part in (cost ?? "").split(separator: ",") {
+            let parts = (cost ?? "").split(separator: ",", omittingEmptySubsequences: false)
+            for part in parts {
                 let sides = part.split(separator: ":")
                 if sides.count == 2, let value = Double(sides[1]), value >= 0, value.isFinite {
                     costs[sides[0]] = value
                 }
             }
-            guard costs.count == 2, let falsePositive = costs["fp"], let falseNegative = costs["fn"] else {
+            guard parts.count == 2, let falsePositive = costs["fp"], let falseNegative = costs["fn"] else {
                 throw UsageError("'\(cost ?? "")' is not fp:COST,fn:COST", remedy: "write it like --cost fp:10,fn:1")
             }
             return .cost(falsePositive: falsePositive, falseNegative: falseNegative)

@@ -18,10 +18,22 @@ struct ValidationScores {
         var reader = ScoredRecordReader(lines, fields: fields)
         let texts = try TrainedTexts(directory: model.directory)
         var encoder = try texts.map { _ in TokenEncoder(try Tokenizer(directory: model.directory)) }
+        // What tokenize-pad makes of an empty text.
+        let pad = [encoder?.tokenizer.endOfText ?? 0][...]
         while let scored = try reader.next() {
             guard let probabilities = scored.probabilities else {
                 throw BadValidation(
                     reader.source, scored.line, "no \"probabilities\" in this record", "score it with score --raw")
+            }
+            if reader.value(of: "calibrated") != nil {
+                throw BadValidation(
+                    reader.source, scored.line, "these probabilities are calibrated already",
+                    "score the records with score --raw")
+            }
+            if reader.value(of: "by") != nil {
+                throw BadValidation(
+                    reader.source, scored.line, "these are the probabilities of a cascade",
+                    "score the records with this model alone")
             }
             guard Set(probabilities.map(\.label)) == Set(model.labels.map { Array($0.utf8) }) else {
                 throw BadValidation(
@@ -34,7 +46,7 @@ struct ValidationScores {
                 continue
             }
             let tokens = encoder?.encode(text).prefix(model.paddedLength) ?? []
-            if texts.contains(tokens) { trained += 1 }
+            if texts.contains(tokens.isEmpty ? pad : tokens) { trained += 1 }
         }
         guard records.count > 0 else { throw EvaluationError.noRecords(source: reader.source) }
         records.finish()

@@ -109,6 +109,10 @@ struct Evaluate: Filter {
     func validate() throws {
         guard by == nil || seen == nil else { throw ValidationError("give either --by or --seen") }
         guard !changed || compare != nil else { throw ValidationError("--changed goes with --compare") }
+        guard compare == nil || format != .csv || changed else {
+            throw ValidationError("--format csv has no place for a comparison: choose json")
+        }
+        try InputArgument.requireOneStandardInput([input.input ?? "-", compare, calibrateOn, seen])
         guard curve == nil || (by == nil && seen == nil && compare == nil && prevalence.isEmpty) else {
             throw ValidationError("--curve goes without --by, --seen, --compare and --prevalence")
         }
@@ -117,7 +121,8 @@ struct Evaluate: Filter {
     func run() throws {
         let settings = try settings
         var inputs = try Inputs(
-            reader(try input.open()), other: try compare.map { reader(try ByteSource(path: $0)) }, grouping: grouping)
+            reader(try input.open()), other: try compare.map { reader(try ByteSource(path: $0)) },
+            textKey: text.textField, grouping: grouping)
         let sink = ByteSink.standardOutput()
         try inputs.read { changedLine in
             if changed { try sink.writeLine(changedLine[...]) }

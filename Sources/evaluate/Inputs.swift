@@ -14,6 +14,8 @@ struct Inputs {
 
     private var reader: ScoredRecordReader
     private var other: ScoredRecordReader?
+    /// The key of a record's text.
+    private let textKey: String
     /// The key whose values group the records.
     private let field: String?
     /// The texts of the training part, whose near copies are a group.
@@ -26,9 +28,10 @@ struct Inputs {
     private(set) var groupNames: [String] = []
     private var groupIndices: [Label: Int] = [:]
 
-    init(_ reader: ScoredRecordReader, other: ScoredRecordReader?, grouping: Grouping) {
+    init(_ reader: ScoredRecordReader, other: ScoredRecordReader?, textKey: String, grouping: Grouping) {
         self.reader = reader
         self.other = other
+        self.textKey = textKey
         switch grouping {
         case .none: field = nil
         case .field(let key): field = key
@@ -84,8 +87,12 @@ struct Inputs {
         guard theirs.expected == scored.expected else {
             throw fail("another expected label than in line \(scored.line) of \(reader.source)", theirs.line)
         }
-        if let id = reader.value(of: "id"), let otherID = other.value(of: "id"), id != otherID {
-            throw fail("another id than in line \(scored.line) of \(reader.source)", theirs.line)
+        for key in ["id", textKey] {
+            if let value = reader.value(of: key), let theirValue = other.value(of: key), value != theirValue,
+                try JSONValue(parsing: Array(value)) != JSONValue(parsing: Array(theirValue))
+            {
+                throw fail("another \(key) than in line \(scored.line) of \(reader.source)", theirs.line)
+            }
         }
         try others?.add(theirs, source: other.source)
         if theirs.predicted != scored.predicted {

@@ -18,7 +18,7 @@ struct Explain: Filter {
             On a terminal it writes the text instead, words for the label in green and those against it in red, and the \
             heaviest ones with their weights.
             A text costs about half a pass through the model for each of its words: what comes before a word isn't computed \
-            again.
+            again. Texts longer than the model's padded length are cut; the weight of a word behind that is 0.
             Streams: holds the weights, and the states of one text and its copies.
 
             EXAMPLES
@@ -53,18 +53,22 @@ struct Explain: Filter {
     @Option(
         help: ArgumentHelp("The most words that --counterfactual deletes. (default: 10)", valueName: "n"),
         transform: positiveInteger)
-    var most = 10
+    var most: Int?
 
     @Flag(help: "Leave out what calibrate has fitted for the model.")
     var raw = false
 
     @Option(help: "The number type of matrix products; auto is bf16 if the CPU is faster with it, else f32.")
-    var precision = PrecisionChoice.auto
+    var precision = ScoringPrecision.auto
 
     @OptionGroup var input: InputArgument
     @OptionGroup var records: RecordOptions
     @OptionGroup var threads: ThreadsOption
     @OptionGroup var verbosity: QuietOption
+
+    func validate() throws {
+        guard most == nil || counterfactual else { throw ValidationError("--most goes with --counterfactual") }
+    }
 
     func run() throws {
         let reader = records.lines.reader(try input.open())
@@ -72,26 +76,26 @@ struct Explain: Filter {
         classifier.weightsCheck?.begin()
         let wanted = try label.map { name in
             guard let index = classifier.labels.index(ofLabel: name) else {
-                throw UsageError(
-                    "the model has no label '\(name)'",
-                    remedy: "use one of \(classifier.labels.joined(separator: ", "))")
+                throw UsageError.unknownLabel(name, of: classifier.labels)
             }
             return index
         }
-        let explainer = Explainer(
-            try Scorer(
-                classifier, decision: raw ? nil : ClassifierDescription.decision(of: model),
-                precision: precision.precision, workers: Workers(count: threads.count)))
+        let scorer = try Scorer(
+            classifier, decision: raw ? nil : ClassifierDescription.decision(of: model), precision: precision.precision,
+            workers: Workers(count: threads.count))
+        let explainer = Explainer(scorer)
         let output = ExplanationOutput(labels: classifier.labels, isColoured: Terminal.isOutputColoured)
         let format = format ?? (Terminal.isStandardOutput ? .text : .ndjson)
         var texts = TextInput(
             reader, kind: kind, fields: records.fields, labelKey: records.fields.label,
             ownKeys: ScoreStream.resultKeys + ["words", "counterfactual"])
         let sink = ByteSink.standardOutput()
-        var repaired = 0
+        var (repaired, truncated) = (0, 0)
         while let text = try texts.next() {
+            let before = scorer.truncated
             var explanation = try explainer.explain(text.text, label: wanted)
-            if counterfactual { explanation.counterfactual = try explainer.counterfactual(text.text, most: most) }
+            truncated += scorer.truncated - before
+            if counterfactual { explanation.counterfactual = try explainer.counterfactual(text.text, most: most ?? 10) }
             try classifier.weightsCheck?.wait()
             switch format {
             case .ndjson:
@@ -103,17 +107,11 @@ struct Explain: Filter {
             repaired += text.isRepaired ? 1 : 0
         }
         try sink.close()
-        if repaired > 0 {
-            verbosity.notes("explain").always("lines with bytes that are not UTF-8, read as U+FFFD: \(repaired)")
-        }
+        verbosity.notes("explain").truncated(texts: truncated, to: classifier.paddedLength)
+        verbosity.notes("explain").repaired(lines: repaired)
     }
 }
 
 extension TextInput.Kind: ExpressibleByArgument {}
 
-/// What `--precision` takes.
-enum PrecisionChoice: String, CaseIterable, ExpressibleByArgument {
-    case f32, bf16, int8, auto
-
-    var precision: Precision { Precision(rawValue: rawValue) ?? .automatic }
-}
+extension ScoringPrecision: ExpressibleByArgument {}

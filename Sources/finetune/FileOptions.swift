@@ -1,6 +1,7 @@
 // What finetune reads and writes.
 
 import ArgumentParser
+import FilterSupport
 
 struct FileOptions: ParsableArguments {
     @Option(
@@ -47,6 +48,7 @@ struct FileOptions: ParsableArguments {
     var featuresPart: String?
 
     func validate() throws {
+        try InputArgument.requireOneStandardInput(["-", validation, test])
         guard features != nil || !featuresOnly else { throw ValidationError("--features-only goes with --features") }
         guard featuresPart == nil || featuresOnly else {
             throw ValidationError("--features-part goes with --features-only")

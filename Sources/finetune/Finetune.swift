@@ -109,16 +109,16 @@ struct Finetune: Filter {
             trained = try train(tuner, classifier, datasets, metrics, progress)
         }
         progress.finish()
-        if evaluations.checkInt8 {
-            let rows = datasets.validation.texts.rows
-            let texts = (0..<min(256, rows.count)).map { Array(rows[$0]) }
-            metrics.write(try PrecisionAgreement.int8(trained.classifier, texts, workers: tuner.workers))
-        }
         trained.provenance = Provenance(command: ["finetune"] + CommandLine.arguments.dropFirst(), datasets)
         try trained.remember(datasets.training)
         try trained.write(directory: files.out)
         tuner.checkpoints?.remove()
         notes.onTerminal("model written to \(files.out)")
+        if evaluations.checkInt8 {
+            let rows = datasets.validation.texts.rows
+            let texts = (0..<min(256, rows.count)).map { Array(rows[$0]) }
+            metrics.write(try PrecisionAgreement.int8(trained.classifier, texts, workers: tuner.workers))
+        }
         try metrics.close(model: files.out)
     }
 

@@ -83,6 +83,7 @@ struct Generate: Filter {
         guard case .directory = base else {
             throw UsageError("'\(model)' is no model directory", remedy: "random weights have learned no language")
         }
+        _ = try GPT2Config(path: "\(model)/config.json")
         let generator = try TextGenerator(
             PretrainedModel(base: base, tokenizerDirectory: tokenizer, seed: seed.seed, workers: workers),
             workers: workers)
@@ -115,9 +116,7 @@ struct Generate: Filter {
             repaired += prompt.isRepaired ? 1 : 0
         }
         try sink.close()
-        if repaired > 0 {
-            verbosity.notes("generate").always("lines with bytes that are not UTF-8, read as U+FFFD: \(repaired)")
-        }
+        verbosity.notes("generate").repaired(lines: repaired)
     }
 
     private func json(_ prompt: InputText, _ continuation: TextGenerator.Continuation) -> [UInt8] {

@@ -55,6 +55,8 @@ struct Pretrain: Filter {
     @OptionGroup var threads: ThreadsOption
     @OptionGroup var verbosity: QuietOption
 
+    func validate() throws { try InputArgument.requireOneStandardInput([input.input ?? "-", files.validation]) }
+
     func run() throws {
         // Everything that can be known to fail is found out before the first shard is read.
         let base = Classifier.Base(files.base)

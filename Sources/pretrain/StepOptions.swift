@@ -71,7 +71,7 @@ struct OptimizerOptions: ParsableArguments {
         help: ArgumentHelp(
             "Muon's learning rate. Its updates are as large as AdamW's. (default: 0.004)", valueName: "rate"),
         transform: NumberArgument.positive)
-    var muonLr = 4e-3
+    var muonLr: Double?
 
     @Option(
         help: """
@@ -98,7 +98,7 @@ struct OptimizerOptions: ParsableArguments {
         help: ArgumentHelp(
             "The share of the steps after which a trapezoid goes down. (default: 0.3)", valueName: "share"),
         transform: NumberArgument.share)
-    var decayFrom = 0.3
+    var decayFrom: Double?
 
     @Option(
         help: ArgumentHelp(
@@ -122,14 +122,21 @@ struct OptimizerOptions: ParsableArguments {
         transform: NumberArgument.share)
     var ema = 0.999
 
+    func validate() throws {
+        guard muonLr == nil || optimizer == .muon else { throw ValidationError("--muon-lr goes with --optimizer muon") }
+        guard decayFrom == nil || schedule == .trapezoid else {
+            throw ValidationError("--decay-from goes with --schedule trapezoid")
+        }
+    }
+
     func apply(to settings: inout PretrainingSettings) {
         settings.optimizer = optimizer
         settings.embeddings = embeddings
         settings.learningRate = lr
-        settings.muonRate = muonLr
+        if let muonLr { settings.muonRate = muonLr }
         settings.schedule.shape = schedule
         settings.schedule.warmup = warmup
-        settings.schedule.decayFrom = decayFrom
+        if let decayFrom { settings.schedule.decayFrom = decayFrom }
         settings.weightDecay = weightDecay
         settings.clipNorm = clipNorm > 0 ? clipNorm : nil
         settings.averageDecay = ema > 0 ? ema : nil

@@ -5,6 +5,7 @@ import Evaluation
 import FilterSupport
 import GPT2Kit
 import LinearModel
+import Records
 
 struct ModelOptions: ParsableArguments {
     @Option(help: ArgumentHelp("The model directory.", valueName: "dir"))
@@ -75,6 +76,7 @@ struct Models {
         let classifier = try Classifier(directory: directory, workers: workers)
         linear = try options.combination.map { directory, way in
             guard LinearClassifier.isThere(in: directory) else {
+                _ = try ByteSource(path: "\(directory)/config.json")
                 throw UsageError("\(directory) isn't what baseline writes", remedy: "train it with baseline --out")
             }
             return (try LinearClassifier(directory: directory), directory, way)
@@ -90,6 +92,9 @@ struct Models {
         case .linear(let classifier): classifier.labels
         }
     }
+
+    /// Whether scores depend on the number type of products, as those of a linear model don't.
+    var hasPrecision: Bool { if case .gpt2 = main { true } else { false } }
 
     /// The length in tokens at which texts are cut; 0 for none.
     var paddedLength: Int {

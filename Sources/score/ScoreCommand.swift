@@ -74,7 +74,7 @@ struct ScoreCommand: Filter {
     var firstLine = 1
 
     @Option(help: "The number type of matrix products; auto is bf16 if the CPU is faster with it, else f32.")
-    var precision = PrecisionChoice.auto
+    var precision = ScoringPrecision.auto
 
     @Flag(
         help: """
@@ -88,7 +88,7 @@ struct ScoreCommand: Filter {
         help: ArgumentHelp(
             """
             With int8: of the first n texts, report how many get a different label than with auto; 0 for no check. \
-            (default: 128)
+            An input of fewer texts isn't checked. (default: 128)
             """, valueName: "n"),
         transform: nonNegativeInteger)
     var check = 128
@@ -127,7 +127,7 @@ struct ScoreCommand: Filter {
         let sink = ByteSink.standardOutput()
         let bar = ProgressBar(tool: "score", label: "scoring", total: nil, unit: "lines", quiet: verbosity.quiet)
         let check =
-            precision == .int8 && !verbosity.quiet
+            precision == .int8 && !verbosity.quiet && models.hasPrecision
             ? ScoreStream.Check(texts: self.check) { [models] in try models.scorer(.automatic) } : nil
         let scorer = try models.scorer(precision.precision) { scorer in
             if prepack { try keepPrepacked(of: scorer) }
@@ -141,12 +141,8 @@ struct ScoreCommand: Filter {
             progress: { bar.update($0) })
         try sink.close()
         bar.finish()
-        if report.truncated > 0 {
-            verbosity.notes("score").always("texts cut to \(models.paddedLength) tokens: \(report.truncated)")
-        }
-        if report.repaired > 0 {
-            verbosity.notes("score").always("lines with bytes that are not UTF-8, read as U+FFFD: \(report.repaired)")
-        }
+        verbosity.notes("score").truncated(texts: report.truncated, to: models.paddedLength)
+        verbosity.notes("score").repaired(lines: report.repaired)
         if let comparison = report.comparison {
             verbosity.notes("score").always(
                 """
@@ -202,9 +198,7 @@ struct ScoreCommand: Filter {
     }
 
     private func index(of name: String, in labels: [String]) throws -> Int {
-        guard let label = labels.index(ofLabel: name) else {
-            throw UsageError("the model has no label '\(name)'", remedy: "use one of \(labels.joined(separator: ", "))")
-        }
+        guard let label = labels.index(ofLabel: name) else { throw UsageError.unknownLabel(name, of: labels) }
         return label
     }
 
@@ -243,9 +237,4 @@ struct BadLines: DiagnosableError {
 
 extension ScoreStream.Input: ExpressibleByArgument {}
 
-/// What `--precision` takes.
-enum PrecisionChoice: String, CaseIterable, ExpressibleByArgument {
-    case f32, bf16, int8, auto
-
-    var precision: Precision { Precision(rawValue: rawValue) ?? .automatic }
-}
+extension ScoringPrecision: ExpressibleByArgument {}

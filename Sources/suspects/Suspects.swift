@@ -86,8 +86,7 @@ struct Suspects: Filter {
         guard (base == nil) != (scores == nil) else { throw ValidationError("give either --base or --scores") }
         guard scores == nil || input.input == nil else { throw ValidationError("--scores takes the place of shards") }
         try averageShare.requireAverage(average)
-        let inputs = [average, records, scores ?? input.input ?? "-"]
-        guard inputs.count(where: { $0 == "-" }) < 2 else { throw ValidationError("only one file can be stdin") }
+        try InputArgument.requireOneStandardInput([average, records, scores ?? input.input ?? "-"])
         guard folds >= 2 else { throw ValidationError("--folds has to be at least 2") }
     }
 

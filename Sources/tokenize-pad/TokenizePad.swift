@@ -125,7 +125,15 @@ struct TokenizePad: Filter {
         default:
             let isNumber = length.utf8.allSatisfy { (0x30...0x39).contains($0) }
             guard isNumber else {
-                return .fixed(try description(of: length, tokens).paddedLength)
+                let number = try description(of: length, tokens).paddedLength
+                guard number <= maximum ?? number, !pack || number > 1 else {
+                    throw UsageError(
+                        "the shards of \(length) are padded to \(number) tokens, "
+                            + (number == 1
+                                ? "and --pack needs 2" : "more than the \(maximum ?? 0) that the model takes"),
+                        remedy: "name the length in tokens")
+                }
+                return .fixed(number)
             }
             guard let number = Int(length), number <= maximum ?? 1 << 20 else {
                 throw UsageError(

@@ -64,6 +64,7 @@ struct TrainTokenizer: Filter {
         if count == 0 { throw RecordError.noRecords(source: source.name) }
         let merges = try trainer.train(vocabularySize: vocabSize)
         let directory = try AtomicDirectory(path: out)
+        directory.superseded = ["tokenizer.json", "tokenizer_config.json"]
         try directory.file("vocab.json").write(merges.vocabulary)
         try directory.file("merges.txt").write(merges.mergeLines)
         try directory.commit()

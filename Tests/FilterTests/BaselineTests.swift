@@ -119,6 +119,7 @@ struct BaselineTests {
             ("score --model model --cascade linear --average linear", 64, "one of"),
             ("score --model model --cascade-above 0.5", 64, "--cascade"),
             ("score --model model --average three.model", 78, "x, y"),
+            ("score --model model --cascade nowhere", 66, "nowhere/config.json: no such file"),
             ("explain --model linear", 78, "linear"),
         ] {
             let tool = command.hasPrefix("score") ? "score" : command.hasPrefix("explain") ? "explain" : "baseline"

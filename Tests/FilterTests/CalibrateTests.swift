@@ -132,6 +132,41 @@ struct CalibrateTests {
         #expect(some.status == 0 && some.errors.contains("3 of 83 records are texts that the model was trained on"))
     }
 
+    @Test("hashes of the training texts that were damaged are refused, and an empty text is known")
+    func damagedHashes() throws {
+        let empty = try shell(
+            """
+            (cat all.ndjson; echo '{"label":"ham","text":""}'; echo '{"label":"spam","text":"a"}') >more.ndjson
+            tokenize-pad -q --tokenizer tok more.ndjson >more.st
+            \(TinyModel.finetune) --out emptied <more.st >metrics
+            (head -2 all.ndjson; echo '{"label":"ham","text":""}') \
+              | score --raw --model emptied --input ndjson >known
+            calibrate emptied known
+            """, in: folder.url)
+        expectFailure(empty, 65, "calibrate", "the model was trained on 3 of the 3 texts")
+        for change in ["truncate -s -3", "sh -c 'tail -c 8 $0 >last; cat last >>$0'"] {
+            let result = try shell(
+                "cp -r model damaged; \(change) damaged/training-texts.hashes; calibrate damaged scores.ndjson; code=$?; rm -r damaged; exit $code",
+                in: folder.url)
+            expectFailure(result, 65, "calibrate", "training-texts.hashes: these aren't hashes in ascending order")
+        }
+    }
+
+    @Test("scores that a decision has changed, or that are a linear model's too, are refused")
+    func notRaw() throws {
+        #expect(try calibrate("").status == 0)
+        let calibrated = try shell("score --model model --input ndjson all.ndjson | calibrate model", in: folder.url)
+        expectFailure(calibrated, 65, "calibrate", "stdin:1: these probabilities are calibrated already")
+        let both = try shell(
+            """
+            baseline -q all.ndjson --out linear >metrics
+            score --model model --cascade linear --input ndjson all.ndjson | calibrate model
+            """, in: folder.url)
+        expectFailure(both, 65, "calibrate", "these are the probabilities of a cascade")
+        let raw = try shell("score --raw --model model --input ndjson all.ndjson | grep -c calibrated", in: folder.url)
+        #expect(raw.text == "0\n")
+    }
+
     @Test("a decision of other weights is refused")
     func otherWeights() throws {
         #expect(try calibrate("").status == 0)

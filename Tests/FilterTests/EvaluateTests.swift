@@ -62,6 +62,10 @@ struct EvaluateTests {
             ("cat b.ndjson b.ndjson", "other:7: there are more records than the 6 of a.ndjson"),
             (#"sed '3s/"ham"/"spam"/' b.ndjson"#, "other:3: another expected label than in line 3 of a.ndjson"),
             (#"sed '2s/"id":1/"id":7/' b.ndjson"#, "other:2: another id than in line 2 of a.ndjson"),
+            (
+                #"jq -c 'del(.id) | if .text == "win a free prize now" then .text = "lunch?" else . end' b.ndjson"#,
+                "another text than in line"
+            ),
         ])
     func otherRecords(_ command: String, _ words: String) throws {
         let result = try shell("\(command) >other; evaluate --compare other a.ndjson", in: folder.url)
@@ -112,6 +116,8 @@ struct EvaluateTests {
             ("--prevalence spam=0.3,spam=0.3", "has two shares"), ("--positive eggs", "no record has the label 'eggs'"),
             ("--by source --seen a.ndjson", "either --by or --seen"), ("--changed", "goes with --compare"),
             ("--at-fpr 2", "from 0 to below 1"), ("--format yaml", "--format"),
+            ("--compare b.ndjson --format csv", "no place for a comparison"),
+            ("--compare - <b.ndjson -", "only one file"),
         ])
     func usageErrors(_ options: String, _ words: String) throws {
         expectFailure(try evaluate("\(options) a.ndjson"), 64, "evaluate", words)

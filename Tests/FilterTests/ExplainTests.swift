@@ -51,6 +51,7 @@ struct ExplainTests {
     func counterfactual() throws {
         let lines = try objects(
             explain("--counterfactual --most 20", "win a free prize now\nsee you at lunch tomorrow\n"))
+        #expect(lines.contains { $0["counterfactual"] is [String: Any] })
         for line in lines {
             #expect(line.keys.contains("counterfactual"))
             guard let found = line["counterfactual"] as? [String: Any] else { continue }
@@ -59,6 +60,15 @@ struct ExplainTests {
         }
         let text = try explain("--format text --counterfactual", "win a free prize now\n").text
         #expect(text.contains(" %: win a free prize now\n  ") && !text.contains("\u{1B}"), "\(text)")
+    }
+
+    @Test("a text that the model doesn't read to its end is told, once")
+    func cut() throws {
+        let words = String(repeating: "win a prize ", count: 40)
+        let result = try explain("--counterfactual --most 3", words + "\nshort\n")
+        #expect(try objects(result).count == 2 && result.errorLines.count == 1)
+        #expect(
+            result.errors.contains("explain: texts cut to") && result.errors.contains("tokens: 1"), "\(result.errors)")
     }
 
     @Test("usage errors and bad lines are one line")

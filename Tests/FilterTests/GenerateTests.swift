@@ -72,7 +72,7 @@ struct GenerateTests {
             ("generate", 64, "--model"), ("generate --model base --tokens 0", 64, "positive"),
             ("generate --model base --temperature=-1", 64, "from 0 on"),
             ("generate --model base --samples 0", 64, "positive"),
-            ("generate --model nowhere", 66, "nowhere: no such directory"),
+            ("generate --model nowhere", 66, "nowhere/config.json: no such file"),
             ("generate --model random:config.json", 64, "no model directory"),
             ("generate --model base --tokenizer nowhere", 66, "nowhere"),
             ("generate --model base missing.txt", 66, "missing"),

@@ -102,7 +102,7 @@ struct ModelLoadingTests {
             ("sed -i 's/\"max_length\":[0-9]*/\"max_length\":-3/' model/config.json", 78, "max_length"),
             (
                 "train-tokenizer --vocab-size 280 --out other all.ndjson; cp other/* model", 78,
-                "not the one that the model was trained with"
+                "isn't the one that the model was trained with"
             ),
             ("rm -r model", 66, "no such file"), ("rm -r model; cp all.st model", 66, "model"),
         ] as [(String, Int32, String)] {

@@ -56,6 +56,14 @@ struct OutputDirectoryTests {
         #expect(!result.text.contains("partial") && result.status == 0)
     }
 
+    @Test("a tokenizer.json of other tokens doesn't stay beside a new tokenizer")
+    func staleTokenizer() throws {
+        let result = try shell(
+            "cp model/tokenizer.json tok; train-tokenizer --vocab-size 280 --out tok all.ndjson; ls tok", in: folder.url
+        )
+        #expect(result.lines == ["merges.txt", "vocab.json"], "\(result.text)\(result.errors)")
+    }
+
     @Test("the current directory, and one that holds others, can be written too")
     func currentDirectory() throws {
         let standing = try shell(

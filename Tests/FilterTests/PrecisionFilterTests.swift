@@ -14,6 +14,13 @@ struct PrecisionFilterTests {
         let told = try shell("\(score) --check 50 >scores; wc -l <scores", in: folder.url)
         #expect(told.status == 0 && told.lines == ["60"])
         #expect(told.errors.hasPrefix("score: int8: ") && told.errors.contains(" of 50 labels differ from "))
+        // More than a window, whose lines end with the input's.
+        let long = try shell(
+            """
+            for _ in $(seq 25); do cat all.ndjson; done >many.ndjson
+            score --model model --input ndjson many.ndjson --precision int8 --check 1400 >/dev/null
+            """, in: folder.url)
+        #expect(long.errors.contains(" of 1400 labels differ from "), "\(long.errors)")
         for silent in ["--check 61", "--check 0", "--check 50 --quiet", ""] {
             let result = try shell("\(score) \(silent) | cmp - scores", in: folder.url)
             #expect(result.status == 0 && result.errors.isEmpty, "\(silent): \(result.errors)")

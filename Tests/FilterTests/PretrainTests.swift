@@ -222,11 +222,31 @@ struct PretrainTests {
         try expectNothingNew()
     }
 
+    @Test("a run of one step learns: its rate is not that of a warm-up's first step")
+    func oneStep() throws {
+        let result = try shell(
+            "\(command) --epochs 1 --batch-rows 1000 packed.st | jq -r 'select(.event == \"step\").learning_rate'",
+            in: folder.url)
+        #expect(
+            result.lines.compactMap(Double.init).count == 1 && result.lines[0] != "0", "\(result.text)\(result.errors)")
+    }
+
+    @Test("a checkpoint is read whatever interval it was asked for with")
+    func hugeInterval() throws {
+        let result = try shell(
+            """
+            \(command) --epochs 3 --checkpoint-every 9007199254740993 --max-minutes 1e-9 packed.st >metrics
+            \(command) --epochs 3 --resume packed.st
+            """, in: folder.url)
+        #expect(result.status == 0, "\(result.errors)")
+    }
+
     @Test("impossible options give 64, and a model beyond the machine's memory 71, before input is read [P7] [A17]")
     func impossible() throws {
         let options = [
             "--batch-rows 0", "--ema 1", "--epochs -1", "--decay-from 1", "--warmup x", "--max-minutes 0",
-            "--schedule steep", "--clip-norm nan", "--precision int8", "--weights f16", "--epoch 3",
+            "--schedule steep", "--muon-lr 1", "--schedule linear --decay-from 0.5", "--validation -",
+            "--clip-norm nan", "--precision int8", "--weights f16", "--epoch 3",
         ]
         for option in options {
             let result = try shell(

@@ -45,7 +45,8 @@ struct TokenizePadTests {
             "sed 's/\"label\":\"[a-z]*\"/\"label\":\"x\"/' in.ndjson | tokenize-pad --tokenizer tok --pack --length 256 | cmp - packed",
             in: folder.url)
         #expect(bytes.status == 0, "\(bytes.errors)")
-        for options in ["--strict", "--labels a", "--labels-from packed", "--length 1"] {
+        _ = try shell("head -n 1 in.ndjson | tokenize-pad --tokenizer tok --length 1 >one", in: folder.url)
+        for options in ["--length one", "--strict", "--labels a", "--labels-from packed", "--length 1"] {
             expectFailure(
                 try shell("tokenize-pad --tokenizer tok --pack \(options) in.ndjson", in: folder.url), 64,
                 "tokenize-pad",

@@ -48,6 +48,36 @@ struct TrainingEdgeTests {
         expectFailure(try shell("\(TinyModel.finetune) \(options) --out m <all.st"), Int32(status), "finetune", words)
     }
 
+    @Test(
+        "another tokenizer than the base's is refused, before anything is trained", arguments: ["finetune", "suspects"])
+    func otherTokenizer(_ filter: String) throws {
+        let run =
+            filter == "finetune"
+            ? "finetune -q --base model --tokenizer tok2 --validation other.st --out m <other.st"
+            : "suspects -q --base model --tokenizer tok2 other.st"
+        let result = try shell(
+            """
+            jq -c '.text |= ascii_upcase' all.ndjson >upper.ndjson
+            train-tokenizer --vocab-size 300 --out tok2 upper.ndjson
+            tokenize-pad -q --tokenizer tok2 all.ndjson >other.st
+            \(run)
+            """)
+        expectFailure(result, 78, filter, "tok2: the tokenizer isn't the one that the model was trained with")
+        #expect(try !folder.names().contains("m"))
+    }
+
+    @Test("gradients that aren't finite end a run that clips them, and leave metrics that are JSON")
+    func gradients() throws {
+        let result = try shell(
+            """
+            \(TinyModel.finetune) --class-weights spam=1e39 --clip-norm 1 --out m <all.st >metrics; code=$?
+            jq -e . metrics >/dev/null && echo JSON; exit $code
+            """)
+        expectFailure(result, 65, "finetune", "training: gradients not finite at step 0: lower the learning rate")
+        #expect(result.lines == ["JSON"])
+        #expect(try !folder.names().contains("m"))
+    }
+
     @Test("numbers of steps that no run reaches don't overflow")
     func hugeCounts() throws {
         for command in [

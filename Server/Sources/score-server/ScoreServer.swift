@@ -45,7 +45,7 @@ struct ScoreServer: AsyncParsableCommand {
     var raw = false
 
     @Option(help: "The number type of matrix products; auto is bf16 if the CPU is faster with it, else f32.")
-    var precision = PrecisionChoice.auto
+    var precision = ScoringPrecision.auto
 
     @Option(help: ArgumentHelp("Threads to compute with. (default: one for every core)", valueName: "n"))
     var threads: Int?
@@ -101,12 +101,7 @@ struct ScoreServer: AsyncParsableCommand {
     }
 }
 
-/// What `--precision` takes.
-enum PrecisionChoice: String, CaseIterable, ExpressibleByArgument {
-    case f32, bf16, int8, auto
-
-    var precision: Precision { Precision(rawValue: rawValue) ?? .automatic }
-}
+extension ScoringPrecision: @retroactive ExpressibleByArgument {}
 
 /// A line on stderr.
 func writeLine(_ text: String) {

@@ -32,7 +32,7 @@ int onednn_float_lanes(void);
 /// "2.6.3", as the loaded library says it.
 const char *_Nonnull onednn_version(void);
 
-/// C = A·B + beta·C, with A [m,k] or transposed [k,m], B [k,n] or transposed [n,k], C [m,n]; row strides in elements.
+/// C = alpha·A·B + beta·C, with A [m,k] or transposed [k,m], B [k,n] or transposed [n,k], C [m,n]; row strides in elements.
 int onednn_sgemm(bool transpose_a, bool transpose_b, int64_t m, int64_t n, int64_t k,
                  float alpha, const float *_Nonnull a, int64_t stride_a, const float *_Nonnull b, int64_t stride_b,
                  float beta, float *_Nonnull c, int64_t stride_c);

@@ -79,7 +79,9 @@ public final class TextGenerator {
         func over(_ end: End) -> Continuation { Continuation(tokens: ids, utf8: text, end: end) }
         while ids.count < tokens {
             guard model.logits.allSatisfy(\.isFinite) else { throw GenerationError.logitsNotFinite }
-            let token = sampler.token(model.logits, &generator)
+            // The model may have more logits than there are tokens.
+            let logits = UnsafeBufferPointer(rebasing: model.logits.prefix(tokenizer.vocabularySize))
+            let token = sampler.token(logits, &generator)
             if token == tokenizer.endOfText { return over(.endOfText) }
             let bytes = tokenizer.decode([token]) ?? []
             ids.append(token)

@@ -48,7 +48,6 @@ extension Classifier {
         let tensors = try foldingHeadBias()
         var files = ModelDirectory(
             config: config, tokenizer: tokenizer, padToken: padToken, paddedLength: paddedLength,
-            tokenizerDirectory: tokenizerDirectory,
             architecture: "GPT2ForSequenceClassification", tensors: tensors, precision: precision)
         files.members = [
             JSONMember(key: "num_labels", value: .number("\(labels.count)")),

@@ -93,6 +93,7 @@ extension Classifier {
         base: Base, labels: [String], tokenizerDirectory: String?, seed: UInt64, workers: Workers
     ) throws {
         let tokenizerDirectory = try tokenizerDirectory ?? base.tokenizerDirectory()
+        let tokenizer = try Tokenizer(directory: tokenizerDirectory)
         let config: GPT2Config
         let parameters: GPT2Parameters
         switch base {
@@ -100,6 +101,7 @@ extension Classifier {
             let json = try readJSON(directory + "/config.json")
             config = try GPT2Config(json: json, file: directory + "/config.json")
             let own = try OwnConfiguration(json, positions: config.positions, file: directory + "/config.json")
+            try config.require(tokenizer, of: tokenizerDirectory, json, own, base: directory)
             let weights = try WeightFiles(directory: directory)
             let check = try WeightsCheck(weights, expected: own.weightsSHA256)
             check?.begin()
@@ -122,10 +124,9 @@ extension Classifier {
             try check?.wait()
         case .randomNamed, .randomConfig:
             config = try base.config()
+            try config.requireRoom(for: tokenizer, of: tokenizerDirectory)
             parameters = try GPT2Parameters(random: config, classes: labels.count, seed: seed, workers: workers)
         }
-        let tokenizer = try Tokenizer(directory: tokenizerDirectory)
-        try config.requireRoom(for: tokenizer, of: tokenizerDirectory)
         self.init(
             config: config, parameters: parameters, labels: labels, pooling: .lastToken, paddedLength: config.positions,
             padToken: tokenizer.endOfText, tokenizer: tokenizer,
@@ -172,7 +173,7 @@ extension Classifier {
         try config.requireRoom(for: tokenizer, of: directory)
         if let hash = own.tokenizerSHA256, !tokenizer.isIdentified(by: hash) {
             throw ModelError.mismatch(
-                "the tokenizer is not the one that the model was trained with",
+                "the tokenizer isn't the one that the model was trained with",
                 remedy: "restore the model directory", file: directory)
         }
         let parameters = try read.get()

@@ -17,7 +17,8 @@ extension GPT2Parameters {
     /// - Parameters:
     ///   - areChecked: whether it is known that they are finite: then they aren't read here.
     ///   - head: makes a parameter of the head (`score.weight` [K,C], `score.bias` [K]) that the weights lack.
-    /// - Throws: ``ModelError`` for a missing, misshapen or non-finite tensor.
+    /// - Throws: ``ModelError`` for a missing, misshapen or non-finite tensor; `SafetensorsError` for a tensor of another type, or one of
+    ///   16 bits that isn't finite; ``OutOfMemory``.
     package init(
         _ weights: WeightFiles, config: GPT2Config, classes: Int, areChecked: Bool = false, workers: Workers,
         head: (_ name: String, _ shape: [Int]) throws -> Tensor

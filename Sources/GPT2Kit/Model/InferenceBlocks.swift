@@ -213,7 +213,7 @@ package final class InferenceBlocks: @unchecked Sendable {  // layers don't chan
     }
 
     /// The working memory of one worker; rows are rounded up to whole tiles, and those behind the last token hold
-    /// finite leftovers that nobody reads.
+    /// leftovers that nobody reads.
     private final class Scratch {
         private let workspace = Workspace()
         private let layerScratch: Int

@@ -27,7 +27,6 @@ struct ModelDirectory {
     let padToken: Int32
     /// The length in tokens at which tokenizers cut texts.
     let paddedLength: Int
-    let tokenizerDirectory: String
     /// Hugging Face's class.
     let architecture: String
     /// All tensors, with Hugging Face's names.
@@ -42,7 +41,7 @@ struct ModelDirectory {
 
     /// Writes the directory. All of its files appear, or none.
     ///
-    /// - Throws: `StreamError` where it can't be written; what reading the tokenizer throws.
+    /// - Throws: `StreamError` where it can't be written.
     func write(_ path: String, card: String) throws {
         let output = try AtomicDirectory(path: path)
         output.superseded = [
@@ -62,7 +61,7 @@ struct ModelDirectory {
         }
         try output.file("config.json").write(configuration(weightsSHA256: hash.hexadecimal))
         try output.file("tokenizer_config.json").write(tokenizerConfiguration())
-        let (vocabulary, merges) = try Tokenizer.files(directory: tokenizerDirectory)
+        let (vocabulary, merges) = tokenizer.files
         try output.file("vocab.json").write(vocabulary)
         try output.file("merges.txt").write(merges)
         try output.file("tokenizer.json").write(

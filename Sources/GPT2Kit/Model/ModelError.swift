@@ -44,6 +44,8 @@ public enum ModelError: DiagnosableError, Equatable {
     case unknownModel(String)
     /// The directory to start from doesn't exist.
     case noBase(String)
+    /// The hashes of the training texts aren't what was written.
+    case damagedHashes(file: String)
     /// The decision of a model directory can't be used.
     case badDecision(String, file: String)
 
@@ -131,6 +133,10 @@ public enum ModelError: DiagnosableError, Equatable {
                 source: directory, problem: "no such directory",
                 remedy: "fetch GPT-2 with fetch-model, or start from random weights with the base random:gpt2",
                 status: .noInput)
+        case .damagedHashes(let file):
+            Diagnosis(
+                source: file, problem: "these aren't hashes in ascending order, of 8 bytes each",
+                remedy: "copy the model directory again, or train again", status: .badData)
         case .badDecision(let problem, let file):
             Diagnosis(
                 source: file, problem: problem, remedy: "fit it again with calibrate, or remove it",

@@ -98,22 +98,7 @@ public struct PretrainedModel: Sendable {
         let file = directory + "/config.json"
         let json = try readJSON(file)
         let own = try OwnConfiguration(json, positions: config.positions, file: file)
-        func refuse(_ what: String) -> ModelError {
-            .mismatch(what, remedy: "use the model's own tokenizer", file: tokenizerDirectory)
-        }
-        try config.requireRoom(for: tokenizer, of: tokenizerDirectory)
-        if let end = json["eos_token_id"]?.int, end != Int(tokenizer.endOfText) {
-            throw refuse(
-                "\(Tokenizer.endOfTextName) is token \(tokenizer.endOfText) of the tokenizer, and \(end) of the model")
-        }
-        if let hash = own.tokenizerSHA256, !tokenizer.isIdentified(by: hash) {
-            throw refuse("the tokenizer isn't the one that the model was trained with")
-        }
-        if tokenizer.vocabularySize < config.vocabularySize, own.tokenizerSHA256 == nil,
-            tokenizerDirectory != directory
-        {
-            throw refuse("the tokenizer has \(tokenizer.vocabularySize) tokens, the model \(config.vocabularySize)")
-        }
+        try config.require(tokenizer, of: tokenizerDirectory, json, own, base: directory)
     }
 }
 
@@ -136,7 +121,7 @@ extension PretrainedModel {
         }
         var files = ModelDirectory(
             config: config, tokenizer: tokenizer, padToken: tokenizer.endOfText, paddedLength: config.positions,
-            tokenizerDirectory: tokenizerDirectory, architecture: "GPT2LMHeadModel",
+            architecture: "GPT2LMHeadModel",
             tensors: tensors + (output.map { [("lm_head.weight", $0)] } ?? []), precision: precision)
         files.members = [JSONMember(key: "tie_word_embeddings", value: .bool(output == nil))]
         files.own.before = [JSONMember(key: "tokenizer_sha256", value: .string(tokenizer.sha256))]

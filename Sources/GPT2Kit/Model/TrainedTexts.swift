@@ -19,19 +19,23 @@ public struct TrainedTexts: Sendable {
 
     /// Reads those of a model directory; nil where it has none.
     ///
-    /// - Throws: `StreamError` where the file can't be read.
+    /// - Throws: `StreamError` where the file can't be read; ``ModelError/damagedHashes(file:)``.
     public init?(directory: String) throws {
         guard Directory.entryNames(of: directory)?.contains(Self.fileName) ?? false else { return nil }
-        let bytes = try ByteSource(path: "\(directory)/\(Self.fileName)").readAll(maximum: 1 << 33)
+        let file = "\(directory)/\(Self.fileName)"
+        let bytes = try ByteSource(path: file).readAll(maximum: 1 << 33)
         hashes = stride(from: 0, to: bytes.count / 8 * 8, by: 8).map { start in
             (0..<8).reduce(0) { $0 | UInt64(bytes[start + $1]) << UInt64(8 * $1) }
+        }
+        guard bytes.count % 8 == 0, zip(hashes, hashes.dropFirst()).allSatisfy({ $0 < $1 }) else {
+            throw ModelError.damagedHashes(file: file)
         }
     }
 
     /// The file's bytes.
     var bytes: [UInt8] { hashes.flatMap { hash in (0..<8).map { UInt8(truncatingIfNeeded: hash >> UInt64(8 * $0)) } } }
 
-    /// Whether the model was trained on a text with these tokens, cut as the model cuts them.
+    /// Whether the model was trained on a text with these tokens, cut as the model cuts them; an empty text is one pad.
     public func contains(_ tokens: some Sequence<Int32>) -> Bool {
         let hash = Self.hash(tokens)
         var (low, high) = (0, hashes.count)

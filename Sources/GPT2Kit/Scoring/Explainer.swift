@@ -64,13 +64,14 @@ public final class Explainer {
     ///   - label: the index of the label to explain; nil for the one that the text gets.
     /// - Throws: as ``Scorer/score(_:)`` does.
     public func explain(_ text: [UInt8], label: Int? = nil) throws -> Explanation {
-        let words = Word.words(of: text)
-        let scores = try scorer.score(text, edits: words.map { Self.removing([$0], from: text) })
+        let text = EditableText(text)
+        let scores = try scores(of: text)
         let label = label ?? scores.text.label
         let whole = Self.logOdds(scores.text, label)
+        let weights = scores.edits.map { whole - Self.logOdds($0, label) }
         return Explanation(
             score: scores.text, label: label,
-            words: zip(words, scores.edits).map { ($0, whole - Self.logOdds($1, label)) })
+            words: text.words.enumerated().map { ($1, $0 < weights.count ? weights[$0] : 0) })
     }
 
     /// Few words whose deletion changes the label: always the one with the largest weight in what is left, until another label
@@ -81,40 +82,36 @@ public final class Explainer {
     ///   - most: how many words may go.
     /// - Returns: nil where so many don't change it.
     public func counterfactual(_ text: [UInt8], most: Int) throws -> Explanation.Counterfactual? {
-        var left = Word.words(of: text)
+        var left = EditableText(text)
+        var words = left.words
         var removed: [Word] = []
-        let original = try scorer.score([text])[0].label
-        while !left.isEmpty, removed.count < most {
-            let base = Self.removing(removed, from: text)
-            let scores = try scorer.score(base, edits: left.map { Self.removing(removed + [$0], from: text) })
-            let odds = scores.edits.map { Self.logOdds($0, original) }
+        var original: Int?
+        while !words.isEmpty, removed.count < most {
+            let scores = try scores(of: left)
+            let label = original ?? scores.text.label
+            original = label
+            let odds = scores.edits.map { Self.logOdds($0, label) }
             let best = odds.indices.reduce(0) { odds[$1] < odds[$0] ? $1 : $0 }
-            removed.append(left.remove(at: best))
-            if scores.edits[best].label != original {
-                return Explanation.Counterfactual(
-                    removed: removed, text: Self.removing(removed, from: text), label: scores.edits[best].label)
+            removed.append(words.remove(at: best))
+            left = EditableText(left.removing(best))
+            if scores.edits[best].label != label {
+                return Explanation.Counterfactual(removed: removed, text: left.bytes, label: scores.edits[best].label)
             }
         }
         return nil
+    }
+
+    /// The scores of a text, and of a copy without each of its words, up to the last one that the model reads: without one behind
+    /// that the score is the same.
+    private func scores(of text: EditableText) throws -> (text: Score, edits: [Score]) {
+        let count = text.words(before: scorer.readLength(of: text.bytes))
+        return try scorer.score(
+            text.bytes, edits: (0..<count).lazy.map { text.removing($0, keeping: self.scorer.mostBytes) })
     }
 
     /// log p/(1 − p).
     static func logOdds(_ score: Score, _ label: Int) -> Double {
         let others = score.probabilities.indices.reduce(0) { $1 == label ? $0 : $0 + score.probabilities[$1] }
         return log(max(score.probabilities[label], .leastNonzeroMagnitude)) - log(max(others, .leastNonzeroMagnitude))
-    }
-
-    /// The text without some words, and without the white space before each; before the first one that is left none stays.
-    static func removing(_ removed: [Word], from text: [UInt8]) -> [UInt8] {
-        let gone = Set(removed.map(\.range))
-        var result: [UInt8] = []
-        var end = 0
-        for word in Word.words(of: text) {
-            defer { end = word.range.upperBound }
-            if gone.contains(word.range) { continue }
-            if !result.isEmpty || end == 0 { result += text[end..<word.range.lowerBound] }
-            result += text[word.range]
-        }
-        return result + text[end...]
     }
 }

@@ -22,8 +22,10 @@ package struct LabelChoice: Sendable {
             return Score(probabilities: probabilities, label: choose(probabilities), source: source)
         }
         let calibrated = decision.probabilities(probabilities)
-        return Score(
+        var score = Score(
             probabilities: calibrated, label: choose(calibrated), set: decision.set(calibrated), source: source)
+        score.isCalibrated = decision.changesProbabilities
+        return score
     }
 
     /// Chooses the likeliest label that reaches its threshold; if none does, the likeliest label without a threshold;

@@ -54,11 +54,12 @@ public final class LinearScorer: TextScorer {
     }
 }
 
-/// Bytes, four in an integer, behind their count.
+/// Bytes, four in an integer, behind the number of those in the last one that aren't bytes.
 enum PackedBytes {
     static func packed(_ bytes: ArraySlice<UInt8>) -> [Int32] {
-        var result = [Int32](repeating: 0, count: 1 + (bytes.count + 3) / 4)
-        result[0] = Int32(bytes.count)
+        let count = (bytes.count + 3) / 4
+        var result = [Int32](repeating: 0, count: 1 + count)
+        result[0] = Int32(4 * count - bytes.count)
         result.withUnsafeMutableBytes { target in
             bytes.withUnsafeBytes { UnsafeMutableRawBufferPointer(rebasing: target[4...]).copyMemory(from: $0) }
         }
@@ -66,6 +67,6 @@ enum PackedBytes {
     }
 
     static func withBytes<Value>(_ packed: [Int32], _ body: (ArraySlice<UInt8>) -> Value) -> Value {
-        body(packed.withUnsafeBytes { Array($0[4..<4 + Int(packed[0])]) }[...])
+        body(packed.withUnsafeBytes { Array($0[4..<$0.count - Int(packed[0])]) }[...])
     }
 }

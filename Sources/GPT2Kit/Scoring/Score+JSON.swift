@@ -3,8 +3,8 @@
 import Evaluation
 
 extension Score {
-    /// Appends `"line":…,"label":…,"probability":…,"probabilities":{…}`, then `set` and `verdict` where there are sets, and `by` where
-    /// there are two models.
+    /// Appends `"line":…,"label":…,"probability":…,"probabilities":{…}`, then `set` and `verdict` where there are sets, `by` where
+    /// there are two models, and `calibrated` where the probabilities aren't the model's own.
     ///
     /// - Parameters:
     ///   - line: of the text, from 1.
@@ -23,5 +23,6 @@ extension Score {
             output += verdict.map { members.keys[$0] } ?? Array("\"unsure\"".utf8)
         }
         if let source { output += ",\"by\":\"\(source.rawValue)\"".utf8 }
+        if isCalibrated { output += ",\"calibrated\":true".utf8 }
     }
 }

@@ -10,6 +10,8 @@ public struct Score: Sendable, Equatable {
     public var set: [Int]?
     /// Which of two models it is of; nil where there is one, or both count.
     public var source: Source?
+    /// Whether the probabilities are those of a decision, and not the model's own.
+    public var isCalibrated = false
 
     /// One of two models that share the work.
     public enum Source: String, Sendable {

@@ -55,7 +55,7 @@ public struct ScoreStream {
 
     /// Keys of results, which aren't passed on from records.
     public static let resultKeys = [
-        "line", "label", "probability", "probabilities", "set", "verdict", "by", "error",
+        "line", "label", "probability", "probabilities", "set", "verdict", "by", "calibrated", "error",
     ]
 
     private let scorer: any TextScorer
@@ -65,6 +65,8 @@ public struct ScoreStream {
     let members: ScoreMembers
     private let check: Check?
     private var report = Report()
+    /// The first texts, and their scores, until they are as many as are compared.
+    private var compared: (scores: [Score], texts: [[Int32]]) = ([], [])
     /// The first bytes of the input: enough to tell token shards from text.
     private var beginning: [UInt8] = []
 
@@ -168,11 +170,15 @@ public struct ScoreStream {
         return .record(members, tokens: scorer.encode(text[...]))
     }
 
-    /// Makes the comparison, on the first window with enough texts.
+    /// Makes the comparison, when there are enough texts.
     private mutating func compare(_ scores: [Score], _ texts: [[Int32]]) throws {
-        guard let check, report.comparison == nil, check.texts > 0, texts.count >= check.texts else { return }
-        let reference = try check.reference().score(tokens: Array(texts.prefix(check.texts)))
-        report.comparison = PrecisionAgreement(Array(scores.prefix(check.texts)), reference)
+        guard let check, report.comparison == nil, check.texts > 0 else { return }
+        let needed = check.texts - compared.texts.count
+        compared.scores += scores.prefix(needed)
+        compared.texts += texts.prefix(needed)
+        guard compared.texts.count == check.texts else { return }
+        report.comparison = PrecisionAgreement(compared.scores, try check.reference().score(tokens: compared.texts))
+        compared = ([], [])
     }
 
     private mutating func write(_ window: [(line: Int, item: Item)], into sink: ByteSink) throws {

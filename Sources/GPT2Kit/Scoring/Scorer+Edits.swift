@@ -8,11 +8,12 @@ extension Scorer {
     ///
     /// - Parameters:
     ///   - text: valid UTF-8.
-    ///   - edits: copies, valid UTF-8.
+    ///   - edits: copies, valid UTF-8; each is made once, and not kept.
     /// - Throws: as ``score(_:)`` does.
-    public func score(_ text: [UInt8], edits: [[UInt8]]) throws -> (text: Score, edits: [Score]) {
-        let whole = tokens(encode(text[...]))
-        let copies = edits.map { tokens(encode($0[...])) }
+    public func score(_ text: [UInt8], edits: some Sequence<[UInt8]>) throws -> (text: Score, edits: [Score]) {
+        let whole = cut(encode(text[...]))
+        // Of a copy that is longer than the model reads, the text is the one to be counted.
+        let (copies, places) = Self.distinct(edits.map { padded(encode($0[...]).prefix(classifier.paddedLength)) })
         let (C, K) = (classifier.config.width, classifier.labels.count)
         let beginning = try TextBeginning(count: whole.count, blocks: blocks.count, width: C)
         let states = try FloatBuffer(count: whole.count * C)
@@ -65,6 +66,16 @@ extension Scorer {
             score(logits: UnsafeBufferPointer(start: logits.pointer + row * K, count: K))
         }
         withExtendedLifetime((states, logits, beginning)) {}
-        return (scores[0], Array(scores.dropFirst()))
+        return (scores[0], places.map { scores[1 + $0] })
     }
+
+    /// How many bytes of `text`, valid UTF-8, the model reads.
+    func readLength(of text: [UInt8]) -> Int {
+        let ids = encode(text[...])
+        let T = classifier.paddedLength
+        return ids.count > T ? ids.prefix(T).reduce(0) { $0 + classifier.tokenizer.length($1) } : text.count
+    }
+
+    /// No text needs more bytes to fill the model, and one token more.
+    var mostBytes: Int { (classifier.paddedLength + 1) * classifier.tokenizer.longestToken }
 }

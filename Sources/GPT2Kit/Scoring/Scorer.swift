@@ -26,7 +26,7 @@ public final class Scorer {
     ///   - decision: what is made of the model's probabilities before a label is chosen; its labels are the classifier's, in
     ///     their order. Its threshold counts where `thresholds` has none.
     ///   - precision: the number type of matrix products in all blocks but the last, which computes one position of a
-    ///     text. With the pooling ``Pooling/mean`` the last block counts too.
+    ///     text. With a pooling that reads all positions (``Pooling/mean``, ``Pooling/meanText``) the last block counts too.
     ///   - workers: the threads that score.
     /// - Throws: ``OutOfMemory``, ``OneDNNError``.
     public init(
@@ -65,18 +65,7 @@ public final class Scorer {
 
     /// The scores of texts, given as their tokens.
     public func score(tokens texts: [[Int32]]) throws -> [Score] {
-        var different: [[Int32]] = []
-        var places: [[Int32]: Int] = [:]
-        let rows = texts.map { text in
-            let tokens = tokens(text)
-            let next = different.count
-            let place = places[tokens] ?? next
-            if place == next {
-                places[tokens] = next
-                different.append(tokens)
-            }
-            return place
-        }
+        let (different, rows) = Self.distinct(texts.map(cut))
         let K = classifier.labels.count
         let logits = try logits(different)
         guard logits.values.allSatisfy(\.isFinite) else {
@@ -92,18 +81,34 @@ public final class Scorer {
         choice.score(Softmax.probabilities(logits))
     }
 
-    /// The tokens that are computed of a text: cut at T, and padded where pads are read. An empty text is one pad.
-    func tokens(_ text: [Int32]) -> [Int32] {
-        var ids = text
-        if ids.isEmpty { ids = [classifier.padToken] }
-        if ids.count > classifier.paddedLength {
-            truncated += 1
-            ids.removeLast(ids.count - classifier.paddedLength)
+    /// The different ones of `texts`, in the order of their first occurrence, and for each text its place among them.
+    static func distinct(_ texts: [[Int32]]) -> (texts: [[Int32]], places: [Int]) {
+        var different: [[Int32]] = []
+        var places: [[Int32]: Int] = [:]
+        let rows = texts.map { text in
+            let next = different.count
+            let place = places[text] ?? next
+            if place == next {
+                places[text] = next
+                different.append(text)
+            }
+            return place
         }
+        return (different, rows)
+    }
+
+    /// The tokens that are computed of a text, which is cut at T and counted where it is longer.
+    func cut(_ text: [Int32]) -> [Int32] {
+        if text.count > classifier.paddedLength { truncated += 1 }
+        return padded(text.prefix(classifier.paddedLength))
+    }
+
+    /// The tokens that are computed of at most T tokens: they are padded where pads are read. An empty text is one pad.
+    func padded(_ text: ArraySlice<Int32>) -> [Int32] {
         var tokens: [Int32] = []
         _ = classifier.pooling.append(
-            ids, to: &tokens, paddedLength: classifier.paddedLength, padToken: classifier.padToken,
-            isCausal: classifier.config.isCausal)
+            text.isEmpty ? [classifier.padToken] : text, to: &tokens, paddedLength: classifier.paddedLength,
+            padToken: classifier.padToken, isCausal: classifier.config.isCausal)
         return tokens
     }
 

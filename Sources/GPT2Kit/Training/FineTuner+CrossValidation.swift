@@ -11,12 +11,17 @@ extension FineTuner {
     ///   - texts: labelled texts.
     ///   - count: the number of parts, at least 2.
     ///   - progress: gets the progress of long phases, from any thread. Steps are those of all models.
-    /// - Throws: ``TrainingError/unusableData(_:remedy:file:)`` where a class has fewer different texts than there are parts; what
+    /// - Throws: ``TrainingError/unusableData(_:remedy:file:)`` where a class has fewer different texts than there are parts;
+    ///   ``TrainingError/impossibleSetting(_:remedy:)`` for settings that choose among the weights of a run; what
     ///   ``train(_:on:report:progress:)`` throws.
     public func crossValidate(
         _ base: Classifier, on texts: LabelledTexts, folds count: Int,
         progress: @escaping @Sendable (TrainingProgress) -> Void = { _ in }
     ) throws -> [Double] {
+        try settings.requireLastWeights("a cross-validation")
+        guard count >= 2 else {
+            throw TrainingError.impossibleSetting("\(count) folds are too few", remedy: "choose at least 2")
+        }
         let whole = try TrainingData(base, Datasets(training: texts, validation: texts), settings)
         let labels = whole.training.labels
         let textOfRow = whole.texts.textOfRow[0]

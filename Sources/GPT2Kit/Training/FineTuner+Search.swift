@@ -12,7 +12,8 @@ extension FineTuner {
     /// with its settings gives the same classifier, to the last bit.
     ///
     /// - Throws: as ``train(_:on:report:progress:)`` does; ``TrainingError/lossNotFinite(step:)``
-    ///   where all trials diverge.
+    ///   where all trials diverge; ``TrainingError/impossibleSetting(_:remedy:)`` for settings that choose among the weights of a
+    ///   run, or end it by the clock.
     public func search(
         _ space: SearchSpace, trials count: Int, _ base: Classifier, on datasets: Datasets,
         report: (TrainingEvent) throws -> Void, progress: @escaping @Sendable (TrainingProgress) -> Void = { _ in }
@@ -21,6 +22,12 @@ extension FineTuner {
         guard count <= Self.mostTrials else {
             throw TrainingError.impossibleSetting(
                 "\(count) trials are too many", remedy: "choose at most \(Self.mostTrials)")
+        }
+        try settings.requireLastWeights("a search")
+        if settings.maxMinutes != nil {
+            throw TrainingError.impossibleSetting(
+                "the result of a search doesn't depend on time",
+                remedy: "leave out the limit of minutes, or draw fewer trials")
         }
         let begin = ContinuousClock.now
         var clock = PhaseClock()

@@ -33,7 +33,7 @@ public final class Tokenizer: Sendable {
     private let identity = Mutex<String?>(nil)
     private let contents: TokenizerFiles
     /// vocab.json and merges.txt as they are; nil where it was read from tokenizer.json.
-    private let files: (vocabulary: MappedFile, merges: MappedFile)?
+    private let read: (vocabulary: MappedFile, merges: MappedFile)?
 
     let preTokenizer = PreTokenizer()
     let byteTokens: [UInt32]
@@ -42,7 +42,7 @@ public final class Tokenizer: Sendable {
     /// Where each id's bytes start in ``tokenBytes``, and the end of the last.
     private let tokenStarts: [Int]
     /// The bytes of the longest token.
-    let longestToken: Int
+    package let longestToken: Int
 
     /// Reads `vocab.json` and `merges.txt` of `directory`, or, as OpenAI calls them, its `encoder.json` and `vocab.bpe`, or its
     /// `tokenizer.json` where it has none of these.
@@ -83,24 +83,20 @@ public final class Tokenizer: Sendable {
         tokenStarts = starts
         longestToken = zip(starts, starts.dropFirst()).reduce(1) { max($0, $1.1 - $1.0) }
         contents = files
-        self.files = read
+        self.read = read
     }
 
     /// Whether `sha256` is that of this tokenizer: ``sha256``, or, as earlier versions wrote it, of the files as they are.
     public func isIdentified(by sha256: String) -> Bool {
-        if let files, withExtendedLifetime(files, { sha256 == Self.hash(files.vocabulary.bytes, files.merges.bytes) }) {
+        if let read, withExtendedLifetime(read, { sha256 == Self.hash(read.vocabulary.bytes, read.merges.bytes) }) {
             return true
         }
         return sha256 == self.sha256
     }
 
-    /// vocab.json and merges.txt as GPT-2 was published with them: those that ``sha256`` is the hash of.
-    ///
-    /// - Throws: `StreamError` or ``TokenizerError``.
-    package static func files(directory: String) throws -> (vocabulary: [UInt8], merges: [UInt8]) {
-        let tokenizer = try Tokenizer(directory: directory)
-        return (tokenizer.contents.vocabulary, tokenizer.contents.mergeLines)
-    }
+    /// vocab.json and merges.txt as GPT-2 was published with them: those that ``sha256`` is the hash of. What happens to the directory
+    /// after the tokenizer was read doesn't matter.
+    package var files: (vocabulary: [UInt8], merges: [UInt8]) { (contents.vocabulary, contents.mergeLines) }
 
     /// What the two files of `directory` are called.
     private static func names(directory: String) -> (vocabulary: String, merges: String) {
@@ -142,7 +138,7 @@ public final class Tokenizer: Sendable {
     }
 
     /// The number of bytes of `id`, which has to exist.
-    func length(_ id: Int32) -> Int {
+    package func length(_ id: Int32) -> Int {
         tokenStarts[Int(id) + 1] - tokenStarts[Int(id)]
     }
 

@@ -42,16 +42,36 @@ struct PretrainedModelTests {
         #expect(Double(sizes[1]) < 0.6 * Double(sizes[0]))
     }
 
+    @Test("a model has the tokenizer that it was trained with, whatever happens to that one's directory meanwhile")
+    func removedTokenizer() throws {
+        let trained = try trained()
+        let directory = trained.model.tokenizerDirectory
+        let expected = trained.model.tokenizer.sha256
+        for name in ["vocab.json", "merges.txt"] { try FileManager.default.removeItem(atPath: "\(directory)/\(name)") }
+        try trained.write(directory: output)
+        #expect(try Tokenizer(directory: output).sha256 == expected)
+    }
+
     @Test("a tokenizer that isn't the base's is refused [P2]")
     func otherTokenizer() throws {
         try trained().write(directory: output)
-        func expectRefused(_ words: String, _ file: String, _ replace: (String) -> String) throws {
+        func expectRefused(_ words: String, _ file: String, ofClassifiers: Bool = true, _ replace: (String) -> String)
+            throws
+        {
             let path = output + "/" + file
             let text = try String(contentsOfFile: path, encoding: .utf8)
             try replace(text).write(toFile: path, atomically: true, encoding: .utf8)
             defer { try? text.write(toFile: path, atomically: true, encoding: .utf8) }
             #expect {
                 try corpus.model(.directory(output))
+            } throws: {
+                "\($0)".contains(words)
+            }
+            if !ofClassifiers { return }
+            #expect {
+                _ = try Classifier(
+                    base: .directory(output), labels: ["a", "b"], tokenizerDirectory: nil, seed: 1,
+                    workers: Workers(count: 1))
             } throws: {
                 "\($0)".contains(words)
             }
@@ -63,7 +83,7 @@ struct PretrainedModelTests {
         try expectRefused("is token 256 of the tokenizer, and 5 of the model", "config.json") {
             $0.replacing("\"eos_token_id\":256", with: "\"eos_token_id\":5")
         }
-        try expectRefused("tie_word_embeddings false is not supported", "config.json") {
+        try expectRefused("tie_word_embeddings false is not supported", "config.json", ofClassifiers: false) {
             $0.replacing("\"tie_word_embeddings\":true", with: "\"tie_word_embeddings\":false")
         }
         try expectRefused("checksum", "config.json") {

@@ -78,6 +78,30 @@ struct ExplainerTests {
         #expect(other.label == 1)
     }
 
+    @Test(
+        "of a text that is cut, words behind that weigh nothing, and those before it what they weigh in whole copies",
+        .timeLimit(.minutes(1)), arguments: Pooling.allCases)
+    func longText(_ pooling: Pooling) throws {
+        let scorer = try scorer(pooling)
+        var generator = SeededGenerator(seed: 9)
+        let words = (0..<30_000).map { _ in String(repeating: "x", count: 1 + generator.nextInteger(below: 9)) }
+        let text = Array(words.joined(separator: " ").utf8)
+        let explanation = try Explainer(scorer).explain(text)
+        #expect(explanation.words.count == words.count)
+        let whole = try scorer.score([text])[0]
+        var isRead = 0
+        for index in 0..<40 {
+            var rest = words
+            rest.remove(at: index)
+            let edited = try scorer.score([Array(rest.joined(separator: " ").utf8)])[0]
+            let expected = logOdds(whole, whole.label) - logOdds(edited, whole.label)
+            #expect(abs(explanation.words[index].weight - expected) < 1e-4, "\(index)")
+            if explanation.words[index].weight != 0 { isRead += 1 }
+        }
+        #expect(explanation.words.dropFirst(60).allSatisfy { $0.weight == 0 })
+        if pooling != .first { #expect(isRead > 3) }
+    }
+
     @Test("weights have the same bits on any number of threads")
     func sameBits() throws {
         let runs = try [1, 2, 3].map { threads in

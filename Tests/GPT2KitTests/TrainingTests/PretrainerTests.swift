@@ -95,6 +95,30 @@ struct PretrainerTests {
             resumed: { try train(settings, resumes: true, threads: 2) })
     }
 
+    @Test("a request to stop is made once, and the run is saved all the same")
+    func askedOnce() throws {
+        let workers = Workers(count: 2)
+        let settings = shortPretraining()
+        var pretrainer = Pretrainer(settings: settings, workers: workers)
+        let data = try corpus.data(seed: 1)
+        let steps = Mutex(0)
+        let isAsked = Mutex(false)
+        pretrainer.checkpoints = Checkpoints(
+            output: output, every: nil, resumes: false, identity: data.identity(settings, workers: workers)
+        ) {
+            guard steps.withLock({ $0 == 2 }) else { return false }
+            return isAsked.withLock { isAsked in
+                defer { isAsked = true }
+                return !isAsked
+            }
+        }
+        #expect {
+            _ = try pretrainer.train(data) { if case .step(let step) = $0 { steps.withLock { $0 = step.step + 1 } } }
+        } throws: {
+            ($0 as? TrainingStopped)?.step == 2
+        }
+    }
+
     @Test("a run has the same bits on any number of threads [P4]")
     func anyThreads() throws {
         let optimizers = PretrainingSettings.Optimizer.allCases

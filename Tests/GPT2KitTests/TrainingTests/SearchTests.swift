@@ -65,6 +65,18 @@ struct SearchTests {
 
     private let space = "lr=1e-5..3e-2,weight-decay=0..0.3,epochs=2..6,batch=4..16"
 
+    @Test("settings that choose among the weights of a run, or end it by the clock, are refused")
+    func refused() throws {
+        let changes: [(inout TrainingSettings) -> Void] = [
+            { $0.patience = 2 }, { $0.keep = .best }, { $0.averageDecay = 0.9 }, { $0.maxMinutes = 1 },
+        ]
+        for change in changes {
+            var settings = settings()
+            change(&settings)
+            #expect(throws: TrainingError.self) { try search(space, settings: settings) }
+        }
+    }
+
     @Test(
         "the winner equals a run with its settings, on any threads, however little memory is kept",
         arguments: [TrainableSet.head, .lastBlocks(1), .all, .lora(LoRA())])

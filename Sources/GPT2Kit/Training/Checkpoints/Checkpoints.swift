@@ -143,15 +143,20 @@ public struct ForgottenCheckpoints: DiagnosableError, Equatable {
     }
 }
 
-/// A run was asked to stop, and its checkpoint is written.
+/// A run was asked to stop, and its checkpoint is written, unless it has made no step.
 public struct TrainingStopped: DiagnosableError {
     /// Steps that were made.
     public let step: Int
 
     public var diagnosis: Diagnosis {
-        Diagnosis(
-            source: "stdin", problem: "stopped after step \(step), which is saved", remedy: "resume from there",
-            status: .interrupted, choice: .resume)
+        step == 0
+            ? Diagnosis(
+                source: "stdin", problem: "stopped before the first step, with nothing to save",
+                remedy: "start it again",
+                status: .interrupted)
+            : Diagnosis(
+                source: "stdin", problem: "stopped after step \(step), which is saved", remedy: "resume from there",
+                status: .interrupted, choice: .resume)
     }
 }
 
@@ -191,13 +196,15 @@ struct CheckpointWriter {
     ///   - isLast: whether no other step follows. It gets a checkpoint too, because the evaluation of whole sets takes
     ///     time.
     ///   - isEvaluationPending: whether the run was asked to stop before the evaluation of the step was done.
+    ///   - isStopping: whether the run was asked to stop, and has left something undone for it.
     ///   - written: is told of a checkpoint that is on disk.
     /// - Throws: ``TrainingStopped``; ``CheckpointNotWritten``.
     mutating func afterStep(
         _ state: some CheckpointedState, seconds: [TrainingEvent.Phase: Double], isLast: Bool,
-        isEvaluationPending: Bool = false, written: (_ step: Int, _ isLast: Bool) throws -> Void
+        isEvaluationPending: Bool = false, isStopping: Bool = false,
+        written: (_ step: Int, _ isLast: Bool) throws -> Void
     ) throws {
-        let stops = isEvaluationPending || checkpoints.shouldStop()
+        let stops = isStopping || isEvaluationPending || checkpoints.shouldStop()
         let isDue = every.map { state.step % $0 == 0 } ?? false
         guard stops || isDue || isLast else { return }
         var description = CheckpointDescription(step: state.step, identity: checkpoints.identity)

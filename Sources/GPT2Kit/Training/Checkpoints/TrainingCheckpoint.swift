@@ -46,15 +46,17 @@ package struct CheckpointDescription: Sendable {
             let members = try? JSONValue(parsing: Array(run.utf8)).object,
             let since = metadata["evaluations_since_best"].flatMap({ Int($0) })
         else { return nil }
-        let counts = ["every", "tokens"].compactMap { metadata[$0] }.map { Int($0) ?? -1 }
+        let every = metadata["every"].map { Int($0) ?? -1 }
+        let tokens = metadata["tokens"].map { Int($0) ?? -1 }
         let times = metadata.filter { $0.key.hasPrefix("seconds_") }.values.map { Double($0) ?? -1 }
-        guard counts.allSatisfy((1...1 << 53).contains), times.allSatisfy((0...1e12).contains), since >= 0 else {
+        guard every ?? 1 > 0, (1...1 << 53).contains(tokens ?? 1), times.allSatisfy((0...1e12).contains), since >= 0
+        else {
             return nil
         }
         self.step = step
-        every = metadata["every"].flatMap { Int($0) }
+        self.every = every
         isEvaluationPending = metadata["review"] == "pending"
-        tokens = metadata["tokens"].flatMap { Int($0) }
+        self.tokens = tokens
         evaluations = BestEvaluation(
             loss: metadata["best_loss"].flatMap { Double($0) }, step: metadata["best_step"].flatMap { Int($0) },
             evaluationsSince: since)

@@ -36,7 +36,7 @@ package struct FeatureExtractor {
     package var keepsNothing: Bool { embeddings != nil }
 
     /// How many blocks run at all positions before training reads a text. For the head alone these are all but the
-    /// last, of which one position is read; for the mean they are all.
+    /// last, of which one position is read; for a mean they are all.
     package var frozenBlocks: Int {
         trainable == .head && !pooling.readsAllPositions ? config.blocks - 1 : trainable.firstBlock(of: config.blocks)
     }

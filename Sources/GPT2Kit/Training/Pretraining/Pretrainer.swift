@@ -77,10 +77,11 @@ public struct Pretrainer: Sendable {
         // A run that was stopped between a step and its evaluation resumes with that evaluation.
         var isEvaluationPending = origin?.description.isEvaluationPending ?? false
         var reason = isEvaluationPending ? nil : run.endReason(minutes: begin.secondsUntilNow / 60)
-        func save(isLast: Bool) throws {
+        func save(isLast: Bool, isStopping: Bool = false) throws {
             if state.step == 0 { throw TrainingStopped(step: 0) }
             try writer?.afterStep(
-                state, seconds: clock.totals, isLast: isLast, isEvaluationPending: isEvaluationPending
+                state, seconds: clock.totals, isLast: isLast, isEvaluationPending: isEvaluationPending,
+                isStopping: isStopping
             ) { try report(.checkpoint(step: $0, isLast: $1)) }
         }
         while reason == nil {
@@ -99,7 +100,7 @@ public struct Pretrainer: Sendable {
                     clock.charge(.evaluation)
                 }
             } catch let stop as StopRequested {
-                try save(isLast: false)
+                try save(isLast: false, isStopping: true)
                 throw stop
             }
             try save(isLast: reason != nil)

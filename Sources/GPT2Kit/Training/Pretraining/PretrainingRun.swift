@@ -35,7 +35,7 @@ final class PretrainingRun {
     /// One update on the next rows.
     ///
     /// - Parameter shouldStop: asked now and then whether to leave the step undone. No other may be made then.
-    /// - Throws: ``TrainingError/lossNotFinite(step:)``; ``StopRequested``.
+    /// - Throws: ``TrainingError/lossNotFinite(step:)``, ``TrainingError/gradientNotFinite(step:)``; ``StopRequested``.
     func makeStep(shouldStop: () -> Bool) throws -> PretrainingEvent.Step {
         let begin = ContinuousClock.now
         let step = state.step
@@ -50,6 +50,7 @@ final class PretrainingRun {
         }
         guard loss.isFinite else { throw TrainingError.lossNotFinite(step: step) }
         let norm = settings.clipNorm.map(gradients.clip)
+        guard norm?.isFinite ?? true else { throw TrainingError.gradientNotFinite(step: step) }
         let factor = settings.schedule.factor(step: step, of: steps)
         let rate = settings.learningRate * factor
         state.update(learningRate: rate, factor: factor, tokens: layout.tokens)

@@ -22,7 +22,7 @@ public struct LearningRateSchedule: Sendable, Equatable {
     public enum Warmup: Sendable, Equatable {
         /// A number of steps.
         case steps(Int)
-        /// A share of all steps, 0 ..< 1. The number of steps is rounded up.
+        /// A share of all steps, 0 ..< 1. The number of steps is rounded up; a single step has no warm-up.
         case share(Double)
 
         /// A whole number of steps, or a share below 1; nil for anything else.
@@ -39,7 +39,7 @@ public struct LearningRateSchedule: Sendable, Equatable {
         func steps(of total: Int) -> Int {
             switch self {
             case .steps(let count): count
-            case .share(let share): Int(exactly: (share * Double(total)).rounded(.up)) ?? .max
+            case .share(let share): total > 1 ? Int(exactly: (share * Double(total)).rounded(.up)) ?? .max : 0
             }
         }
     }

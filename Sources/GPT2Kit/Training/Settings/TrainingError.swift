@@ -8,6 +8,8 @@ public enum TrainingError: DiagnosableError, Equatable {
     case impossibleSetting(String, remedy: String)
     /// The loss of a training step is infinite or NaN.
     case lossNotFinite(step: Int)
+    /// The norm of the gradients of a step, which is to be clipped, is infinite or NaN.
+    case gradientNotFinite(step: Int)
     /// A checkpoint belongs to a run with other settings or data.
     case otherRun(differences: [String], file: String)
     /// A set that can't be trained on or evaluated.
@@ -17,12 +19,8 @@ public enum TrainingError: DiagnosableError, Equatable {
         switch self {
         case .impossibleSetting(let what, let remedy):
             Diagnosis(source: "arguments", problem: what, remedy: remedy, status: .usage)
-        case .lossNotFinite(let step):
-            Diagnosis(
-                source: "training", problem: "loss not finite at step \(step)",
-                remedy:
-                    "lower the learning rate, the weight decay, the class weights or LoRA's alpha; no model was written",
-                status: .badData)
+        case .lossNotFinite(let step): Self.diverged("loss", step)
+        case .gradientNotFinite(let step): Self.diverged("gradients", step)
         case .otherRun(let differences, let file):
             Diagnosis(
                 source: file, problem: "this run has other settings or data: \(differences.joined(separator: ", "))",
@@ -36,6 +34,14 @@ public enum TrainingError: DiagnosableError, Equatable {
 }
 
 extension TrainingError {
+    private static func diverged(_ what: String, _ step: Int) -> Diagnosis {
+        Diagnosis(
+            source: "training", problem: "\(what) not finite at step \(step)",
+            remedy:
+                "lower the learning rate, the weight decay, the class weights or LoRA's alpha; no model was written",
+            status: .badData)
+    }
+
     /// Refuses counts below 1.
     ///
     /// - Throws: ``impossibleSetting(_:remedy:)``.

@@ -110,6 +110,20 @@ public struct TrainingSettings: Sendable, Equatable {
     }
 }
 
+extension TrainingSettings {
+    /// Refuses what runs that end with their last weights don't do.
+    ///
+    /// - Parameter what: what they are of, with an article.
+    /// - Throws: ``TrainingError/impossibleSetting(_:remedy:)``.
+    func requireLastWeights(_ what: String) throws(TrainingError) {
+        if dependsOnEvaluations || averageDecay != nil {
+            throw .impossibleSetting(
+                "\(what) takes the last weights of each run",
+                remedy: "leave out patience, the best weights and the average")
+        }
+    }
+}
+
 /// The weights that a run ends with.
 public enum KeptWeights: String, Sendable, CaseIterable {
     /// Those after the last step.

@@ -70,7 +70,7 @@ final class TrainingRun {
 
     /// One update on the next batch.
     ///
-    /// - Throws: ``TrainingError/lossNotFinite(step:)``.
+    /// - Throws: ``TrainingError/lossNotFinite(step:)``, ``TrainingError/gradientNotFinite(step:)``.
     func makeStep() throws -> Outcome {
         let step = state.step
         let rows = state.batches.next()
@@ -82,6 +82,7 @@ final class TrainingRun {
         }
         guard loss.isFinite else { throw TrainingError.lossNotFinite(step: step) }
         let norm = settings.clipNorm.map(gradients.clip)
+        guard norm?.isFinite ?? true else { throw TrainingError.gradientNotFinite(step: step) }
         let learningRate = settings.learningRate * settings.schedule.factor(step: step, of: steps)
         state.update(learningRate: learningRate)
         refresh()
