@@ -60,7 +60,7 @@ public enum Curve: String, Sendable, CaseIterable {
         return points
     }
 
-    /// Records by the probability of the label that they got, in bins (0, 1/n], (1/n, 2/n], …
+    /// Records by the probability of the label that they got, in ``ProbabilityBins``.
     private static func bins(
         _ records: ScoredRecords, _ count: Int
     ) -> [(probability: Double, right: Int, records: Int)] {
@@ -68,7 +68,7 @@ public enum Curve: String, Sendable, CaseIterable {
         var bins = [(probability: Double, right: Int, records: Int)](repeating: (0, 0, 0), count: count)
         for (record, label) in records.predicted.enumerated() {
             let p = records.probabilities[record * K + Int(label)]
-            let bin = max(1, min(count, Int((p * Double(count)).rounded(.up)))) - 1
+            let bin = ProbabilityBins.index(of: p, count: count)
             bins[bin].probability += p
             bins[bin].records += 1
             if label == records.expected[record] { bins[bin].right += 1 }

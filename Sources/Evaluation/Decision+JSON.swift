@@ -13,14 +13,13 @@ extension Decision {
     ///   - weightsSHA256: of the model that it belongs to; nil where that has none.
     ///   - notes: what else is told of how it was made.
     public func json(weightsSHA256: String?, notes: [JSONMember]) -> [UInt8] {
-        func number(_ value: Double) -> JSONValue { .number("\(value)") }
         func byLabel(_ values: [Double]) -> JSONValue {
-            .object(zip(labels, values).map { JSONMember(key: $0, value: number($1)) })
+            .object(zip(labels, values).map { JSONMember(key: $0, value: .number($1)) })
         }
         var members = [
             JSONMember(key: "format", value: .string(Self.format)),
             JSONMember(key: "weights_sha256", value: weightsSHA256.map { .string($0) } ?? .null),
-            JSONMember(key: "temperature", value: number(temperature)),
+            JSONMember(key: "temperature", value: .number(temperature)),
             JSONMember(key: "ratios", value: byLabel(ratios)),
         ]
         if let threshold {
@@ -29,7 +28,7 @@ extension Decision {
                     key: "threshold",
                     value: .object([
                         JSONMember(key: "label", value: .string(labels[threshold.label])),
-                        JSONMember(key: "probability", value: number(threshold.probability)),
+                        JSONMember(key: "probability", value: .number(threshold.probability)),
                     ])))
         }
         if let setThresholds, let coverage {
@@ -37,7 +36,7 @@ extension Decision {
                 JSONMember(
                     key: "sets",
                     value: .object([
-                        JSONMember(key: "coverage", value: number(coverage)),
+                        JSONMember(key: "coverage", value: .number(coverage)),
                         JSONMember(key: "probabilities", value: byLabel(setThresholds)),
                     ])))
         }

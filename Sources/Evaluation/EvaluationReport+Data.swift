@@ -5,14 +5,13 @@ import Records
 extension EvaluationReport {
     /// One object, whose numbers have names all the way down: `dvc metrics diff` and `jq` find each by its path.
     public var json: JSONValue {
-        func number(_ value: Double?) -> JSONValue { value.map { .number("\($0)") } ?? .null }
         var members: [JSONMember] = []
         func add(_ key: String, _ value: JSONValue) { members.append(JSONMember(key: key, value: value)) }
-        add("records", .number("\(matrix.total)"))
-        add("correct", .number("\(matrix.correct)"))
+        add("records", .number(matrix.total))
+        add("correct", .number(matrix.correct))
         for measure in Measure.allCases
         where !measure.needsProbabilities || positive != nil || measures[.logLoss] != nil {
-            add(measure.rawValue, number(measures[measure]?.value))
+            add(measure.rawValue, .number(measures[measure]?.value))
         }
         add(
             "intervals",
@@ -26,27 +25,26 @@ extension EvaluationReport {
             .object(
                 matrix.labels.indices.map { row in
                     let cells = matrix.labels.indices.map {
-                        JSONMember(key: matrix.labels[$0], value: .number("\(matrix[row, $0])"))
+                        JSONMember(key: matrix.labels[$0], value: .number(matrix[row, $0]))
                     }
                     return JSONMember(key: matrix.labels[row], value: .object(cells))
                 }))
         if let prevalence {
-            add("prevalence", .object(prevalence.map { JSONMember(key: $0.label, value: .number("\($0.share)")) }))
+            add("prevalence", .object(prevalence.map { JSONMember(key: $0.label, value: .number($0.share)) }))
         }
         if let positive { add("positive", .string(positive)) }
-        if measures[.recallAtFPR] != nil { add("fpr", .number("\(falsePositiveRate)")) }
-        add("resamples", .number("\(resamples)"))
+        if measures[.recallAtFPR] != nil { add("fpr", .number(falsePositiveRate)) }
+        add("resamples", .number(resamples))
         return .object(members)
     }
 
     private func classJSON(_ label: Int) -> JSONValue {
-        func number(_ value: Double?) -> JSONValue { value.map { .number("\($0)") } ?? .null }
         let estimates = classes[label]
         return .object([
-            JSONMember(key: "records", value: .number("\(matrix.support(label))")),
-            JSONMember(key: "precision", value: number(estimates.precision?.value)),
-            JSONMember(key: "recall", value: number(estimates.recall?.value)),
-            JSONMember(key: "f1", value: number(estimates.f1)),
+            JSONMember(key: "records", value: .number(matrix.support(label))),
+            JSONMember(key: "precision", value: .number(estimates.precision?.value)),
+            JSONMember(key: "recall", value: .number(estimates.recall?.value)),
+            JSONMember(key: "f1", value: .number(estimates.f1)),
             JSONMember(key: "precision_interval", value: estimates.precision?.interval?.json ?? .null),
             JSONMember(key: "recall_interval", value: estimates.recall?.interval?.json ?? .null),
         ])
@@ -88,8 +86,8 @@ extension ClosedRange<Double> {
     /// `{"low":…,"high":…}`
     var json: JSONValue {
         .object([
-            JSONMember(key: "low", value: .number("\(lowerBound)")),
-            JSONMember(key: "high", value: .number("\(upperBound)")),
+            JSONMember(key: "low", value: .number(lowerBound)),
+            JSONMember(key: "high", value: .number(upperBound)),
         ])
     }
 }
@@ -107,15 +105,15 @@ extension Comparison {
     public var json: JSONValue {
         func estimate(_ estimate: Estimate) -> JSONValue {
             .object([
-                JSONMember(key: "value", value: .number("\(estimate.value)")),
+                JSONMember(key: "value", value: .number(estimate.value)),
                 JSONMember(key: "interval", value: estimate.interval?.json ?? .null),
             ])
         }
         return .object([
-            JSONMember(key: "changed", value: .number("\(changed)")),
-            JSONMember(key: "only_this", value: .number("\(onlyThis)")),
-            JSONMember(key: "only_other", value: .number("\(onlyOther)")),
-            JSONMember(key: "mcnemar_p", value: .number("\(pValue)")),
+            JSONMember(key: "changed", value: .number(changed)),
+            JSONMember(key: "only_this", value: .number(onlyThis)),
+            JSONMember(key: "only_other", value: .number(onlyOther)),
+            JSONMember(key: "mcnemar_p", value: .number(pValue)),
             JSONMember(key: "accuracy_difference", value: estimate(accuracy)),
             JSONMember(key: "balanced_accuracy_difference", value: estimate(balancedAccuracy)),
         ])

@@ -57,8 +57,7 @@ struct MeasureComputation {
         for (i, label) in expected.enumerated() {
             let row = p[i * K..<(i + 1) * K]
             let top = row.indices.reduce(row.startIndex) { row[$1] > row[$0] ? $1 : $0 }
-            // The bins are (0, 1/15], (1/15, 2/15], …
-            let bin = max(1, min(Self.binCount, Int((row[top] * Double(Self.binCount)).rounded(.up)))) - 1
+            let bin = ProbabilityBins.index(of: row[top], count: Self.binCount)
             tops.append((UInt8(bin), row[top], top - i * K == Int(label)))
         }
         bins = tops.map(\.bin)

@@ -46,7 +46,7 @@ extension LinearClassifier {
                 JSONMember(
                     key: "id2label",
                     value: .object(labels.enumerated().map { JSONMember(key: "\($0)", value: .string($1)) })),
-                JSONMember(key: "temperature", value: .number("\(temperature)")),
+                JSONMember(key: "temperature", value: .number(temperature)),
                 JSONMember(key: "weights_sha256", value: .string(hash.hexadecimal)),
                 JSONMember(key: "training", value: training),
             ]))
@@ -81,14 +81,8 @@ extension LinearClassifier {
     public init(directory: String) throws {
         let path = directory + "/config.json"
         let json = try JSONValue(parsing: ByteSource(path: path).readAll(maximum: 1 << 24), source: path)
-        guard let members = json["id2label"]?.object, members.count > 1 else {
+        guard let labels = json["id2label"]?.indexedStrings, labels.count > 1, labels.firstRepeated == nil else {
             throw ReadError.badConfiguration("id2label", file: path)
-        }
-        let labels = try members.indices.map { index in
-            guard let label = json["id2label"]?["\(index)"]?.string else {
-                throw ReadError.badConfiguration("id2label", file: path)
-            }
-            return label
         }
         guard case .number(let text)? = json["temperature"], let temperature = Double(text), temperature > 0,
             temperature.isFinite

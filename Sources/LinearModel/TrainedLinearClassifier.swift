@@ -22,17 +22,17 @@ public struct TrainedLinearClassifier: Sendable {
     /// Texts of every class, features, and how well the classifiers of the parts do on texts that they weren't trained on.
     public var metrics: [(String, JSONValue)] {
         [
-            ("event", .string("baseline")), ("texts", .number("\(data.classes.count)")),
-            ("labels", counts), ("features", .number("\(features)")),
-            ("folds", .number("\(result.folds)")),
-            ("out_of_fold_accuracy", result.accuracy.map { .number("\(Float($0))") } ?? .null),
-            ("out_of_fold_loss", result.loss.map { .number("\(Float($0))") } ?? .null),
-            ("temperature", .number("\(Float(result.classifier.temperature))")),
+            ("event", .string("baseline")), ("texts", .number(data.classes.count)),
+            ("labels", counts), ("features", .number(features)),
+            ("folds", .number(result.folds)),
+            ("out_of_fold_accuracy", .number(result.accuracy.map { Float($0) })),
+            ("out_of_fold_loss", .number(result.loss.map { Float($0) })),
+            ("temperature", .number(Float(result.classifier.temperature))),
         ]
     }
 
     private var counts: JSONValue {
-        .object(zip(data.labels, data.counts).map { JSONMember(key: $0, value: .number("\($1)")) })
+        .object(zip(data.labels, data.counts).map { JSONMember(key: $0, value: .number($1)) })
     }
 
     /// Writes the probabilities of every text by a classifier that was trained without its part, in order: as `score` writes them, with
@@ -58,9 +58,9 @@ public struct TrainedLinearClassifier: Sendable {
     /// - Throws: `StreamError` where it can't be written.
     public func write(directory: String, command: [String]) throws {
         let training: [(String, JSONValue)] = [
-            ("labels", counts), ("cost", .number("\(trainer.cost)")),
+            ("labels", counts), ("cost", .number(trainer.cost)),
             ("class_weights", trainer.balancesClasses ? .string("balanced") : .null),
-            ("folds", .number("\(result.folds)")), ("seed", .number("\(trainer.seed)")),
+            ("folds", .number(result.folds)), ("seed", .number(trainer.seed)),
             ("sha256", .string(data.sha256)),
         ]
         try result.classifier.write(

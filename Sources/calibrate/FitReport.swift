@@ -79,25 +79,24 @@ struct FitReport {
 
     /// The member `fitted` of decision.json.
     var json: [JSONMember] {
-        func number(_ value: Double) -> JSONValue { .number("\(value)") }
         func counts(_ counts: (hits: Int, records: Int)) -> JSONValue {
             .object([
-                JSONMember(key: "hits", value: .number("\(counts.hits)")),
-                JSONMember(key: "records", value: .number("\(counts.records)")),
+                JSONMember(key: "hits", value: .number(counts.hits)),
+                JSONMember(key: "records", value: .number(counts.records)),
             ])
         }
         var members = [
-            JSONMember(key: "records", value: .number("\(records.count)")),
-            JSONMember(key: "log_loss_before", value: number(fit.logLoss.before)),
-            JSONMember(key: "log_loss", value: number(fit.logLoss.after)),
-            JSONMember(key: "ece_before", value: number(fit.calibrationError.before)),
-            JSONMember(key: "ece", value: number(fit.calibrationError.after)),
+            JSONMember(key: "records", value: .number(records.count)),
+            JSONMember(key: "log_loss_before", value: .number(fit.logLoss.before)),
+            JSONMember(key: "log_loss", value: .number(fit.logLoss.after)),
+            JSONMember(key: "ece_before", value: .number(fit.calibrationError.before)),
+            JSONMember(key: "ece", value: .number(fit.calibrationError.after)),
         ]
         if let wrong = fit.falsePositives, let right = fit.truePositives {
             members.append(JSONMember(key: "false_positives", value: counts(wrong)))
             members.append(JSONMember(key: "true_positives", value: counts(right)))
             members.append(
-                JSONMember(key: "fpr_upper_bound", value: number(ExactBound.upper(wrong.hits, of: wrong.records))))
+                JSONMember(key: "fpr_upper_bound", value: .number(ExactBound.upper(wrong.hits, of: wrong.records))))
         }
         return members
     }

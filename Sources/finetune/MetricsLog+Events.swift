@@ -8,53 +8,53 @@ extension MetricsLog {
     func members(_ event: TrainingEvent) -> [(String, JSONValue)] {
         switch event {
         case .start(let start): return beginning("start", [], start)
-        case .resume(let start, let step): return beginning("resume", [("step", number(step))], start)
+        case .resume(let start, let step): return beginning("resume", [("step", .number(step))], start)
         case .frozen(let frozen):
             return [
                 ("event", .string("frozen")), ("features", .string(frozen.outcome)),
-                ("place", .string(frozen.place.rawValue)), ("computed_tokens", number(frozen.computedTokens)),
-                ("reused_tokens", number(frozen.reusedTokens)),
-                ("skipped_tokens", number(frozen.skippedTokens)), ("bytes", number(frozen.bytes)),
-                ("seconds", number(frozen.seconds)),
+                ("place", .string(frozen.place.rawValue)), ("computed_tokens", .number(frozen.computedTokens)),
+                ("reused_tokens", .number(frozen.reusedTokens)),
+                ("skipped_tokens", .number(frozen.skippedTokens)), ("bytes", .number(frozen.bytes)),
+                ("seconds", .number(frozen.seconds)),
             ]
         case .warning: return []
         case .step(let step, let epoch, let loss, let learningRate, let gradientNorm):
             return [
-                ("event", .string("step")), ("step", number(step)), ("epoch", number(epoch)), ("loss", number(loss)),
-                ("learning_rate", number(learningRate)),
-            ] + optional("gradient_norm", gradientNorm.map(number))
+                ("event", .string("step")), ("step", .number(step)), ("epoch", .number(epoch)), ("loss", .number(loss)),
+                ("learning_rate", .number(learningRate)),
+            ] + optional("gradient_norm", gradientNorm.map { .number($0) })
         case .evaluation(let step, let trainingLoss, let validationLoss, let isBest):
             return [
-                ("event", .string("eval")), ("step", number(step)), ("train_loss", number(trainingLoss)),
-                ("validation_loss", number(validationLoss)),
+                ("event", .string("eval")), ("step", .number(step)), ("train_loss", .number(trainingLoss)),
+                ("validation_loss", .number(validationLoss)),
             ] + optional("best", isBest.map(JSONValue.bool))
         case .epoch(let epoch, let step, let trainingAccuracy, let validationAccuracy, let seconds):
             return [
-                ("event", .string("epoch")), ("epoch", number(epoch)), ("step", number(step)),
-                ("train_accuracy", number(trainingAccuracy)),
-                ("validation_accuracy", number(validationAccuracy)), ("seconds", number(seconds)),
+                ("event", .string("epoch")), ("epoch", .number(epoch)), ("step", .number(step)),
+                ("train_accuracy", .number(trainingAccuracy)),
+                ("validation_accuracy", .number(validationAccuracy)), ("seconds", .number(seconds)),
             ]
-        case .checkpoint(let step, _): return [("event", .string("checkpoint")), ("step", number(step))]
+        case .checkpoint(let step, _): return [("event", .string("checkpoint")), ("step", .number(step))]
         case .trial(let trial):
             let searched = trial.settings.json(base: base).object?.filter { member in
                 search.search?.space.ranges.keys.contains { $0.key == member.key } ?? false
             }
-            return [("event", .string("trial")), ("trial", number(trial.number))]
+            return [("event", .string("trial")), ("trial", .number(trial.number))]
                 + (searched ?? []).map { ($0.key, $0.value) } + [
-                    ("outcome", .string(trial.outcome.rawValue)), ("step", number(trial.steps)),
-                    ("steps", number(trial.stepsOfAllEpochs)),
-                    ("validation_loss", trial.validationLoss.map(number) ?? .null),
-                    ("validation_accuracy", trial.validationAccuracy.map(number) ?? .null),
-                    ("seconds", number(trial.seconds)),
+                    ("outcome", .string(trial.outcome.rawValue)), ("step", .number(trial.steps)),
+                    ("steps", .number(trial.stepsOfAllEpochs)),
+                    ("validation_loss", .number(trial.validationLoss)),
+                    ("validation_accuracy", .number(trial.validationAccuracy)),
+                    ("seconds", .number(trial.seconds)),
                 ]
         case .end(let end):
-            let phases = end.secondsByPhase.map { JSONMember(key: $0.phase.rawValue, value: number($0.seconds)) }
-            return [("event", .string("end"))] + optional("trial", end.trial.map(number)) + [
-                ("reason", .string(end.reason.rawValue)), ("steps", number(end.steps)),
-                ("kept_step", end.kept.step), ("train_loss", number(end.trainingLoss)),
-                ("validation_loss", number(end.validationLoss)), ("train_accuracy", number(end.trainingAccuracy)),
-                ("validation_accuracy", number(end.validationAccuracy)),
-                ("test_accuracy", end.testAccuracy.map(number) ?? .null), ("seconds", number(end.seconds)),
+            let phases = end.secondsByPhase.map { JSONMember(key: $0.phase.rawValue, value: .number($0.seconds)) }
+            return [("event", .string("end"))] + optional("trial", end.trial.map { .number($0) }) + [
+                ("reason", .string(end.reason.rawValue)), ("steps", .number(end.steps)),
+                ("kept_step", end.kept.step), ("train_loss", .number(end.trainingLoss)),
+                ("validation_loss", .number(end.validationLoss)), ("train_accuracy", .number(end.trainingAccuracy)),
+                ("validation_accuracy", .number(end.validationAccuracy)),
+                ("test_accuracy", .number(end.testAccuracy)), ("seconds", .number(end.seconds)),
                 ("seconds_by_phase", .object(phases)),
             ]
         }
@@ -67,28 +67,26 @@ extension MetricsLog {
         let settings = settings.json(base: base).object?.map { ($0.key, $0.value) } ?? []
         let trials =
             optional("search", search.search.map { .string($0.text) })
-            + optional("trials", search.count.map(number))
+            + optional("trials", search.count.map { .number($0) })
         return [("event", .string(event))] + more + settings + trials + [
-            ("classes", number(start.classes)), ("parameters", number(start.parameters)),
-            ("trainable_parameters", number(start.trainableParameters)),
-            ("training_rows", number(start.trainingRows)), ("validation_rows", number(start.validationRows)),
-            ("test_rows", start.testRows.map(number) ?? .null), ("length", number(start.paddedLength)),
-            ("texts", number(start.texts)), ("distinct_texts", number(start.distinctTexts)),
-            ("tokens", number(start.tokens)), ("steps", start.steps.map(number) ?? .null),
+            ("classes", .number(start.classes)), ("parameters", .number(start.parameters)),
+            ("trainable_parameters", .number(start.trainableParameters)),
+            ("training_rows", .number(start.trainingRows)), ("validation_rows", .number(start.validationRows)),
+            ("test_rows", .number(start.testRows)), ("length", .number(start.paddedLength)),
+            ("texts", .number(start.texts)), ("distinct_texts", .number(start.distinctTexts)),
+            ("tokens", .number(start.tokens)), ("steps", .number(start.steps)),
             ("tokenizer_sha256", .string(start.tokenizerSHA256)),
         ]
     }
 }
 
 private func optional(_ key: String, _ value: JSONValue?) -> [(String, JSONValue)] { value.map { [(key, $0)] } ?? [] }
-private func number(_ value: Double) -> JSONValue { .number("\(value)") }
-private func number(_ value: Int) -> JSONValue { .number("\(value)") }
 
 extension TrainingEvent.Kept {
     /// The step; null for an average.
     fileprivate var step: JSONValue {
         switch self {
-        case .step(let step): number(step)
+        case .step(let step): .number(step)
         case .average: .null
         }
     }

@@ -27,9 +27,9 @@ final class MetricsLog {
 
     func write(_ comparison: PrecisionAgreement) {
         stream.write([
-            ("event", .string("int8")), ("texts", .number("\(comparison.texts)")),
-            ("other_labels", .number("\(comparison.otherLabels)")),
-            ("largest_difference", .number("\(comparison.largestDifference)")),
+            ("event", .string("int8")), ("texts", .number(comparison.texts)),
+            ("other_labels", .number(comparison.otherLabels)),
+            ("largest_difference", .number(comparison.largestDifference)),
         ])
     }
 

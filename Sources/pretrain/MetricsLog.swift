@@ -29,34 +29,34 @@ final class MetricsLog {
     private func members(_ event: PretrainingEvent) -> [(String, JSONValue)] {
         switch event {
         case .start(let start): return beginning("start", [], start)
-        case .resume(let start, let step): return beginning("resume", [("step", number(step))], start)
+        case .resume(let start, let step): return beginning("resume", [("step", .number(step))], start)
         case .warning, .counted: return []
-        case .embedded(let seconds): return [("event", .string("embeddings")), ("seconds", number(seconds))]
+        case .embedded(let seconds): return [("event", .string("embeddings")), ("seconds", .number(seconds))]
         case .step(let step):
             return [
-                ("event", .string("step")), ("step", number(step.step)), ("epoch", number(step.epoch)),
-                ("tokens", number(step.tokens)),
-                ("tokens_per_second", number(step.tokensPerSecond.rounded())), ("loss", number(step.loss)),
-                ("learning_rate", number(step.learningRate)),
-            ] + (step.gradientNorm.map { [("gradient_norm", number($0))] } ?? [])
+                ("event", .string("step")), ("step", .number(step.step)), ("epoch", .number(step.epoch)),
+                ("tokens", .number(step.tokens)),
+                ("tokens_per_second", .number(step.tokensPerSecond.rounded())), ("loss", .number(step.loss)),
+                ("learning_rate", .number(step.learningRate)),
+            ] + (step.gradientNorm.map { [("gradient_norm", .number($0))] } ?? [])
         case .evaluation(let step, let loss, let seconds):
-            return [("event", .string("eval")), ("step", number(step))] + found(loss) + [("seconds", number(seconds))]
-        case .checkpoint(let step, _): return [("event", .string("checkpoint")), ("step", number(step))]
+            return [("event", .string("eval")), ("step", .number(step))] + found(loss) + [("seconds", .number(seconds))]
+        case .checkpoint(let step, _): return [("event", .string("checkpoint")), ("step", .number(step))]
         case .end(let end):
-            let phases = end.secondsByPhase.map { JSONMember(key: $0.phase.rawValue, value: number($0.seconds)) }
+            let phases = end.secondsByPhase.map { JSONMember(key: $0.phase.rawValue, value: .number($0.seconds)) }
             return [
-                ("event", .string("end")), ("reason", .string(end.reason.rawValue)), ("steps", number(end.steps)),
-                ("tokens", number(end.tokens)), ("kept", .string(end.keepsAverage ? "average" : "last")),
+                ("event", .string("end")), ("reason", .string(end.reason.rawValue)), ("steps", .number(end.steps)),
+                ("tokens", .number(end.tokens)), ("kept", .string(end.keepsAverage ? "average" : "last")),
             ] + found(end.kept) + [
-                ("last_validation_loss", number(end.last.loss)),
-                ("average_validation_loss", end.average.map { number($0.loss) } ?? .null),
-                ("seconds", number(end.seconds)), ("seconds_by_phase", .object(phases)),
+                ("last_validation_loss", .number(end.last.loss)),
+                ("average_validation_loss", .number(end.average?.loss)),
+                ("seconds", .number(end.seconds)), ("seconds_by_phase", .object(phases)),
             ]
         }
     }
 
     private func found(_ loss: CorpusLoss) -> [(String, JSONValue)] {
-        [("validation_loss", number(loss.loss)), ("bits_per_byte", loss.bitsPerByte.map(number) ?? .null)]
+        [("validation_loss", .number(loss.loss)), ("bits_per_byte", .number(loss.bitsPerByte))]
     }
 
     /// What a run is, with its settings.
@@ -65,17 +65,14 @@ final class MetricsLog {
     ) -> [(String, JSONValue)] {
         let settings = settings.json(base: base).object?.map { ($0.key, $0.value) } ?? []
         return [("event", .string(event))] + more + settings + [
-            ("parameters", number(start.parameters)), ("training_rows", number(start.trainingRows)),
-            ("training_tokens", number(start.trainingTokens)), ("validation_rows", number(start.validationRows)),
-            ("validation_tokens", number(start.validationTokens)), ("length", number(start.paddedLength)),
-            ("steps", number(start.steps)), ("steps_per_epoch", number(start.stepsPerEpoch)),
+            ("parameters", .number(start.parameters)), ("training_rows", .number(start.trainingRows)),
+            ("training_tokens", .number(start.trainingTokens)), ("validation_rows", .number(start.validationRows)),
+            ("validation_tokens", .number(start.validationTokens)), ("length", .number(start.paddedLength)),
+            ("steps", .number(start.steps)), ("steps_per_epoch", .number(start.stepsPerEpoch)),
             ("tokenizer_sha256", .string(start.tokenizerSHA256)),
         ]
     }
 }
-
-private func number(_ value: Double) -> JSONValue { .number("\(value)") }
-private func number(_ value: Int) -> JSONValue { .number("\(value)") }
 
 extension PretrainingEvent.EndSummary {
     /// The run in one line.

@@ -12,9 +12,9 @@ import COneDNN
 package final class PackedLinear: @unchecked Sendable {  // one batch at a time; each tile writes its own part
     /// Rows of a tile: a multiple of the 6 (AVX2) and 8 (AVX-512) rows that oneDNN takes at a time; see
     /// ``PrepackedLinear/tileRows``.
-    package static let rowTile = 48
+    package static let rowTile = PrepackedLinear.tileRows
     /// Rows of the last tile that are computed where no more are left: a multiple of the same.
-    static let fewRows = rowTile / 2
+    static let fewRows = PrepackedLinear.fewRows
     /// Columns of a tile.
     private static let columnTile = 256
     /// Rows of the gradient of W that a tile has.

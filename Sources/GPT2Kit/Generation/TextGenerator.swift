@@ -61,27 +61,31 @@ public final class TextGenerator {
         guard start.count <= model.positions else {
             throw GenerationError.promptTooLong(tokens: start.count, positions: model.positions)
         }
+        model.truncate(to: 0)
+        model.append(start)
+        let first = Array(model.logits)
         for sample in 0..<samples {
-            // The last token is computed again, which is cheaper than keeping its logits.
-            model.truncate(to: sample == 0 ? 0 : start.count - 1)
-            model.append(sample == 0 ? start : [start[start.count - 1]])
+            model.truncate(to: start.count)
             var generator = SeededGenerator(
                 seed: seed ^ UInt64(number) &* 0x9E37_79B9_7F4A_7C15 ^ UInt64(sample) &* 0xD1B5_4A32_D192_ED03)
-            try finished(try continuation(&generator, written))
+            try finished(try continuation(first, &generator, written))
         }
     }
 
+    /// - Parameter first: the logits of the first token, which all samples of a prompt have in common.
     private func continuation(
-        _ generator: inout SeededGenerator, _ written: (_ utf8: [UInt8]) throws -> Void
+        _ first: [Float], _ generator: inout SeededGenerator, _ written: (_ utf8: [UInt8]) throws -> Void
     ) throws -> Continuation {
         var ids: [Int32] = []
         var text: [UInt8] = []
         func over(_ end: End) -> Continuation { Continuation(tokens: ids, utf8: text, end: end) }
-        while ids.count < tokens {
-            guard model.logits.allSatisfy(\.isFinite) else { throw GenerationError.logitsNotFinite }
+        func next(_ logits: UnsafeBufferPointer<Float>) throws -> Int32 {
+            guard logits.allSatisfy(\.isFinite) else { throw GenerationError.logitsNotFinite }
             // The model may have more logits than there are tokens.
-            let logits = UnsafeBufferPointer(rebasing: model.logits.prefix(tokenizer.vocabularySize))
-            let token = sampler.token(logits, &generator)
+            return sampler.token(UnsafeBufferPointer(rebasing: logits.prefix(tokenizer.vocabularySize)), &generator)
+        }
+        while ids.count < tokens {
+            let token = try ids.isEmpty ? first.withUnsafeBufferPointer(next) : next(model.logits)
             if token == tokenizer.endOfText { return over(.endOfText) }
             let bytes = tokenizer.decode([token]) ?? []
             ids.append(token)

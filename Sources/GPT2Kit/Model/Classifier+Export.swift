@@ -50,7 +50,7 @@ extension Classifier {
             config: config, tokenizer: tokenizer, padToken: padToken, paddedLength: paddedLength,
             architecture: "GPT2ForSequenceClassification", tensors: tensors, precision: precision)
         files.members = [
-            JSONMember(key: "num_labels", value: .number("\(labels.count)")),
+            JSONMember(key: "num_labels", value: .number(labels.count)),
             JSONMember(key: "problem_type", value: .string("single_label_classification")),
             JSONMember(
                 key: "id2label",
@@ -62,7 +62,7 @@ extension Classifier {
         files.own.before = [
             JSONMember(key: "pooling", value: .string(pooling.rawValue)),
             JSONMember(key: "causal_mask", value: .bool(config.isCausal)),
-            JSONMember(key: "max_length", value: .number("\(paddedLength)")),
+            JSONMember(key: "max_length", value: .number(paddedLength)),
             JSONMember(key: "tokenizer_sha256", value: .string(tokenizerSHA256)),
         ]
         files.own.after = story.configuration

@@ -190,15 +190,8 @@ extension Classifier {
 
     /// The values of `id2label` in the order of their ids; nil where config.json has none.
     static func labels(_ json: JSONValue, file: String) throws(ModelError) -> [String]? {
-        guard let members = json["id2label"]?.object, !members.isEmpty else { return nil }
-        var labels = [String?](repeating: nil, count: members.count)
-        for member in members {
-            guard let id = Int(member.key), labels.indices.contains(id), labels[id] == nil,
-                let label = member.value.string
-            else { throw .missingField("id2label", file: file) }
-            labels[id] = label
-        }
-        let names = labels.compactMap { $0 }
+        guard let object = json["id2label"], object.object?.isEmpty == false else { return nil }
+        guard let names = object.indexedStrings else { throw .missingField("id2label", file: file) }
         guard names.firstRepeated == nil else {
             throw .wrongValue("id2label", needed: "another name for every class", file: file)
         }

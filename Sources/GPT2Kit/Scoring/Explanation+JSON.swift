@@ -20,9 +20,9 @@ extension Explanation {
         let words = words.map { word, weight in
             JSONValue.object([
                 JSONMember(key: "word", value: .string(string(word, text))),
-                JSONMember(key: "start", value: .number("\(word.range.lowerBound)")),
-                JSONMember(key: "end", value: .number("\(word.range.upperBound)")),
-                JSONMember(key: "weight", value: .number("\(Float(weight))")),
+                JSONMember(key: "start", value: .number(word.range.lowerBound)),
+                JSONMember(key: "end", value: .number(word.range.upperBound)),
+                JSONMember(key: "weight", value: .number(Float(weight))),
             ])
         }
         json.key("words")

@@ -52,7 +52,7 @@ public struct TrainedClassifier: Sendable {
                 JSONMember(
                     key: "label_shares",
                     value: .object(
-                        zip(classifier.labels, labelShares).map { JSONMember(key: $0, value: .number("\($1)")) })))
+                        zip(classifier.labels, labelShares).map { JSONMember(key: $0, value: .number($1)) })))
         }
         if let texts { story.files.append((TrainedTexts.fileName, texts.bytes)) }
         story.cardMetadata = cardMetadata

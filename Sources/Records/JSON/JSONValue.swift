@@ -16,6 +16,12 @@ public enum JSONValue: Sendable, Equatable {
     /// `null`.
     case null
 
+    /// A number; `null` for nil, for NaN and for infinities, which JSON has no numbers for.
+    public static func number<Value: Numeric & CustomStringConvertible>(_ value: Value?) -> JSONValue {
+        guard let value, (value as? any FloatingPoint)?.isFinite ?? true else { return .null }
+        return .number(value.description)
+    }
+
     /// Parses a whole text; a byte order mark at its start is dropped. Linear time.
     ///
     /// - Parameters:
@@ -49,6 +55,19 @@ public enum JSONValue: Sendable, Equatable {
     /// The members, nil where this isn't an object.
     public var object: [JSONMember]? {
         if case .object(let members) = self { members } else { nil }
+    }
+    /// The strings of an object whose keys are 0, 1, …, in the order of these numbers; nil for anything else.
+    public var indexedStrings: [String]? {
+        guard let members = object else { return nil }
+        var strings = [String?](repeating: nil, count: members.count)
+        for member in members {
+            guard let index = Int(member.key), strings.indices.contains(index), let string = member.value.string else {
+                return nil
+            }
+            strings[index] = string
+        }
+        let found = strings.compactMap { $0 }
+        return found.count == members.count ? found : nil
     }
     /// The elements, nil where this isn't an array.
     public var array: [JSONValue]? {

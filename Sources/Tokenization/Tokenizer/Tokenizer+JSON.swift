@@ -17,7 +17,7 @@ extension Tokenizer {
         }
         let endToken = JSONValue.object(
             [
-                JSONMember(key: "id", value: .number("\(endOfText)")),
+                JSONMember(key: "id", value: .number(endOfText)),
                 JSONMember(key: "content", value: .string(endOfTextName)),
             ]
                 + [

@@ -45,15 +45,15 @@ public struct TrainedLanguageModel: Sendable {
         var members = settings.json(base: model.origin).object ?? []
         func add(_ key: String, _ value: JSONValue) { members.append(JSONMember(key: key, value: value)) }
         for (part, corpus) in corpora {
-            add("\(part)_rows", .number("\(corpus.count)"))
-            add("\(part)_tokens", .number("\(corpus.tokens)"))
+            add("\(part)_rows", .number(corpus.count))
+            add("\(part)_tokens", .number(corpus.tokens))
             add("\(part)_data_sha256", .string(corpus.sha256))
         }
-        add("steps", .number("\(results.steps)"))
-        add("tokens", .number("\(results.tokens)"))
+        add("steps", .number(results.steps))
+        add("tokens", .number(results.tokens))
         add("kept", .string(results.keepsAverage ? "average" : "last"))
-        add("validation_loss", .number("\(results.kept.loss)"))
-        add("bits_per_byte", results.kept.bitsPerByte.map { .number("\($0)") } ?? .null)
+        add("validation_loss", .number(results.kept.loss))
+        add("bits_per_byte", .number(results.kept.bitsPerByte))
         return .object(members)
     }
 }

@@ -8,7 +8,7 @@ extension TrainingSettings {
         let adapters: [(String, JSONValue)] =
             if case .lora(let lora) = trainable {
                 [
-                    ("lora_rank", .number("\(lora.rank)")), ("lora_alpha", .number("\(lora.alpha)")),
+                    ("lora_rank", .number(lora.rank)), ("lora_alpha", .number(lora.alpha)),
                     ("lora_targets", .array(lora.layerNames.map(JSONValue.string))),
                 ]
             } else {
@@ -19,18 +19,18 @@ extension TrainingSettings {
                 ("pooling", .string(pooling.rawValue)), ("causal_mask", .bool(causalMask)),
                 ("precision", .string(precision.rawValue)),
                 ("training_precision", .string(trainingPrecision.rawValue)),
-                ("epochs", .number("\(epochs)")), ("batch", .number("\(batch)")),
-                ("accumulate", .number("\(accumulate)")),
-                ("learning_rate", .number("\(learningRate)")), ("schedule", .string(schedule.shape.rawValue)),
-                ("warmup", schedule.warmup.json), ("layer_decay", .number("\(layerDecay.factor)")),
-                ("weight_decay", .number("\(weightDecay)")),
-                ("clip_norm", .numberOrNull(clipNorm)), ("dropout", .number("\(dropout)")),
-                ("word_dropout", .number("\(wordDropout)")),
-                ("label_smoothing", .number("\(labelSmoothing)")), ("class_weights", classWeights.json),
-                ("patience", .numberOrNull(patience)), ("keep", .string(keep.rawValue)),
-                ("ema", .numberOrNull(averageDecay)),
-                ("max_steps", .numberOrNull(maxSteps)), ("max_minutes", .numberOrNull(maxMinutes)),
-                ("shuffle", .string(shuffle.rawValue)), ("seed", .number("\(seed)")),
+                ("epochs", .number(epochs)), ("batch", .number(batch)),
+                ("accumulate", .number(accumulate)),
+                ("learning_rate", .number(learningRate)), ("schedule", .string(schedule.shape.rawValue)),
+                ("warmup", schedule.warmup.json), ("layer_decay", .number(layerDecay.factor)),
+                ("weight_decay", .number(weightDecay)),
+                ("clip_norm", .number(clipNorm)), ("dropout", .number(dropout)),
+                ("word_dropout", .number(wordDropout)),
+                ("label_smoothing", .number(labelSmoothing)), ("class_weights", classWeights.json),
+                ("patience", .number(patience)), ("keep", .string(keep.rawValue)),
+                ("ema", .number(averageDecay)),
+                ("max_steps", .number(maxSteps)), ("max_minutes", .number(maxMinutes)),
+                ("shuffle", .string(shuffle.rawValue)), ("seed", .number(seed)),
             ]
         return .object(members.map { JSONMember(key: $0.0, value: $0.1) })
     }
@@ -45,8 +45,8 @@ extension TrainingSettings {
 extension LearningRateSchedule.Warmup {
     var json: JSONValue {
         switch self {
-        case .steps(let count): .number("\(count)")
-        case .share(let share): .number("\(share)")
+        case .steps(let count): .number(count)
+        case .share(let share): .number(share)
         }
     }
 }
@@ -56,7 +56,7 @@ extension ClassWeights {
         switch self {
         case .equal: .null
         case .balanced: .string("balanced")
-        case .named(let weights): .object(weights.map { JSONMember(key: $0.label, value: .number("\($0.weight)")) })
+        case .named(let weights): .object(weights.map { JSONMember(key: $0.label, value: .number($0.weight)) })
         }
     }
 }
@@ -67,11 +67,6 @@ extension LoRA {
 }
 
 extension JSONValue {
-    /// A number; null for nil.
-    static func numberOrNull(_ value: (some CustomStringConvertible)?) -> JSONValue {
-        value.map { .number($0.description) } ?? .null
-    }
-
     /// The members of an object, with their values as JSON, but for some.
     func entries(without excluded: Set<String>) -> [(name: String, value: String)] {
         (object ?? []).filter { !excluded.contains($0.key) }.map { member in
