@@ -1,5 +1,10 @@
 # GPT-2 as Unix filters: everything that can be made. `make` alone prints the targets.
 
+# Older ones run recipes without -e, -u and pipefail (.SHELLFLAGS), so that what fails would seem to have gone well.
+ifeq ($(filter oneshell,$(.FEATURES)),)
+$(error This make is too old: install GNU make 3.82 or newer (brew install make) and run gmake)
+endif
+
 # The goals of the experiments and of the base name their pipeline themselves.
 OWN_PIPELINE := $(if $(filter experiment%,$(MAKECMDGOALS)),experiments)$(if $(filter base base-%,$(MAKECMDGOALS)),base)
 ifneq ($(OWN_PIPELINE),)

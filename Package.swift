@@ -35,7 +35,7 @@ let package = Package(
         .target(name: "Fetching", dependencies: ["CLibzip", "Platform", "Records", "Hashing", "Safetensors"]),
         .target(name: "Evaluation", dependencies: ["Platform", "Records"]),
         .target(name: "LinearModel", dependencies: ["Platform", "Records", "Hashing", "Safetensors", "Evaluation"]),
-        .target(name: "Tokenization", dependencies: ["Records", "Hashing", "Safetensors"]),
+        .target(name: "Tokenization", dependencies: ["Platform", "Records", "Hashing", "Safetensors"]),
         .target(
             name: "GPT2Kit",
             dependencies: [
@@ -86,7 +86,9 @@ let package = Package(
             name: "TokenizationTests", dependencies: ["Tokenization", "Safetensors", "Records", "TestSupport"]),
         .testTarget(
             name: "GPT2KitTests",
-            dependencies: ["GPT2Kit", "Evaluation", "Tokenization", "Safetensors", "Records", "TestSupport"]),
+            dependencies: [
+                "GPT2Kit", "Evaluation", "Tokenization", "Safetensors", "Records", "Platform", "TestSupport",
+            ]),
         .testTarget(
             name: "ConversionTests",
             dependencies: ["Conversion", "GPT2Kit", "Safetensors", "Tokenization", "Records", "TestSupport"]),

@@ -3,6 +3,7 @@
 import json
 import math
 import random
+import shutil
 import statistics
 
 from harness import BIN
@@ -38,23 +39,34 @@ def fitted(bench, model, records, *options):
     return json.loads((model / "decision.json").read_text(encoding="utf-8"))
 
 
+def without_shares(model, copy):
+    """A copy of a model directory that doesn't tell the shares of the labels in training, which aren't those of other models."""
+    shutil.rmtree(copy, ignore_errors=True)
+    shutil.copytree(model, copy)
+    config = json.loads((copy / "config.json").read_text(encoding="utf-8"))
+    config["gpt2kit"].pop("label_shares", None)
+    (copy / "config.json").write_text(json.dumps(config), encoding="utf-8")
+    return copy
+
+
 def decisions(bench):
     out, parts = scores(bench, "sms-spam", "base", 1)
     rows = []
-    for name, parts in (("GPT-2", parts), ("baseline", baseline(bench, out))):
+    linear = without_shares(out / "model", bench.out / "without-shares")
+    for name, model, parts in (("GPT-2", out / "model", parts), ("baseline", linear, baseline(bench, out))):
         records = [record for part in parts for record in part]
         held, promised, rates, coverages, before, after = [], [], [], [], [], []
         for seed in range(10 if bench.quick else SPLITS):
             order = records[:]
             random.Random(seed).shuffle(order)
             half, other = order[: len(order) // 2], order[len(order) // 2 :]
-            decision = fitted(bench, out / "model", half, *THRESHOLD, "--coverage", "0.95")
+            decision = fitted(bench, model, half, *THRESHOLD, "--coverage", "0.95")
             calibrated = [(applied(decision, record["probabilities"]), record["expected"]) for record in other]
             bound = decision["threshold"]["probability"]
             ham = [p["spam"] >= bound for p, expected in calibrated if expected == "ham"]
             rates.append(statistics.fmean(ham))
             held.append(rates[-1] <= 0.01)
-            bound = fitted(bench, out / "model", half, *THRESHOLD, "--confidence", "0.95")["threshold"]["probability"]
+            bound = fitted(bench, model, half, *THRESHOLD, "--confidence", "0.95")["threshold"]["probability"]
             promised.append(statistics.fmean(p["spam"] >= bound for p, expected in calibrated if expected == "ham"))
             sets = decision["sets"]["probabilities"]
             coverages.append(
@@ -65,7 +77,7 @@ def decisions(bench):
             )
             before.append(calibration_error([(record["probabilities"], record["expected"]) for record in other]))
             after.append(calibration_error(calibrated))
-        (out / "model" / "decision.json").unlink()
+        (model / "decision.json").unlink()
         cells = {
             "false positives, target: at most 1 %": f"{statistics.fmean(rates):.2%} on average, at most 1 % in {statistics.fmean(held):.0%} of {len(held)} splits",
             "with --confidence 0.95": f"{statistics.fmean(promised):.2%} on average, at most 1 % in {statistics.fmean(rate <= 0.01 for rate in promised):.0%}",

@@ -32,7 +32,7 @@ def accuracy(path):
 
 
 def subset(parts, out, count, seed):
-    """The first `count` training texts in an order of their own, of every class at least one."""
+    """The first `count` training texts in an order of their own."""
     records = lines(parts / "train.ndjson")
     random.Random(seed).shuffle(records)
     path = out / f"train-{count or len(records)}-{seed}.ndjson"

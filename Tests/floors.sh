@@ -18,6 +18,46 @@ broken=$(
   grep -rlE '^ *import (ArgumentParser|FilterSupport|TrainingSupport)$' Sources/{Platform,Records,Hashing,Safetensors,Fetching,Evaluation,LinearModel,Tokenization,GPT2Kit,Conversion} \
     | sed 's|$|: a library imports what only filters may|' || true
   grep -rlE '^ *import Foundation' Sources --include='*.swift' | grep -v '^Sources/Fetching/' | sed 's|$|: imports Foundation, which only Sources/Fetching may|' || true
+  # Package.swift names what a target imports. SwiftPM doesn't ask for it, yet wouldn't compile the target anew after a change.
+  awk '
+    FILENAME == "Package.swift" {
+      sub(/(^|[ \t])\/\/.*/, "")
+      if (/^    targets: \[/) inside = 1
+      if (/^    \],/) inside = 0
+      if (!inside) next
+      if (match($0, /^        \.?[a-zA-Z]+\(/)) { kind = substr($0, RSTART, RLENGTH); name = "" }
+      line = $0
+      while (match(line, /"[^"]*"/)) {
+        word = substr(line, RSTART + 1, RLENGTH - 2)
+        before = substr(line, 1, RSTART - 1)
+        line = substr(line, RSTART + RLENGTH)
+        if (name == "") {
+          name = word
+          folder = (kind ~ /test/ ? "Tests/" : "Sources/") name
+          target[folder] = name
+          known[name] = 1
+          if (kind ~ /filter/) { declared[name, "FilterSupport"] = 1; declared[name, "Records"] = 1 }
+        } else if (before ~ /path: $/) {
+          delete target[folder]
+          target[word] = name
+        } else declared[name, word] = 1
+      }
+      next
+    }
+    FNR == 1 {
+      folder = FILENAME
+      while (sub(/\/[^\/]*$/, "", folder)) if (folder in target) break
+      own = folder in target ? target[folder] : ""
+    }
+    own != "" && /^ *((@[A-Za-z_]+|public|package|internal|private|fileprivate) +)*import +[A-Za-z]/ {
+      module = $0
+      sub(/^.*import +/, "", module)
+      sub(/^(struct|class|enum|protocol|typealias|func|let|var) +/, "", module)
+      sub(/[^A-Za-z0-9_].*/, "", module)
+      if (module in known && module != own && !((own, module) in declared))
+        print FILENAME ":" FNR ": imports " module ", which Package.swift lacks as a dependency of " own
+    }
+  ' Package.swift $(find Sources Tests Benchmarks -name '*.swift' | sort)
   # The folders of GPT2Kit build on each other in one order.
   files=$(find Sources/GPT2Kit -name '*.swift' | sort)
   awk -f Tests/layers.awk $files $files

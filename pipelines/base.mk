@@ -6,6 +6,7 @@
 #   make base-keep                          copy the trained base, with its card, to pipelines/base
 #   make base CORPUS=DIR VOCABULARY=8192    with a tokenizer of another size
 #   make base CORPUS=DIR PRETRAIN='…' ANNEAL='…'   with other options of pretrain
+#   make base CORPUS=DIR SEED=2             mixed and trained with another seed
 #
 # CORPUS holds files of records, NAME.ndjson or NAME.ndjson.zst, of which only `text` is read. pipelines/base-recipe/sources.tsv
 # says how often a file is used, and how much of it is cut into lines; a file that it doesn't have is used once, whole. The
@@ -16,7 +17,10 @@
 
 OUT := build/base
 RECIPE := pipelines/base-recipe
-SEED := 1
+# The seed of the mix and of pretrain, where one is set. Without it the mix has 1, and pretrain its own.
+SEED ?=
+MIX_SEED := $(or $(strip $(SEED)),1)
+SEED_OPTION := $(if $(strip $(SEED)),--seed $(strip $(SEED)))
 VOCABULARY ?= 16384
 # Both stages have 16,384 tokens a step.
 UPDATES := --optimizer muon --lr 5e-3 --muon-lr 6e-3 --precision auto
@@ -35,6 +39,9 @@ SHA256 := $(if $(shell command -v sha256sum),sha256sum,shasum -a 256)
 
 # A file that is made anew each time, but changes only when its contents do.
 REPLACE = if cmp -s $@.new $@; then rm $@.new; else mv $@.new $@; fi
+
+# The end of a recipe that counts what it writes: the counts $1, sorted, are in $2 before the target appears.
+COUNTED = LC_ALL=C sort $1 > $2.partial && rm $1 && mv $2.partial $2 && mv $@.partial $@
 
 .PHONY: base base-shards base-check base-keep FORCE
 FORCE:
@@ -89,39 +96,46 @@ $(OUT)/unseen.ndjson: FORCE
 
 $(OUT)/documents.ndjson: $(OUT)/corpus.sha256 $(OUT)/unseen.ndjson $(addprefix $(RECIPE)/,collect.sh words.awk unseen.awk clean.awk) | build
 	$(RECIPE)/collect.sh $(FILES) \
-	  | $(AWK) -f $(RECIPE)/clean.awk -v counts=$(OUT)/clean.tsv.new $(OUT)/unseen.ndjson - > $@
-	@LC_ALL=C sort $(OUT)/clean.tsv.new > $(OUT)/clean.tsv; rm $(OUT)/clean.tsv.new
+	  | $(AWK) -f $(RECIPE)/clean.awk -v counts=$(OUT)/clean.tsv.new $(OUT)/unseen.ndjson - > $@.partial
+	@$(call COUNTED,$(OUT)/clean.tsv.new,$(OUT)/clean.tsv)
 
-$(OUT)/train.ndjson $(OUT)/validation.ndjson: $(OUT)/documents.ndjson $(addprefix $(RECIPE)/,sources.tsv mix.awk)
-	$(AWK) -f $(RECIPE)/mix.awk -v part=$(notdir $(basename $@)) -v seed=$(SEED) -v counts=$@.counts \
-	  $(RECIPE)/sources.tsv $(OUT)/unseen.ndjson $< | LC_ALL=C sort | cut -f 2- > $@
-	@LC_ALL=C sort $@.counts > $(basename $@).tsv; rm $@.counts
+# A mix without this file has the seed 1.
+MIX_SEED_FILE := $(if $(filter-out 1,$(MIX_SEED))$(wildcard $(OUT)/seed),$(OUT)/seed)
+
+$(OUT)/seed: FORCE
+	@mkdir -p $(OUT)
+	@echo '$(MIX_SEED)' > $@.new; $(REPLACE)
+
+$(OUT)/train.ndjson $(OUT)/validation.ndjson: $(OUT)/documents.ndjson $(addprefix $(RECIPE)/,sources.tsv mix.awk) $(MIX_SEED_FILE)
+	$(AWK) -f $(RECIPE)/mix.awk -v part=$(notdir $(basename $@)) -v seed=$(MIX_SEED) -v counts=$@.counts \
+	  $(RECIPE)/sources.tsv $(OUT)/unseen.ndjson $< | LC_ALL=C sort | cut -f 2- > $@.partial
+	@$(call COUNTED,$@.counts,$(basename $@).tsv)
 
 $(OUT)/checked: $(OUT)/train.ndjson $(OUT)/validation.ndjson $(RECIPE)/check.awk
-	$(AWK) -f $(RECIPE)/check.awk $(OUT)/unseen.ndjson $(filter %.ndjson,$^) > $@
+	$(AWK) -f $(RECIPE)/check.awk $(OUT)/unseen.ndjson $(filter %.ndjson,$^) $(TO_TARGET)
 
 $(V)/tokenizer/vocab.json: $(OUT)/train.ndjson | build
 	@mkdir -p $(V)
 	$(BIN)/train-tokenizer --vocab-size $(VOCABULARY) --out $(V)/tokenizer $<
 
 $(V)/%-128.shard: $(OUT)/%.ndjson $(V)/tokenizer/vocab.json | build
-	$(BIN)/tokenize-pad --tokenizer $(V)/tokenizer --pack --length 128 $< > $@
+	$(BIN)/tokenize-pad --tokenizer $(V)/tokenizer --pack --length 128 $< $(TO_TARGET)
 
 $(V)/%-256.shard: $(OUT)/%.ndjson $(V)/tokenizer/vocab.json | build
-	$(BIN)/tokenize-pad --tokenizer $(V)/tokenizer --pack --length 256 $< > $@
+	$(BIN)/tokenize-pad --tokenizer $(V)/tokenizer --pack --length 256 $< $(TO_TARGET)
 
 # The shape of the model, with as many tokens as the tokenizer has.
 $(V)/config.json: $(RECIPE)/config.json $(V)/tokenizer/vocab.json
 	@jq --slurpfile vocabulary $(V)/tokenizer/vocab.json \
-	  '($$vocabulary[0] | length) as $$size | .vocab_size = $$size | .bos_token_id = $$size - 1 | .eos_token_id = $$size - 1' $< > $@
+	  '($$vocabulary[0] | length) as $$size | .vocab_size = $$size | .bos_token_id = $$size - 1 | .eos_token_id = $$size - 1' $< $(TO_TARGET)
 
 $(V)/settings: FORCE
 	@mkdir -p $(V)
-	@echo 'pretrain $(UPDATES) $(PRETRAIN), then $(ANNEAL)' > $@.new; $(REPLACE)
+	@echo 'pretrain $(UPDATES) $(PRETRAIN), then $(ANNEAL)$(if $(SEED_OPTION), seed $(strip $(SEED)))' > $@.new; $(REPLACE)
 
 # A run with other settings than those of the checkpoints is refused: remove these, or go back. Metrics of a run that was stopped
 # are continued.
-PRETRAIN_ON = $(BIN)/pretrain $(V)/train-$1.shard --validation $(V)/validation-$1.shard --tokenizer $(V)/tokenizer $(UPDATES) \
+PRETRAIN_ON = $(BIN)/pretrain $(V)/train-$1.shard --validation $(V)/validation-$1.shard --tokenizer $(V)/tokenizer $(UPDATES) $(SEED_OPTION) \
   --checkpoint-every 200 --resume --force
 
 $(V)/constant/model.safetensors: $(SHARDS) $(V)/config.json $(V)/settings $(OUT)/checked | build
@@ -135,8 +149,8 @@ $(V)/model/model.safetensors: $(V)/constant/model.safetensors
 	@touch $@
 
 $(V)/evaluation.txt: $(V)/model/model.safetensors $(RECIPE)/evaluation.jq
-	@jq -rs -f $(RECIPE)/evaluation.jq $(V)/constant.ndjson $(V)/metrics.ndjson > $@
+	@jq -rs -f $(RECIPE)/evaluation.jq $(V)/constant.ndjson $(V)/metrics.ndjson $(TO_TARGET)
 
 $(V)/sources.md: $(OUT)/train.ndjson $(RECIPE)/sources.awk
 	@mkdir -p $(V)
-	@LC_ALL=C awk -f $(RECIPE)/sources.awk $(OUT)/corpus.sha256 $(OUT)/clean.tsv $(OUT)/train.tsv $(RECIPE)/sources.tsv > $@
+	@LC_ALL=C awk -f $(RECIPE)/sources.awk $(OUT)/corpus.sha256 $(OUT)/clean.tsv $(OUT)/train.tsv $(RECIPE)/sources.tsv $(TO_TARGET)

@@ -13,7 +13,9 @@ include pipelines/common/uci.mk
 $(OUT)/balanced.ndjson: $(OUT)/records.ndjson | build
 	$(BIN)/balance --seed 123 $< $(TO_TARGET)
 
-$(OUT)/train.ndjson $(OUT)/validation.ndjson $(OUT)/test.ndjson: $(OUT)/balanced.ndjson | build
-	$(BIN)/split --fractions 0.7,0.1,0.2 --seed 123 --part $(notdir $(basename $@)) $< $(TO_TARGET)
+BOOK_SPLIT := --fractions 0.7,0.1,0.2 --seed 123
+
+$(OUT)/train.ndjson $(OUT)/validation.ndjson $(OUT)/test.ndjson: $(OUT)/balanced.ndjson $(OUT)/split.settings | build
+	$(BIN)/split $(or $(SPLIT),$(BOOK_SPLIT)) --part $(notdir $(basename $@)) $< $(TO_TARGET)
 
 include pipelines/common/stages.mk

@@ -19,8 +19,8 @@ $(OUT)/records.ndjson: pipelines/demo/messages.zip $(OUT)/recipe | build
 $(OUT)/balanced.ndjson: $(OUT)/records.ndjson | build
 	$(BIN)/balance $< $(TO_TARGET)
 
-$(OUT)/train.ndjson $(OUT)/validation.ndjson $(OUT)/test.ndjson: $(OUT)/balanced.ndjson | build
-	$(BIN)/split --part $(notdir $(basename $@)) $< $(TO_TARGET)
+$(OUT)/train.ndjson $(OUT)/validation.ndjson $(OUT)/test.ndjson: $(OUT)/balanced.ndjson $(OUT)/split.settings | build
+	$(BIN)/split $(SPLIT) --part $(notdir $(basename $@)) $< $(TO_TARGET)
 
 include pipelines/common/stages.mk
 

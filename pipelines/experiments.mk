@@ -78,7 +78,7 @@ base_of_row = $(if $(filter 10,$1),$(RANDOM_BASE),$(base))
 
 EXPERIMENTS := build/experiments$(if $(filter-out book,$(DATA)),/$(DATA))
 # Runs from different weights lie side by side.
-RUNS := $(EXPERIMENTS)/runs/$(subst /,-,$(subst :,-,$(BASE)))
+RUN_FOLDER := $(EXPERIMENTS)/runs/$(subst /,-,$(subst :,-,$(BASE)))
 
 # Part of the names of all files of a choice of OPTIONS and LENGTH.
 VARIANT := $(shell bash pipelines/experiments/options.sh $(or $(LENGTH),longest) $(OPTIONS))
@@ -88,20 +88,20 @@ tokens = $(patsubst %,$(EXPERIMENTS)/tokens-$(length)/%.safetensors,train valida
 
 $(EXPERIMENTS)/tokens-%/train.safetensors: $(OUT)/train.ndjson $(TOKENIZER_READY) | build
 	@mkdir -p $(@D)
-	$(BIN)/tokenize-pad --tokenizer $(TOKENIZER) --length $* $< > $@
+	$(BIN)/tokenize-pad --tokenizer $(TOKENIZER) --length $* $< $(TO_TARGET)
 
 $(EXPERIMENTS)/tokens-%/validation.safetensors: $(EXPERIMENTS)/tokens-%/train.safetensors $(OUT)/validation.ndjson | build
-	$(BIN)/tokenize-pad --tokenizer $(TOKENIZER) --length $< --labels-from $< $(OUT)/validation.ndjson > $@
+	$(BIN)/tokenize-pad --tokenizer $(TOKENIZER) --length $< --labels-from $< $(OUT)/validation.ndjson $(TO_TARGET)
 
 $(EXPERIMENTS)/tokens-%/test.safetensors: $(EXPERIMENTS)/tokens-%/train.safetensors $(OUT)/test.ndjson | build
-	$(BIN)/tokenize-pad --tokenizer $(TOKENIZER) --length $< --labels-from $< $(OUT)/test.ndjson > $@
+	$(BIN)/tokenize-pad --tokenizer $(TOKENIZER) --length $< --labels-from $< $(OUT)/test.ndjson $(TO_TARGET)
 
 # The runs of row $1, and its goal. run.sh finds out whether a run is already done.
 seeds := $(shell seq 123 $$((122 + $(SEEDS))))
-runs = $(seeds:%=$(RUNS)/row-$1/seed-%)
+runs = $(seeds:%=$(RUN_FOLDER)/row-$1/seed-%)
 
 define row
-$(RUNS)/row-$1/seed-%: $(tokens) FORCE | build
+$(RUN_FOLDER)/row-$1/seed-%: $(tokens) FORCE | build
 	@BIN=$(BIN) MIRROR="$(MIRROR)" OPTIONS="$(OPTIONS)" VARIANT="$(VARIANT)" pipelines/experiments/run.sh $$(@D) $$* \
 	  $(EXPERIMENTS)/tokens-$(length) $(TOKENIZER) $(base_of_row) $(options)
 
@@ -113,7 +113,7 @@ $(foreach number,$(ALL_ROWS),$(eval $(call row,$(number))))
 RESULTS := $(EXPERIMENTS)/results$(VARIANT)
 define write_results
 @mkdir -p $(EXPERIMENTS)
-@{ cat $(RUNS)/row-*/current$(VARIANT)/seed-*.json $(RUNS)/row-*/current$(VARIANT)/seed-*.failed 2> /dev/null || true; } \
+@{ cat $(RUN_FOLDER)/row-*/current$(VARIANT)/seed-*.json $(RUN_FOLDER)/row-*/current$(VARIANT)/seed-*.failed 2> /dev/null || true; } \
   | jq -cn --arg data $(DATA) --slurpfile published pipelines/experiments/published.ndjson \
     -f pipelines/experiments/results.jq > $(RESULTS).ndjson
 @jq -rs -f pipelines/experiments/table.jq $(RESULTS).ndjson > $(RESULTS).md
@@ -131,7 +131,7 @@ experiments experiments-table:
 $(ALL_ROWS:%=experiment-%): experiment-%:
 	$(write_results)
 	@sed -n -e '/^| row/p' -e '/^| ---/p' -e '/^| $* /p' $(RESULTS).md
-	@test -z "$$(ls $(seeds:%=$(RUNS)/row-$*/current$(VARIANT)/seed-%.failed) 2> /dev/null)"
+	@test -z "$$(ls $(seeds:%=$(RUN_FOLDER)/row-$*/current$(VARIANT)/seed-%.failed) 2> /dev/null)"
 
 all: experiments
 

@@ -27,7 +27,7 @@ $(OUT)/records.ndjson: pipelines/routing/messages.tsv $(OUT)/recipe | build
 	@mkdir -p $(OUT)
 	jq -cR 'split("\t") | {id: "routing-\(input_line_number)", label: .[0], text: .[1]}' $< $(TO_TARGET)
 
-$(OUT)/train.ndjson $(OUT)/validation.ndjson $(OUT)/test.ndjson: $(OUT)/records.ndjson $(OUT)/settings | build
+$(OUT)/train.ndjson $(OUT)/validation.ndjson $(OUT)/test.ndjson: $(OUT)/records.ndjson $(OUT)/split.settings | build
 	$(BIN)/split $(SPLIT) --part $(notdir $(basename $@)) $< $(TO_TARGET)
 
 include pipelines/common/stages.mk

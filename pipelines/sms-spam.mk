@@ -16,13 +16,16 @@ FINETUNE ?= $(if $(filter pipelines/base,$(BASE)),$(FROM_BASE),--trainable last-
 
 include pipelines/common/uci.mk
 
-$(OUT)/unbalanced.ndjson: $(OUT)/records.ndjson $(OUT)/settings | build
+$(OUT)/unbalanced.ndjson: $(OUT)/records.ndjson $(OUT)/split.settings | build
 	$(BIN)/split $(SPLIT) --part train $< $(TO_TARGET)
 
-$(OUT)/train.ndjson: $(OUT)/unbalanced.ndjson | build
-	$(if $(filter pipelines/base,$(BASE)),cat,$(BIN)/balance) $< $(TO_TARGET)
+BALANCE = $(if $(filter pipelines/base,$(BASE)),cat,$(BIN)/balance)
+balance_settings = $(BALANCE)
 
-$(OUT)/validation.ndjson $(OUT)/test.ndjson: $(OUT)/records.ndjson $(OUT)/settings | build
+$(OUT)/train.ndjson: $(OUT)/unbalanced.ndjson $(OUT)/balance.settings | build
+	$(BALANCE) $< $(TO_TARGET)
+
+$(OUT)/validation.ndjson $(OUT)/test.ndjson: $(OUT)/records.ndjson $(OUT)/split.settings | build
 	$(BIN)/split $(SPLIT) --part $(notdir $(basename $@)) $< $(TO_TARGET)
 
 include pipelines/common/stages.mk

@@ -1,6 +1,6 @@
 #!/bin/bash
 # Starts score-server with a model and asks it what a client could: the same bits as score, limits, the token, an orderly end, no
-# text in its log; then schemathesis and the page in Chromium, where PYTHON has them.
+# text in its log, clients that go or stall; then schemathesis and the page in Chromium, where PYTHON has them.
 #
 #   Server/Tests/run.sh MODEL
 set -euo pipefail
@@ -25,6 +25,7 @@ start() {
   fail "it doesn't start"
 }
 status() { curl -s -o /dev/null -w '%{http_code}' "$@"; }
+metric() { curl -s "$address/metrics" | sed -n "s/^$1 //p"; }
 expect() { [ "$1" = "$2" ] || fail "$3: $1 instead of $2"; }
 
 start
@@ -82,7 +83,9 @@ grep -q 429 "$work/statuses" || fail "no 429 for six requests at a time"
 kill -TERM "$server"
 wait "$server"
 [ ! -s "$work/log" ] || [ "$(wc -l < "$work/log")" = 1 ] || fail "it isn't quiet"
-if .build/server/release/score-server --model "$model" --host 0.0.0.0 2> "$work/log"; then fail "everybody can reach it without a token"; fi
+.build/server/release/score-server --model "$model" --host 0.0.0.0 2> "$work/log" && code=0 || code=$?
+expect "$code" 64 'exit code where everybody could reach it without a token'
+grep -q 'can be reached by others' "$work/log" || fail "it doesn't say that a token is missing"
 echo "server: the token and the limits of a client are as they should be"
 
 start --quiet --timeout 0.1 --threads 1
@@ -98,6 +101,67 @@ expect "$(status -H "$json" -d '{"text":"in time"}' "$address/score")" 200 'a te
 kill -TERM "$server"
 wait "$server"
 echo "server: a text that waits too long is refused while others are scored"
+
+# The text of a client that has gone isn't scored: its request ends, and then nothing more is counted.
+idle() {
+  for _ in $(seq 300); do
+    [ "$(metric score_requests_active)" != 1 ] || return 0  # that is /metrics itself
+    sleep 0.1
+  done
+  fail "$1"
+}
+start --quiet --client-timeout 1 --max-texts 3
+seq 100000 > "$work/many"
+curl -s --max-time 0.5 -o /dev/null --data-binary @"$work/many" -H 'Content-Type: text/plain' "$address/score" && code=0 || code=$?
+expect "$code" 28 'exit code of a client that goes before its answer is complete'
+idle "the request of a client that has gone doesn't end"
+before=$(metric score_texts_total)
+sleep 2
+expect "$(metric score_texts_total)" "$before" 'texts scored 2 seconds after the client has gone'
+[ "$before" -gt 0 ] || fail "nothing was scored for the client that has gone"
+[ "$before" -lt 60000 ] || fail "$before texts were scored for a client that has gone"
+echo "server: for a client that has gone $before of 100,000 texts were scored"
+
+# Nor is that of a client that reads nothing: what waits for it is bounded, and its connection is closed. 34 MB of answer are more
+# than the system's buffers of a connection.
+host=${address#http://}
+connect() { exec 3<> "/dev/tcp/${host%:*}/${host##*:}"; }
+disconnect() { exec 3>&-; }
+ask='POST /score HTTP/1.1\r\nHost: x\r\nContent-Type: text/plain\r\nContent-Length:'
+connect
+{ printf "$ask 300000\r\n\r\n"; head -c 300000 /dev/zero | tr '\0' '\n'; } >&3
+for _ in $(seq 100); do
+  [ "$(metric score_texts_total)" = "$before" ] || break
+  sleep 0.1
+done
+idle "the request of a client that reads nothing doesn't end"
+count=$(($(metric score_texts_total) - before))
+[ "$count" -gt 0 ] || fail "nothing was scored for the client that reads nothing"
+[ "$count" -lt 250000 ] || fail "$count of 300,000 lines were answered for a client that reads nothing"
+disconnect
+
+# A body that doesn't come, and a connection on which nothing is asked.
+connect
+printf "$ask 10\r\n\r\n" >&3
+read -r -t 10 line <&3 || fail "a request without its body isn't answered"
+expect "${line:0:12}" 'HTTP/1.1 408' 'a body that does not come'
+disconnect
+idle "the request without its body doesn't end"
+connect
+read -r -t 10 line <&3 && code=0 || code=$?
+expect "$code" 1 'a connection on which nothing is asked is closed'
+disconnect
+
+expect "$(status -H "$json" -d '[{"text":"1"},{"text":"2"},{"text":"3"}]' "$address/score")" 200 'as many texts as --max-texts'
+for texts in '[{"text":"1"},{"text":"2"},{"text":"3"},{"text":"4"}]' '{"records":[{"text":"1"},{"text":"2"},{"text":"3"},{"text":"4"}]}'; do
+  expect "$(status -H "$json" -d "$texts" "$address/score")" 413 'more texts than --max-texts'
+  curl -s -H "$json" -d "$texts" "$address/score" | jq -r .error | grep -q 'NDJSON' || fail "413 doesn't say what to send"
+done
+expect "$(curl -s -H "$json" -d '[{"text":"1"},{"text":"2"}]' "$address/score" | jq -c 'map(.line)')" '[1,2]' 'lines of an array'
+expect "$(curl -s -H "$json" -d '[]' "$address/score")" '[]' 'the answer to no text'
+kill -TERM "$server"
+wait "$server"
+echo "server: clients that stall and arrays that are too long are refused"
 
 start --quiet
 if "$python" -c 'import schemathesis' 2> /dev/null; then

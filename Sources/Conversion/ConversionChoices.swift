@@ -5,6 +5,12 @@ import Records
 
 /// What the user says of a model that is to be converted.
 public struct ConversionChoices: Sendable {
+    /// One of the things that can be said.
+    public enum Choice: String, CaseIterable, Sendable {
+        /// The properties of these names.
+        case base, tokenizer, heads, labels, pooling, length
+    }
+
     /// The number of heads, where the width isn't one of OpenAI's models.
     public var heads: Int?
     /// The directory of the model that an adapter was trained on.
@@ -20,6 +26,23 @@ public struct ConversionChoices: Sendable {
 
     /// Nothing is said.
     public init() {}
+
+    /// Fails where something is said that makes no difference to a model of this kind.
+    func requireUsed(by kind: ModelKind, file: String) throws(ConversionError) {
+        let unused = Choice.allCases.filter { isMade($0) && !kind.choices.contains($0) }
+        if !unused.isEmpty { throw .unusedChoices(unused, model: kind.name, file: file) }
+    }
+
+    private func isMade(_ choice: Choice) -> Bool {
+        switch choice {
+        case .base: base != nil
+        case .tokenizer: tokenizer != nil
+        case .heads: heads != nil
+        case .labels: labels != nil
+        case .pooling: pooling != nil
+        case .length: length != nil
+        }
+    }
 
     /// The labels of a head with `outputs` outputs.
     func labels(outputs: Int, file: String) throws(ConversionError) -> [String] {

@@ -24,6 +24,10 @@ public enum ConversionError: DiagnosableError, Equatable {
     case unsupported(String, remedy: String, file: String)
     /// A choice that the files don't tell and the user has to make.
     case needsChoice(String, remedy: String, Diagnosis.Choice, file: String)
+    /// Choices that make no difference to a model of this kind.
+    case unusedChoices([ConversionChoices.Choice], model: String, file: String)
+    /// There is a file where one is to be written.
+    case fileExists(path: String)
     /// The numbers of labels and of outputs of the head differ.
     case labelCount(labels: Int, outputs: Int, file: String)
     /// Two labels are the same, or one is empty.
@@ -71,6 +75,15 @@ public enum ConversionError: DiagnosableError, Equatable {
             Diagnosis(source: file, problem: what, remedy: remedy, status: .configuration)
         case .needsChoice(let what, let remedy, let choice, let file):
             Diagnosis(source: file, problem: what, remedy: remedy, status: .usage, choice: choice)
+        case .unusedChoices(let choices, let model, let file):
+            Diagnosis(
+                source: file,
+                problem: "\(model) has no use for \(choices.map(\.rawValue).joined(separator: ", "))",
+                remedy: choices.count == 1 ? "leave it out" : "leave them out", status: .usage)
+        case .fileExists(let path):
+            Diagnosis(
+                source: path, problem: "a file already exists here", remedy: "name another one, or replace it",
+                status: .cannotCreate, choice: .replacing)
         case .sameLabels(let file):
             Diagnosis(
                 source: file, problem: "two labels are the same, or one is empty",

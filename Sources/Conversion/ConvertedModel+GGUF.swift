@@ -5,6 +5,13 @@ import Records
 import Tokenization
 
 extension ConvertedModel {
+    /// Fails where there is a file at `path`, which a GGUF file would replace.
+    ///
+    /// - Throws: ``ConversionError/fileExists(path:)``.
+    public static func requireNone(gguf path: String) throws(ConversionError) {
+        if Path.isRegularFile(path) { throw .fileExists(path: path) }
+    }
+
     /// Writes a GGUF file. Matrices are [outputs,inputs] there, and what isn't a matrix product is F32.
     ///
     /// - Parameters:

@@ -16,13 +16,13 @@ public enum ConvertedModel: Sendable {
     ///
     /// - Parameters:
     ///   - path: a safetensors file or a directory: of a checkpoint of OpenAI's, of an adapter, or a model directory.
-    ///   - choices: what the files don't tell.
+    ///   - choices: what the files don't tell. One that makes no difference to the model is refused.
     ///   - workers: read and check the weights.
     /// - Throws: ``ConversionError``; `ModelError`, `WeightFilesError`, `SafetensorsError`, `TokenizerError` and others where a
     ///   file can't be read; `OutOfMemory`.
     public init(_ path: String, _ choices: ConversionChoices, workers: Workers) throws {
         if OpenAICheckpoint.recognizes(path) {
-            self = try Self.openAI(path, workers)
+            self = try Self.openAI(path, choices, workers)
         } else if LoRAAdapter.recognizes(path) {
             self = try Self.adapter(path, choices, workers)
         } else if Directory.entryNames(of: path)?.contains("config.json") ?? false {
@@ -40,7 +40,10 @@ public enum ConvertedModel: Sendable {
         return WeightFiles(try SafetensorsFile(path: path))
     }
 
-    private static func openAI(_ path: String, _ workers: Workers) throws -> ConvertedModel {
+    private static func openAI(
+        _ path: String, _ choices: ConversionChoices, _ workers: Workers
+    ) throws -> ConvertedModel {
+        try choices.requireUsed(by: .openAI, file: path)
         let checkpoint = try OpenAICheckpoint(directory: path)
         let model = try PretrainedModel(
             config: checkpoint.config, parameters: checkpoint.parameters(workers), tokenizerDirectory: path,
@@ -49,9 +52,10 @@ public enum ConvertedModel: Sendable {
     }
 
     private static func book(_ weights: WeightFiles, _ choices: ConversionChoices) throws -> ConvertedModel {
-        let book = try BookWeights(weights, choices)
-        let parameters = try book.parameters()
         let file = weights.directory
+        let book = try BookWeights(weights, choices)
+        try choices.requireUsed(by: .book(isClassifier: book.isClassifier), file: file)
+        let parameters = try book.parameters()
         let tokenizerDirectory = try choices.tokenizerDirectory(file: file)
         let model = try PretrainedModel(
             config: book.config, parameters: parameters, tokenizerDirectory: tokenizerDirectory, origin: file)
@@ -79,6 +83,7 @@ public enum ConvertedModel: Sendable {
         _ path: String, _ choices: ConversionChoices, _ workers: Workers
     ) throws -> ConvertedModel {
         let adapter = try LoRAAdapter(directory: path)
+        try choices.requireUsed(by: .adapter(isClassifier: adapter.isClassifier), file: path)
         let named = adapter.baseName.flatMap { Directory.entryNames(of: $0) == nil ? nil : $0 }
         guard let base = choices.base ?? named else {
             throw ConversionError.needsChoice(
@@ -109,7 +114,9 @@ public enum ConvertedModel: Sendable {
         _ path: String, _ choices: ConversionChoices, _ workers: Workers
     ) throws -> ConvertedModel {
         let weights = try WeightFiles(directory: path)
-        guard try GPT2Parameters.classes(weights) != nil else {
+        let isClassifier = try GPT2Parameters.classes(weights) != nil
+        try choices.requireUsed(by: .directory(isClassifier: isClassifier), file: path)
+        guard isClassifier else {
             let model = try PretrainedModel(
                 base: .directory(path), tokenizerDirectory: choices.tokenizer, seed: 0, workers: workers)
             return .language(model, output: nil)

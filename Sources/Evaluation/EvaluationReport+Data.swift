@@ -137,7 +137,7 @@ extension Comparison {
                     ["points more than the other model", "", accuracy.interval == nil ? "" : "95 % interval"],
                     row("accuracy", accuracy), row("balanced accuracy", balancedAccuracy),
                 ])
-                + "probability of such a difference between equally good models: \(PlainTable.number(pValue, digits: 4)) "
+                + "probability of such a difference between equally good models: \(PlainTable.probability(pValue, digits: 4)) "
                 + "(McNemar, exact)\n"
     }
 }

@@ -13,7 +13,7 @@ public struct Estimate: Sendable, Equatable {
 /// How good a classifier is on the records of one label.
 public struct ClassEstimates: Sendable, Equatable {
     /// Of those that got the label, the share that has it; nil where none got it. The interval is Wilson's or, at a stated
-    /// prevalence, from resamples.
+    /// prevalence, combined from those of the labels (``CombinedInterval``).
     public let precision: Estimate?
     /// Of those that have the label, the share that got it, with Wilson's interval; nil where none has it.
     public let recall: Estimate?
@@ -25,8 +25,9 @@ public struct ClassEstimates: Sendable, Equatable {
 public struct EvaluationReport: Sendable {
     /// Counts of expected against predicted labels. Those are of the records, whatever prevalence is stated.
     public let matrix: ConfusionMatrix
-    /// All measures that are defined. The interval of the accuracy is Wilson's, unless a prevalence is stated; the others come
-    /// from resamples of the records (Efron 1979).
+    /// All measures that are defined. The interval of the accuracy is Wilson's, combined from those of the labels where a prevalence is
+    /// stated; that of the balanced accuracy is combined, too, where resamples are all alike. The others come from resamples of the
+    /// records (Efron 1979).
     public let measures: [Measure: Estimate]
     /// For every label, in the order of the matrix: at the stated prevalence where there is one.
     public let classes: [ClassEstimates]
@@ -66,36 +67,36 @@ public struct EvaluationReport: Sendable {
         resamples = settings.resamples(of: records.count)
         var bootstrap = Bootstrap(records: records.count, seed: settings.seed)
         var samples: [Measure: [Double]] = [:]
-        var precisions = [[Double]](repeating: [], count: records.labels.count)
         for _ in 0..<resamples {
             let counts = bootstrap.next()
             for (measure, value) in computation.measures(counts) { samples[measure, default: []].append(value) }
-            guard shares != nil else { continue }
-            for (label, value) in computation.classes(counts).enumerated() {
-                if let precision = value.precision { precisions[label].append(precision) }
-            }
         }
-        var measures: [Measure: Estimate] = [:]
-        for (measure, value) in values {
-            let isWilson = measure == .accuracy && shares == nil
-            measures[measure] = Estimate(
-                value: value,
-                interval: isWilson ? matrix.accuracyInterval : Interval.percentiles(samples[measure] ?? []))
+        // Some of the records may lack some of the labels.
+        let own = shares.map { shares in
+            matrix.labels.map { label in records.labels.index(ofLabel: label).map { shares[$0] } ?? 0 }
         }
-        self.measures = measures
+        let isResampled = resamples > 0
+        func interval(_ measure: Measure) -> ClosedRange<Double>? {
+            if measure == .accuracy { return own.map(matrix.accuracyInterval(shares:)) ?? matrix.accuracyInterval }
+            let resampled = Interval.percentiles(samples[measure] ?? [])
+            guard resampled == nil, measure == .balancedAccuracy, isResampled else { return resampled }
+            return matrix.accuracyInterval(shares: matrix.labels.map { _ in 1 })
+        }
+        measures = Dictionary(
+            uniqueKeysWithValues: values.map { ($0, Estimate(value: $1, interval: interval($0))) })
         classes = Self.estimates(
             computation.classes([Double](repeating: 1, count: records.count)), records.labels, matrix
-        ) {
-            shares == nil ? matrix.precisionInterval($1) : Interval.percentiles(precisions[$0])
+        ) { label in
+            own.map { matrix.precisionInterval(label, shares: $0) } ?? matrix.precisionInterval(label)
         }
     }
 
     /// The estimates of the labels of `matrix`: those of `labels` that occur.
     ///
-    /// - Parameter interval: of a precision, by the label's index in `labels` and in the matrix.
+    /// - Parameter interval: of a precision, by the label's index in the matrix.
     private static func estimates(
         _ all: [(precision: Double?, f1: Double?)], _ labels: [String], _ matrix: ConfusionMatrix,
-        interval: (_ index: Int, _ label: Int) -> ClosedRange<Double>?
+        interval: (_ label: Int) -> ClosedRange<Double>?
     ) -> [ClassEstimates] {
         // Both are sorted. A part of the records may lack some of the labels.
         var classes: [ClassEstimates] = []
@@ -104,7 +105,7 @@ public struct EvaluationReport: Sendable {
             guard label < matrix.labels.count, matrix.labels[label].utf8.elementsEqual(name.utf8) else { continue }
             classes.append(
                 ClassEstimates(
-                    precision: all[index].precision.map { Estimate(value: $0, interval: interval(index, label)) },
+                    precision: all[index].precision.map { Estimate(value: $0, interval: interval(label)) },
                     recall: matrix.recall(label).map { Estimate(value: $0, interval: matrix.recallInterval(label)) },
                     f1: all[index].f1))
         }

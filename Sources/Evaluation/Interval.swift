@@ -29,10 +29,11 @@ public enum Interval {
         return min(1, 2 * tail)
     }
 
-    /// The middle 95 % of values, their quantiles interpolated in a straight line; nil for none.
+    /// The middle 95 % of values, their quantiles interpolated in a straight line; nil for none, and where all are the same: resamples
+    /// of records without a mistake, for instance, say nothing of other records.
     static func percentiles(_ values: [Double]) -> ClosedRange<Double>? {
-        guard !values.isEmpty else { return nil }
         let sorted = values.sorted()
+        guard let least = sorted.first, let most = sorted.last, least < most else { return nil }
         func quantile(_ q: Double) -> Double {
             let place = q * Double(sorted.count - 1)
             let below = Int(place)

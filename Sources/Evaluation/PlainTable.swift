@@ -16,6 +16,12 @@ package enum PlainTable {
         }.joined()
     }
 
+    /// A probability with `digits` behind the point, or what it is below where these would all be 0.
+    package static func probability(_ value: Double, digits: Int) -> String {
+        let least = (0..<digits).reduce(1.0) { unit, _ in unit / 10 }
+        return value < least / 2 ? "below \(number(least, digits: digits))" : number(value, digits: digits)
+    }
+
     /// A number with `digits` behind the point; a dash for none.
     package static func number(_ value: Double?, digits: Int) -> String {
         guard let value, value.isFinite else { return "–" }

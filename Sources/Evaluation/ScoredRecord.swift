@@ -81,6 +81,57 @@ public struct ScoredRecordReader {
         return record.beginningOfObject(records.members.filter { !record.isNamed($0, key) })
     }
 
+    /// What tells that the record that was read last isn't that of another reader: another label, id or text; nil where nothing does.
+    ///
+    /// - Parameters:
+    ///   - scored: the record that was read last.
+    ///   - other: the other reader.
+    ///   - theirs: what it has read last.
+    ///   - textKey: the key of a record's text.
+    /// - Throws: `JSONError`.
+    public func difference(
+        _ scored: ScoredRecord, from other: ScoredRecordReader, _ theirs: ScoredRecord, textKey: String = "text"
+    ) throws -> String? {
+        if theirs.expected != scored.expected { return "expected label" }
+        return try ["id", textKey].first { key in
+            guard let value = value(of: key), let theirValue = other.value(of: key), value != theirValue else {
+                return false
+            }
+            return try JSONValue(parsing: Array(value)) != JSONValue(parsing: Array(theirValue))
+        }
+    }
+
+    /// All records that are left, each with the same record of another reader.
+    ///
+    /// - Throws: what ``next()`` throws; ``EvaluationError/otherRecords(_:source:line:)`` where they aren't the same records;
+    ///   ``EvaluationError/noRecords(source:)``.
+    public mutating func readAll(
+        with other: inout ScoredRecordReader
+    ) throws -> (records: ScoredRecords, others: ScoredRecords) {
+        var (records, others) = (ScoredRecords(), ScoredRecords())
+        while let scored = try next() {
+            guard let theirs = try other.next() else {
+                throw EvaluationError.otherRecords(
+                    "there are fewer records than in \(source)", source: other.source, line: records.count + 1)
+            }
+            if let difference = try difference(scored, from: other, theirs) {
+                throw EvaluationError.otherRecords(
+                    "another \(difference) than in line \(scored.line) of \(source)", source: other.source,
+                    line: theirs.line)
+            }
+            try records.add(scored, source: source)
+            try others.add(theirs, source: other.source)
+        }
+        if let extra = try other.next() {
+            throw EvaluationError.otherRecords(
+                "there are more records than the \(records.count) of \(source)", source: other.source, line: extra.line)
+        }
+        guard records.count > 0 else { throw EvaluationError.noRecords(source: source) }
+        records.finish()
+        others.finish()
+        return (records, others)
+    }
+
     /// All records that are left.
     ///
     /// - Throws: what ``next()`` throws; ``EvaluationError/noRecords(source:)``.

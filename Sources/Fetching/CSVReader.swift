@@ -8,19 +8,28 @@ struct CSVReader {
     struct Row {
         /// The line on which the row begins, from 1.
         var line: Int
+        /// The first of them, as many as are kept at most.
         var fields: [[UInt8]]
+        /// How many fields the row has.
+        var width = 0
     }
 
     private let source: ByteSource
     private let maximumRowLength: Int
+    private let maximumWidth: Int
     private var buffer = [UInt8](repeating: 0, count: 1 << 16)
     private var position = 0
     private var end = 0
     private var line = 1
     private var atStart = true
 
-    init(_ source: ByteSource, maximumRowLength: Int) {
+    /// - Parameters:
+    ///   - source: the file, from its start.
+    ///   - maximumRowLength: bytes; a longer row is an error.
+    ///   - maximumWidth: the fields of a row that are kept; further ones are counted.
+    init(_ source: ByteSource, maximumRowLength: Int, maximumWidth: Int) {
         self.source = source
+        self.maximumWidth = maximumWidth
         self.maximumRowLength = maximumRowLength
     }
 
@@ -45,7 +54,8 @@ struct CSVReader {
                 }
                 if try peek() != UInt8(ascii: ","), field.last == 0x0D { field.removeLast() }
             }
-            row.fields.append(field)
+            if row.width < maximumWidth { row.fields.append(field) }
+            row.width += 1
             guard let separator = try peek() else { return row }
             position += 1
             if separator == 0x0A {

@@ -123,39 +123,43 @@ final class DownloadDelegate: NSObject, URLSessionDataDelegate, @unchecked Senda
         }
         note(http)
         let tag = http.value(forHTTPHeaderField: "ETag")
-        var offset = 0
+        let length = http.value(forHTTPHeaderField: "Content-Length").flatMap { Int($0) }
+        var part: ContentRange?
         switch http.statusCode {
         case 200: break
         case 206 where resumed == nil:
             return fail(.badAnswer(address: address, problem: "sends a part that wasn't asked for"))
         case 206:
-            // Only the very bytes that are missing, of the very version whose beginning is here.
-            let range = http.value(forHTTPHeaderField: "Content-Range") ?? ""
-            guard let resumed, range.hasPrefix("bytes \(resumed.size)-"), tag == nil || tag == resumed.tag else {
+            // Only bytes that follow the ones that are here, of the very version that these are of. There may be fewer
+            // than are missing: then the download ends short, and the next one goes on from there.
+            guard let range = http.value(forHTTPHeaderField: "Content-Range").flatMap({ ContentRange($0) }),
+                range.first == resumed?.size, tag == nil || tag == resumed?.tag,
+                length == nil || length == range.count
+            else {
                 target.discard()
-                return fail(.cutShort(address: address, missing: nil))
+                return fail(cutShort(missing: nil))
             }
-            offset = resumed.size
+            part = range
         case 300..<400:
             return refuseRedirect(http)
         default: return fail(.httpStatus(address: address, http.statusCode))
         }
         // Some servers compress all the same. URLSession unpacks that, so its length isn't that of what comes here, and
         // what has come can't be resumed.
+        let offset = part?.first ?? 0
         let encoding = http.value(forHTTPHeaderField: "Content-Encoding")?.lowercased() ?? "identity"
         guard ["identity", "", "gzip", "x-gzip", "deflate"].contains(encoding), offset == 0 || encoding == "identity"
         else {
             return fail(.badAnswer(address: address, problem: "sends the encoding \(encoding), which wasn't asked for"))
         }
         isEncoded = encoding != "identity" && encoding != ""
-        let length = isEncoded ? nil : http.value(forHTTPHeaderField: "Content-Length").flatMap { Int($0) }
-        total = length.map { $0.addingReportingOverflow(offset).overflow ? .max : $0 + offset }
+        total = isEncoded ? nil : part.map { $0.total ?? $0.last + 1 } ?? length
         if let total, total > maximumBytes { return fail(.tooLarge(source: address, maximum: maximumBytes)) }
         if offset > 0, let descriptor = target.resume(size: offset) {
             self.descriptor = descriptor
         } else if offset > 0 {
             target.discard()
-            return fail(.cutShort(address: address, missing: nil))
+            return fail(cutShort(missing: nil))
         } else {
             do throws(StreamError) {
                 descriptor = try target.begin(tag: isEncoded ? nil : tag)
@@ -198,17 +202,20 @@ final class DownloadDelegate: NSObject, URLSessionDataDelegate, @unchecked Senda
             if descriptor < 0, let http = task.response as? HTTPURLResponse, (300..<400).contains(http.statusCode) {
                 refuseRedirect(http)
             }
-            if let total, done < total, descriptor >= 0 {
-                fail(.cutShort(address: address, missing: total - done))
+            if let total, done > total, descriptor >= 0 {
+                target.discard()
+                fail(.badAnswer(address: address, problem: "sends more bytes than it has announced"))
+            } else if let total, done < total, descriptor >= 0 {
+                fail(cutShort(missing: total - done))
             } else if problem != nil, descriptor >= 0, (problem as? URLError)?.code != .timedOut {
                 // All that was promised is there, or nobody has said how much that is.
-                if total == nil { fail(.cutShort(address: address, missing: nil)) }
+                if total == nil { fail(cutShort(missing: nil)) }
             } else if let problem = problem as? URLError {
                 fail(translated(problem))
             } else if let problem {
                 fail(.unreachable(address: address, reason: "\(problem)"))
             } else if descriptor < 0 {
-                fail(.cutShort(address: address, missing: total))
+                fail(cutShort(missing: total))
             } else if fsync(descriptor) != 0 {
                 fail(.stream(.writeFailed(destination: target.name, errno: errno)))
             }
@@ -216,10 +223,15 @@ final class DownloadDelegate: NSObject, URLSessionDataDelegate, @unchecked Senda
         finished.signal()
     }
 
+    private func cutShort(missing: Int?) -> FetchError {
+        .cutShort(address: address, missing: missing, canResume: target.resumable != nil)
+    }
+
     private func translated(_ problem: URLError) -> FetchError {
         switch problem.code {
-        case .timedOut: .stalled(address: address, bytes: 0, seconds: stallSeconds)
-        case .networkConnectionLost: .cutShort(address: address, missing: total.map { $0 - done })
+        case .timedOut:
+            .stalled(address: address, bytes: 0, seconds: stallSeconds, canResume: target.resumable != nil)
+        case .networkConnectionLost: cutShort(missing: total.map { $0 - done })
         // Redirects to anything but http and https were refused before: it is the answer that curl doesn't know.
         case .unsupportedURL, .badServerResponse, .cannotParseResponse:
             .badAnswer(address: address, problem: "sends an answer that isn't HTTP")

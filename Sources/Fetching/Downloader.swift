@@ -1,7 +1,7 @@
 // One file over HTTP(S), to disk, resumed where an earlier attempt broke off.
 //
-// A part (see DownloadTarget) is resumed only under If-Range, and only if the answer is 206 for exactly the missing bytes
-// of that version; any other success begins anew, and no error page is ever saved.
+// A part (see DownloadTarget) is resumed only under If-Range, and only if the answer is 206 for the bytes that follow it
+// in that version; any other success begins anew, and no error page is ever saved.
 
 import Foundation
 import Records
@@ -93,13 +93,16 @@ public struct Downloader: Sendable {
             let now = ContinuousClock.now
             if now - begin > .seconds(maximumSeconds) {
                 delegate.close()
-                throw .tooSlow(address: url.absoluteString, seconds: maximumSeconds)
+                throw .tooSlow(
+                    address: url.absoluteString, seconds: maximumSeconds, canResume: target.resumable != nil)
             }
             if done - interval.done >= minimumRate * stallSeconds {
                 interval = (now, done)
             } else if now - interval.begin > .seconds(stallSeconds) {
                 delegate.close()
-                throw .stalled(address: url.absoluteString, bytes: done - interval.done, seconds: stallSeconds)
+                throw .stalled(
+                    address: url.absoluteString, bytes: done - interval.done, seconds: stallSeconds,
+                    canResume: target.resumable != nil)
             }
         }
         delegate.close()

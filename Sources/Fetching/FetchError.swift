@@ -10,12 +10,12 @@ public enum FetchError: DiagnosableError, Equatable {
     case unreachable(address: String, reason: String)
     /// The server answered with a status that isn't success.
     case httpStatus(address: String, Int)
-    /// The server closed the connection before the end.
-    case cutShort(address: String, missing: Int?)
-    /// Too little came for a while.
-    case stalled(address: String, bytes: Int, seconds: Int)
-    /// It came, but would take too long.
-    case tooSlow(address: String, seconds: Int)
+    /// The connection, or the part that the server has sent, ended before the file. `canResume`: what has come is kept.
+    case cutShort(address: String, missing: Int?, canResume: Bool)
+    /// Too little came for a while. `canResume`: what has come is kept.
+    case stalled(address: String, bytes: Int, seconds: Int, canResume: Bool)
+    /// It came, but would take too long. `canResume`: what has come is kept.
+    case tooSlow(address: String, seconds: Int, canResume: Bool)
     /// The server's answer isn't one that HTTP allows.
     case badAnswer(address: String, problem: String)
     /// More bytes than are allowed.
@@ -50,6 +50,8 @@ public enum FetchError: DiagnosableError, Equatable {
     case notTheModel(source: String, problem: String)
     /// A directory that holds files of another model than the one that is wanted.
     case otherModel(directory: String, model: String)
+    /// A directory with a file that the model has too, of which nothing says which version it is of.
+    case unknownVersion(directory: String, file: String, model: String)
     /// Another run is writing the same directory.
     case locked(path: String)
     /// Files of a model that neither the mirror nor the network has given.
@@ -72,6 +74,11 @@ public enum FetchError: DiagnosableError, Equatable {
                 source: source, position: line.map { .line($0) }, problem: problem, remedy: remedy, status: status,
                 choice: choice)
         }
+        func unfinished(_ address: String, _ problem: String, _ canResume: Bool) -> Diagnosis {
+            at(
+                WebAddress.redacted(address), problem, canResume ? "run it again to resume" : "run it again",
+                .temporaryFailure)
+        }
         switch self {
         case .invalidAddress(let address):
             return at(WebAddress.redacted(address), "not an http or https address", "check the address", .usage)
@@ -83,19 +90,15 @@ public enum FetchError: DiagnosableError, Equatable {
             return at(
                 WebAddress.redacted(address), "the server answered \(status)", "check the address", .unavailable,
                 .fallback)
-        case .cutShort(let address, let missing):
+        case .cutShort(let address, let missing, let canResume):
             let amount = missing.map { "short by \($0) bytes" } ?? "short by an unknown number of bytes"
-            return at(
-                WebAddress.redacted(address), "the download is \(amount)", "run it again to resume", .temporaryFailure)
-        case .stalled(let address, let bytes, let seconds):
+            return unfinished(address, "the download is \(amount)", canResume)
+        case .stalled(let address, let bytes, let seconds, let canResume):
             let amount = bytes == 0 ? "nothing" : "only \(bytes) bytes"
-            return at(
-                WebAddress.redacted(address), "stalled: \(amount) came in \(seconds) s", "run it again to resume",
-                .temporaryFailure)
-        case .tooSlow(let address, let seconds):
+            return unfinished(address, "stalled: \(amount) came in \(seconds) s", canResume)
+        case .tooSlow(let address, let seconds, let canResume):
             let time = seconds < 3600 ? "\(seconds) s" : "\(seconds / 3600) hours"
-            return at(
-                WebAddress.redacted(address), "not complete after \(time)", "run it again to resume", .temporaryFailure)
+            return unfinished(address, "not complete after \(time)", canResume)
         case .badAnswer(let address, let problem):
             return at(
                 WebAddress.redacted(address), "the server \(problem)", "check the address and its port", .protocolError)
@@ -154,6 +157,10 @@ public enum FetchError: DiagnosableError, Equatable {
         case .otherModel(let directory, let model):
             return at(
                 directory, "holds another model than \(model), or another version of it", "empty it", .cannotCreate,
+                .output)
+        case .unknownVersion(let directory, let file, let model):
+            return at(
+                directory, "it isn't known which version of \(model) its \(file) is of", "empty it", .cannotCreate,
                 .output)
         case .locked(let path):
             return at(path, "locked by another run", "wait for it to end", .temporaryFailure)

@@ -30,11 +30,14 @@ public struct ModelFetcher: Sendable {
     }
 
     /// Gets what isn't there yet.
+    ///
+    /// A directory has files of one model and one version: the file `.fetched` in it says which. Another version is
+    /// refused, and so are files of which neither that file nor a known hash says what they are.
     public func fetch() throws(FetchError) {
         try fetching { () throws(StreamError) in try Directory.create(directory) }
         let lock = try lockDirectory()
         defer { close(lock) }
-        var run = ModelFetchRun(self)
+        var run = try ModelFetchRun(self)
         if isWanted("config.json") { try run.require("config.json") }
         try fetchTokenizer(&run)
         try fetchWeights(&run)
@@ -89,7 +92,15 @@ public struct ModelFetcher: Sendable {
     }
 
     private func readJSON(_ path: String, name: String) throws(FetchError) -> JSONValue {
-        let bytes = try fetching { () throws(StreamError) in try ByteSource(path: path).readAll(maximum: 1 << 26) }
+        let maximum = 64 << 20
+        let file: MappedFile
+        do throws(StreamError) {
+            file = try MappedFile(path: path, maximum: maximum)
+        } catch {
+            if case .fileTooLarge = error { throw .tooLarge(source: name, maximum: maximum) }
+            throw .stream(error)
+        }
+        let bytes = withExtendedLifetime(file) { Array(file.bytes) }
         do throws(JSONError) {
             return try JSONValue(parsing: bytes, source: name)
         } catch {
@@ -164,7 +175,8 @@ public struct ModelFetcher: Sendable {
     private func lockDirectory() throws(FetchError) -> Int32 {
         let descriptor = open(directory, O_RDONLY | O_CLOEXEC)
         guard descriptor >= 0 else { throw .stream(.cannotCreate(path: directory, errno: errno)) }
-        if flock(descriptor, LOCK_EX | LOCK_NB) != 0 {
+        // A file system without locks (ENOTSUP, ENOLCK) is written to all the same, as by OutputLock.
+        if flock(descriptor, LOCK_EX | LOCK_NB) != 0, errno == EWOULDBLOCK {
             close(descriptor)
             throw .locked(path: directory)
         }

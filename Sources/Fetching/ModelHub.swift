@@ -1,5 +1,5 @@
-// Hugging Face's hub, or a server with the same addresses, as its users have set it up: the environment variables and the cache
-// of the Python library huggingface_hub.
+// Hugging Face's hub, or a server with the same addresses, as its users have set it up: the environment variables and
+// the cache of the Python library huggingface_hub.
 
 import Foundation
 import Hashing
@@ -10,6 +10,8 @@ public struct ModelHub: Sendable {
     public var endpoint: String
     /// What proves who asks; it is sent to ``endpoint`` alone, and never printed.
     public var token: String?
+    /// Where a token lies that can't be sent: the name of a variable or of a file; nil where there is none such.
+    public private(set) var unusableToken: String?
     /// Looked into before the network is asked: the folder of `models--OWNER--NAME`.
     public var cache: String?
     /// Whether the network isn't asked at all.
@@ -24,8 +26,10 @@ public struct ModelHub: Sendable {
     public static var ofUser: ModelHub { ModelHub(environment: ProcessInfo.processInfo.environment) }
 
     /// What these variables say: HF_ENDPOINT, HF_TOKEN, HF_TOKEN_PATH, HF_HOME, HF_HUB_CACHE, HF_HUB_OFFLINE,
-    /// HF_HUB_DISABLE_IMPLICIT_TOKEN, XDG_CACHE_HOME and HOME. A token lies in the file `token` of HF_HOME where HF_TOKEN isn't
-    /// set.
+    /// HF_HUB_DISABLE_IMPLICIT_TOKEN, XDG_CACHE_HOME and HOME; and, under their older names, HUGGING_FACE_HUB_TOKEN,
+    /// HUGGINGFACE_HUB_CACHE and TRANSFORMERS_OFFLINE. Where no variable has a token, the file HF_TOKEN_PATH has, or the
+    /// file `token` of HF_HOME. Spaces and line ends around a token don't belong to it; one that has other characters
+    /// than a header can carry isn't taken (``unusableToken``).
     public init(environment: [String: String]) {
         self.init()
         func value(_ names: String...) -> String? {
@@ -41,15 +45,22 @@ public struct ModelHub: Sendable {
         let home = value("HF_HOME") ?? caches.map { "\($0)/huggingface" }
         cache = value("HF_HUB_CACHE", "HUGGINGFACE_HUB_CACHE") ?? home.map { "\($0)/hub" }
         isOffline = isSet("HF_HUB_OFFLINE") || isSet("TRANSFORMERS_OFFLINE")
-        token = value("HF_TOKEN", "HUGGING_FACE_HUB_TOKEN")
-        if token == nil, !isSet("HF_HUB_DISABLE_IMPLICIT_TOKEN"),
-            let path = value("HF_TOKEN_PATH") ?? home.map({ "\($0)/token" })
-        {
-            token = (try? String(contentsOfFile: path, encoding: .utf8))?.trimmingCharacters(
-                in: .whitespacesAndNewlines)
+        var tokens = ["HF_TOKEN", "HUGGING_FACE_HUB_TOKEN"].map { (place: $0, text: environment[$0]) }
+        if !isSet("HF_HUB_DISABLE_IMPLICIT_TOKEN"), let path = value("HF_TOKEN_PATH") ?? home.map({ "\($0)/token" }) {
+            tokens.append((path, try? String(contentsOfFile: path, encoding: .utf8)))
         }
-        // Anything else could become a header of its own.
-        if let token, token.isEmpty || !token.utf8.allSatisfy({ (0x21...0x7E).contains($0) }) { self.token = nil }
+        for (place, text) in tokens {
+            guard let found = text?.trimmingCharacters(in: .whitespacesAndNewlines), !found.isEmpty else { continue }
+            // Anything else could become a header of its own.
+            if found.utf8.allSatisfy({ (0x21...0x7E).contains($0) }) { token = found } else { unusableToken = place }
+            break
+        }
+    }
+
+    /// What may help where the hub doesn't let the asker have a file.
+    var tokenAdvice: String {
+        if token != nil { return "does HF_TOKEN allow it?" }
+        return unusableToken.map { "the token in \($0) has characters that no token has" } ?? "HF_TOKEN isn't set"
     }
 
     /// The address of a file.

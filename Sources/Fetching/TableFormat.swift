@@ -54,6 +54,8 @@ public struct TableConverter: Sendable {
     public var name: String
     /// In bytes; of CSV, that of a row.
     public var maximumLineLength: Int
+    /// The columns that a header may have. No table has so many; a row of separators isn't to take many times its size.
+    fileprivate static let mostColumns = 1 << 16
 
     /// By default tab-separated `label` and `text`, without a header.
     public init(
@@ -94,17 +96,18 @@ public struct TableConverter: Sendable {
             let lines = LineReader(source, maximumLineLength: maximumLineLength)
             var rows = RowWriter(converter: self, source: source.name)
             while let line = try lines.next() {
-                // No table has so many columns; a row of tabs isn't to take many times its size.
-                let splits = hasHeader ? 1 << 16 : columns.count - 1
+                let splits = hasHeader ? Self.mostColumns : columns.count - 1
                 let fields = line.content.split(separator: 0x09, maxSplits: splits, omittingEmptySubsequences: false)
-                try rows.write(fields, line: line.number, to: sink)
+                try rows.write(fields, width: fields.count, line: line.number, to: sink)
             }
             return try atLeastOne(rows.count, source)
         case .csv:
-            var reader = CSVReader(source, maximumRowLength: maximumLineLength)
+            var reader = CSVReader(
+                source, maximumRowLength: maximumLineLength,
+                maximumWidth: hasHeader ? Self.mostColumns : columns.count)
             var rows = RowWriter(converter: self, source: source.name)
             while let row = try reader.next() {
-                try rows.write(row.fields.map { $0[...] }, line: row.line, to: sink)
+                try rows.write(row.fields.map { $0[...] }, width: row.width, line: row.line, to: sink)
             }
             return try atLeastOne(rows.count, source)
         }
@@ -123,22 +126,27 @@ private struct RowWriter {
     /// For every wanted column, its place in the row.
     private var places: [(key: String, place: Int)]?
     /// How many columns every row has.
-    private var width: Int
+    private var expected: Int
     private(set) var count = 0
     private var writer = JSONWriter()
 
     init(converter: TableConverter, source: String) {
         self.converter = converter
         self.source = source
-        width = converter.columns.count
+        expected = converter.columns.count
         if !converter.hasHeader {
             places = converter.columns.enumerated().compactMap { place, column in column.key.map { ($0, place) } }
         }
     }
 
-    mutating func write(_ fields: [ArraySlice<UInt8>], line: Int, to sink: ByteSink) throws {
+    /// Writes a row of `width` fields, of which `fields` are those that were kept.
+    mutating func write(_ fields: [ArraySlice<UInt8>], width: Int, line: Int, to sink: ByteSink) throws {
         guard let places else {
-            width = fields.count
+            expected = width
+            if width > TableConverter.mostColumns {
+                throw FetchError.tooManyColumns(
+                    source: source, line: line, count: width, expected: TableConverter.mostColumns)
+            }
             places = try converter.columns.compactMap { column in
                 guard let key = column.key else { return nil }
                 guard let place = fields.firstIndex(where: { $0.elementsEqual(column.name.utf8) }) else {
@@ -148,11 +156,11 @@ private struct RowWriter {
             }
             return
         }
-        if fields.count < width {
-            throw FetchError.tooFewColumns(source: source, line: line, count: fields.count, expected: width)
+        if width < expected {
+            throw FetchError.tooFewColumns(source: source, line: line, count: width, expected: expected)
         }
-        if fields.count > width {
-            throw FetchError.tooManyColumns(source: source, line: line, count: fields.count, expected: width)
+        if width > expected {
+            throw FetchError.tooManyColumns(source: source, line: line, count: width, expected: expected)
         }
         if count == 0, !converter.hasHeader, places.allSatisfy({ fields[$0.place].elementsEqual($0.key.utf8) }) {
             throw FetchError.namesAsRecord(source: source)

@@ -31,7 +31,9 @@ package enum Platform {
             let kind = RLIMIT_AS
         #endif
         var limit = rlimit()
-        return getrlimit(kind, &limit) == 0 ? Int(exactly: limit.rlim_cur) : nil
+        // No limit is RLIM_INFINITY: 2⁶⁴ − 1 on Linux, 2⁶³ − 1 on Darwin.
+        guard getrlimit(kind, &limit) == 0, let bytes = Int(exactly: limit.rlim_cur), bytes < .max else { return nil }
+        return bytes
     }
 
     /// The cores that the system has; at least 1.

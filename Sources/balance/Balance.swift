@@ -12,7 +12,8 @@ struct Balance: Filter {
             Reads NDJSON records with a label. Keeps as many of every class as the rarest has, or --per-class of \
             each; --seed draws which.
             Writes the kept lines, byte for byte and in their order, each with a line feed.
-            Buffers: the whole input is held in memory, because the rarest class is known only at its end.
+            Buffers: the whole input is held in memory, with about 50 bytes more for each record, because the rarest class is \
+            known only at its end. --max-memory is for all of it.
 
             EXAMPLE
               fetch-unzip sms.zip --entry SMSSpamCollection | balance > balanced.ndjson

@@ -36,7 +36,8 @@ struct ConvertModel: Filter {
         exits: ExitCodes(
             [
                 .badData: "damaged files, a pickle, or no GPT-2",
-                .cannotCreate: "--out can't be written, or holds a model (--force)",
+                .cannotCreate: "--out can't be written, or holds what would be replaced (--force)",
+                .temporaryFailure: "another run is writing the same --out",
                 .configuration: "files that don't belong together, or a model that can't be written so",
             ], cleansUp: true))
 
@@ -90,26 +91,69 @@ struct ConvertModel: Filter {
         transform: positiveInteger)
     var length: Int?
 
-    @Flag(help: "Replace the model that --out holds.")
+    @Flag(help: "Replace the model that --out holds, or the GGUF file.")
     var force = false
 
     @OptionGroup var threads: ThreadsOption
     @OptionGroup var verbosity: QuietOption
 
+    func validate() throws {
+        _ = try labels.map(LabelList.parse)
+    }
+
     func run() throws {
-        if to == .huggingface, !force { try Classifier.requireNone(in: out) }
-        var choices = ConversionChoices()
-        (choices.base, choices.tokenizer, choices.heads) = (base, tokenizer, heads)
-        choices.labels = labels?.split(separator: ",", omittingEmptySubsequences: false).map(String.init)
-        (choices.pooling, choices.length) = (pool, length)
-        let workers = Workers(count: threads.count)
-        let converted = try ConvertedModel(model, choices, workers: workers)
+        // Before the lock, which makes directories and files.
+        try requireNothingToReplace()
+        switch to {
+        case .huggingface: try AtomicDirectory.requireWritable(out)
+        case .gguf: try AtomicFile(path: out).cancel()
+        }
+        let lock = try OutputLock(path: out)
+        switch to {
+        case .huggingface: AtomicDirectory.removeLeftovers(of: out)
+        case .gguf: AtomicFile.removeLeftovers(of: out)
+        }
+        // A run that held the lock may have written it since.
+        try requireNothingToReplace()
+        try withExtendedLifetime(lock) { try convert() }
+    }
+
+    private func requireNothingToReplace() throws {
+        guard !force else { return }
+        switch to {
+        case .huggingface: try Classifier.requireNone(in: out)
+        case .gguf: try ConvertedModel.requireNone(gguf: out)
+        }
+    }
+
+    private func convert() throws {
+        let converted = try read()
         switch to {
         case .huggingface: try converted.write(directory: out, precision: weights)
         case .gguf: try converted.write(gguf: out, precision: weights)
         }
         verbosity.notes("convert-model").onTerminal("\(converted.summary): written to \(out)")
     }
+
+    private func read() throws -> ConvertedModel {
+        var choices = ConversionChoices()
+        (choices.base, choices.tokenizer, choices.heads) = (base, tokenizer, heads)
+        choices.labels = try labels.map(LabelList.parse)
+        (choices.pooling, choices.length) = (pool, length)
+        do {
+            return try ConvertedModel(model, choices, workers: Workers(count: threads.count))
+        } catch let error as ConversionError {
+            guard case .unusedChoices(let unused, let kind, let file) = error else { throw error }
+            let options = unused.map(\.option).joined(separator: ", ")
+            throw UsageError(
+                "\(file) is \(kind), which has no use for \(options)", remedy: error.diagnosis.remedy)
+        }
+    }
+}
+
+extension ConversionChoices.Choice {
+    /// The option that says it.
+    fileprivate var option: String { self == .pooling ? "--pool" : "--\(rawValue)" }
 }
 
 extension StoredPrecision: ExpressibleByArgument {}

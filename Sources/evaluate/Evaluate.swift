@@ -17,8 +17,8 @@ struct Evaluate: Filter {
             Writes accuracy, balanced accuracy (the mean recall), macro F1, the Matthews correlation, precision, recall and F1 \
             of every class, and the confusion matrix; where there are probabilities also the area under the ROC curve, average \
             precision, recall at a small share of false positives, log loss, Brier score and calibration error. Intervals are \
-            of 95 %. Those of accuracy, precision and recall are Wilson's; with --prevalence those of recall alone are. All \
-            others are from resamples of the records.
+            of 95 %. Those of accuracy, precision and recall are Wilson's, with --prevalence combined from the labels' own. \
+            All others are from resamples of the records, where these differ.
             If the matrix is wider than the terminal (COLUMNS; 80 without one), the text lists the most frequent confusions \
             instead.
             Buffers: 8 bytes for each record and 8 for each of its probabilities; with --seen also the training texts and \
@@ -109,6 +109,9 @@ struct Evaluate: Filter {
     func validate() throws {
         guard by == nil || seen == nil else { throw ValidationError("give either --by or --seen") }
         guard !changed || compare != nil else { throw ValidationError("--changed goes with --compare") }
+        guard !changed || (by == nil && seen == nil && calibrateOn == nil && prevalence.isEmpty) else {
+            throw ValidationError("--changed goes without --by, --seen, --calibrate-on and --prevalence")
+        }
         guard compare == nil || format != .csv || changed else {
             throw ValidationError("--format csv has no place for a comparison: choose json")
         }

@@ -84,15 +84,8 @@ struct Inputs {
         guard let theirs = try other.next() else {
             throw fail("there are fewer records than in \(reader.source)", (others?.count ?? 0) + 1)
         }
-        guard theirs.expected == scored.expected else {
-            throw fail("another expected label than in line \(scored.line) of \(reader.source)", theirs.line)
-        }
-        for key in ["id", textKey] {
-            if let value = reader.value(of: key), let theirValue = other.value(of: key), value != theirValue,
-                try JSONValue(parsing: Array(value)) != JSONValue(parsing: Array(theirValue))
-            {
-                throw fail("another \(key) than in line \(scored.line) of \(reader.source)", theirs.line)
-            }
+        if let difference = try reader.difference(scored, from: other, theirs, textKey: textKey) {
+            throw fail("another \(difference) than in line \(scored.line) of \(reader.source)", theirs.line)
         }
         try others?.add(theirs, source: other.source)
         if theirs.predicted != scored.predicted {

@@ -14,11 +14,12 @@ struct FetchUnzip: Filter {
         discussion: """
             Reads from an http(s) address, a file, or stdin (-). A zip archive is recognised by its first bytes, not by its \
             name; anything else is the table itself. An address is looked for in --mirror first, then in --cache, then on \
-            the network, then at the --fallback addresses.
+            the network, then at the --fallback addresses; with a file or stdin these options are usage errors.
             Writes NDJSON records, {"id": "SMSSpamCollection-1", "label": …, "text": …}, one for each line of the \
             table; with --format raw the bytes. Every line must have as many columns as --columns names or, with \
             --header, as the header has. Without a header, the last column of a tab-separated line keeps further tabs. A \
-            line of a CSV table may have line breaks in quoted fields.
+            line of a CSV table may have line breaks in quoted fields. ndjson and raw have no columns: they take neither \
+            --columns nor --header.
             The table is read twice: first to check its SHA-256 and an entry's CRC and length, then to write it. So \
             nothing of a damaged archive is written. Streams: holds the longest line of the table.
             A download that is slower than 1,000 bytes a second for 30 s, or takes longer than 6 hours, ends with 75; \
@@ -75,11 +76,12 @@ struct FetchUnzip: Filter {
 
     @Option(
         help: ArgumentHelp(
-            "The keys for the columns; _ leaves one out. With --header, text=body writes the column body under the key text.",
+            "The keys for the columns; _ leaves one out. With --header, text=body writes the column body under the key text."
+                + " (default: label,text)",
             valueName: "a,b"))
-    var columns = "label,text"
+    var columns: String?
 
-    @Flag(help: "The first line of the table names the columns, and --columns chooses from them.")
+    @Flag(help: "The first line of a tsv or csv names the columns, and --columns chooses from them.")
     var header = false
 
     @Option(
@@ -91,7 +93,10 @@ struct FetchUnzip: Filter {
     @OptionGroup var verbosity: QuietOption
 
     func run() throws {
-        guard let wanted = TableColumn.list(columns) else {
+        if let (option, partner) = uselessOption {
+            throw UsageError("\(option) goes with \(partner)", remedy: "leave it out, or give that")
+        }
+        guard let wanted = TableColumn.list(columns ?? "label,text") else {
             throw UsageError("--columns has an empty or repeated name", remedy: "give names such as label,text")
         }
         if !header, let column = wanted.first(where: \.isRenamed) {
@@ -119,6 +124,22 @@ struct FetchUnzip: Filter {
         let count = try verified.withSource { try converter.convert($0, to: sink) }
         try sink.close()
         notes.onTerminal("\(count) records from \(verified.name)")
+    }
+
+    /// An option that was given and would change nothing, and what it goes with.
+    private var uselessOption: (option: String, partner: String)? {
+        let isTable = format == .tsv || format == .csv
+        let hasLimit = lines.maxLine != LineReader.defaultMaximumLineLength
+        let isAddress = archive.contains("://")
+        let options: [(option: String, partner: String, isUseless: Bool)] = [
+            ("--header", "--format tsv or csv", header && !isTable),
+            ("--columns", "--format tsv or csv", columns != nil && !isTable),
+            ("--max-line", "a --format other than raw", hasLimit && format == .raw),
+            ("--fallback", "an http(s) address", !fallback.isEmpty && !isAddress),
+            ("--mirror", "an http(s) address", mirror != nil && !isAddress),
+            ("--cache", "an http(s) address", cache != nil && !isAddress),
+        ]
+        return options.first { $0.isUseless }.map { ($0.option, $0.partner) }
     }
 }
 

@@ -73,6 +73,11 @@ struct ReportCommand: Filter {
         guard scores != nil || (validationScores == nil && baseline == nil && positive == nil) else {
             throw ValidationError("--validation-scores, --baseline and --positive go with --scores")
         }
+        try InputArgument.requireOneStandardInput([metrics, scores, validationScores, baseline, mistakes, suspects])
+        // These are read twice, for their results and beside each other.
+        guard baseline == nil || (scores != "-" && baseline != "-") else {
+            throw ValidationError("--scores has to be a file where --baseline is given, and so has that")
+        }
     }
 
     func run() throws {
@@ -133,8 +138,12 @@ struct ReportCommand: Filter {
     }
 
     /// Scored records of a file.
+    func reader(_ path: String) throws -> ScoredRecordReader {
+        ScoredRecordReader(lines.reader(try ByteSource(path: path)))
+    }
+
     func scored(_ path: String) throws -> ScoredRecords {
-        var reader = ScoredRecordReader(lines.reader(try ByteSource(path: path)))
+        var reader = try reader(path)
         return try reader.readAll()
     }
 }

@@ -18,12 +18,8 @@ struct ResultSection: Section {
             text += try Self.calibration(records, on: command.scored(path), path: path, report, settings)
         }
         if let path = command.baseline {
-            let others = try command.scored(path)
-            guard others.count == records.count, others.labels.areSameLabels(as: records.labels),
-                others.expected == records.expected
-            else {
-                throw EvaluationError.otherRecords("these aren't the records of \(scores)", source: path, line: 1)
-            }
+            var (reader, other) = (try command.reader(scores), try command.reader(path))
+            let others = try reader.readAll(with: &other).others
             text += try Self.comparison(records, others, report, settings)
         }
         html = text
@@ -66,7 +62,7 @@ struct ResultSection: Section {
         ).text + """
             <p>This model alone is right on \(comparison.onlyThis) texts, the linear one alone on \(comparison.onlyOther). The \
             difference in accuracy is \(points(comparison.accuracy.value)) points\(interval). Between equally good models so \
-            uneven a split has a probability of \(PlainTable.number(comparison.pValue, digits: 3)) (McNemar, exact).</p>
+            uneven a split has a probability of \(PlainTable.probability(comparison.pValue, digits: 3)) (McNemar, exact).</p>
 
             """
     }

@@ -119,6 +119,11 @@ struct ScoreCommand: Filter {
             // Its length has been checked, and a text in JSON is longer.
             : LineReader(oneRecord(source), maximumLineLength: .max, firstLine: firstLine)
         var models = try Models(models, raw: raw, workers: workers)
+        guard models.hasPrecision || (precision == .auto && !prepack) else {
+            throw UsageError(
+                "\(models.directory) is a linear model, which has no precision to choose and nothing to prepack",
+                remedy: "leave --precision and --prepack out")
+        }
         let wanted = try exitStatus.map { try index(of: $0, in: models.labels) }
         if verify, !(try models.verifyWeights()) {
             verbosity.notes("score").always("\(models.directory): its config.json names no checksum of the weights")
@@ -203,14 +208,14 @@ struct ScoreCommand: Filter {
     }
 
     private func thresholds(_ labels: [String]) throws -> [Threshold] {
-        try threshold.map { text in
-            let parts = text.split(separator: "=", omittingEmptySubsequences: false)
-            guard parts.count > 1, let p = Double(parts[parts.count - 1]), (0...1).contains(p) else {
-                throw UsageError("'\(text)' is not LABEL=PROBABILITY", remedy: "write it like --threshold spam=0.9")
+        try threshold.flatMap { text in
+            do throws(LabelNumbers.Mistake) {
+                return try LabelNumbers.pairs(text, accepts: (0...1).contains)
+            } catch {
+                throw UsageError(
+                    "'\(error.text)' is not LABEL=PROBABILITY", remedy: "write it like --threshold spam=0.9")
             }
-            let name = parts.dropLast().joined(separator: "=")
-            return Threshold(label: try index(of: name, in: labels), probability: p)
-        }
+        }.map { Threshold(label: try index(of: $0.label, in: labels), probability: $0.number) }
     }
 }
 

@@ -17,8 +17,8 @@ struct Split: Filter {
             stdout. Lines keep their bytes. Within a part they are in the shuffled order, not in that of the input.
             With --stable a hash of a record's text decides instead, so that records which are appended to the input later never \
             move one: the sizes are near the shares, and records keep their order.
-            Buffers: the whole input is held in memory; with --group-by near-duplicates also its texts and about 400 bytes for \
-            each.
+            Buffers: the whole input is held in memory, with about 100 bytes more for each record; with --group-by text about \
+            130 more for each text, with near-duplicates the texts and about 570 bytes for each. --max-memory is for all of it.
 
             EXAMPLES
               balance sms.ndjson | split --out parts

@@ -49,7 +49,7 @@ struct Suspects: Filter {
 
     @Option(
         help: ArgumentHelp("Folds of the data, at least 2. (default: 5)", valueName: "n"), transform: positiveInteger)
-    var folds = 5
+    var folds: Int?
 
     @Option(
         help: ArgumentHelp(
@@ -87,7 +87,10 @@ struct Suspects: Filter {
         guard scores == nil || input.input == nil else { throw ValidationError("--scores takes the place of shards") }
         try averageShare.requireAverage(average)
         try InputArgument.requireOneStandardInput([average, records, scores ?? input.input ?? "-"])
-        guard folds >= 2 else { throw ValidationError("--folds has to be at least 2") }
+        guard folds ?? 2 >= 2 else { throw ValidationError("--folds has to be at least 2") }
+        guard scores == nil || (folds == nil && tokenizer == nil) else {
+            throw ValidationError("--folds and --tokenizer go with --base")
+        }
     }
 
     func run() throws {
@@ -153,7 +156,7 @@ struct Suspects: Filter {
             {
                 let display = PhaseDisplay(tool: "suspects", quiet: verbosity.quiet)
                 defer { display.finish() }
-                return try tuner.crossValidate(classifier, on: texts, folds: folds, progress: display.show)
+                return try tuner.crossValidate(classifier, on: texts, folds: folds ?? 5, progress: display.show)
             }
         )
     }

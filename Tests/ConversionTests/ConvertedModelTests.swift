@@ -84,26 +84,37 @@ struct ConvertedModelTests {
         }
     }
 
-    @Test("a damaged checkpoint is refused, whichever byte changes")
+    /// Every number of the language model in `directory`, by the names of its tensors.
+    private func numbers(_ directory: String) throws -> [String: [Float]] {
+        let converted = try ConvertedModel(directory, ConversionChoices(), workers: workers)
+        guard case .language(let model, nil) = converted else { return [:] }
+        return Dictionary(uniqueKeysWithValues: model.parameters.named.map { ($0.name, Array($0.tensor.values)) })
+    }
+
+    @Test("a damaged checkpoint is refused, whichever byte changes, or loads with the same numbers")
     func damagedCheckpoint() throws {
         let source = URL(filePath: "\(path)/openai")
         for name in try FileManager.default.contentsOfDirectory(atPath: source.path) {
             try folder.write(name, Data(contentsOf: source.appending(path: name)))
         }
+        let undamaged = try numbers(folder.path)
+        #expect(!undamaged.isEmpty)
         for (name, step) in [("model.ckpt.index", 7), ("model.ckpt.data-00000-of-00001", 997)] {
             let bytes = try folder.read(name)
+            var loaded = 0
             for place in stride(from: 0, to: bytes.count, by: step) {
                 var changed = bytes
                 changed[place] ^= 0x41
                 try folder.write(name, changed)
-                // The bytes behind the tables' own are a filler that nothing depends on.
-                let result = Result { try ConvertedModel(folder.path, ConversionChoices(), workers: workers) }
-                guard case .failure(let error) = result else {
-                    #expect(name.hasSuffix("index"), "\(name), \(place)")
-                    continue
+                switch Result(catching: { try numbers(folder.path) }) {
+                case .failure(let error): #expect(error is any DiagnosableError, "\(error)")
+                case .success(let found):
+                    loaded += 1
+                    #expect(found == undamaged, "\(name), \(place)")
                 }
-                #expect(error is any DiagnosableError, "\(error)")
             }
+            // Of the index, nothing depends on the filler behind the footer's own bytes.
+            #expect((loaded > 0) == name.hasSuffix("index"), "\(name): \(loaded) loaded")
             for count in [0, 10, bytes.count / 2, bytes.count - 1] {
                 try folder.write(name, bytes.prefix(count))
                 #expect(throws: (any Error).self) {
@@ -111,6 +122,36 @@ struct ConvertedModelTests {
                 }
             }
             try folder.write(name, bytes)
+        }
+    }
+
+    @Test(
+        "what makes no difference to a model is refused",
+        arguments: [
+            ("openai", [.base, .tokenizer, .heads, .labels, .pooling, .length]),
+            ("book.safetensors", [.base, .labels, .pooling, .length]), ("book-classifier.safetensors", [.base]),
+            ("adapter", [.heads]), ("adapter-language", [.heads, .labels, .pooling, .length]),
+            ("base", [.base, .heads, .labels, .pooling, .length]),
+            ("book-classifier", [.base, .tokenizer, .heads, .labels]),
+        ] as [(String, [ConversionChoices.Choice])])
+    func unusedChoices(_ name: String, _ unused: [ConversionChoices.Choice]) throws {
+        let all = choices {
+            ($0.base, $0.heads, $0.labels) = ("\(path)/base", 2, ["a", "b", "c"])
+            $0.pooling = .mean
+            $0.length = 9
+        }
+        let isWritten = name == "book-classifier"
+        let file = "\(isWritten ? folder.path : path)/\(name)"
+        if isWritten {
+            let said = choices { ($0.heads, $0.labels, $0.length) = (2, ["a", "b", "c"], 9) }
+            try ConvertedModel("\(path)/\(name).safetensors", said, workers: workers)
+                .write(directory: file, precision: .float32)
+        }
+        #expect {
+            try ConvertedModel(file, all, workers: workers)
+        } throws: { error in
+            guard case .unusedChoices(let found, _, let place)? = error as? ConversionError else { return false }
+            return found == unused && place == file
         }
     }
 

@@ -133,7 +133,7 @@ struct MeasureTests {
             let values = try EvaluationReport(drawn.records.selecting(indices), one).measures
             for (measure, estimate) in values { samples[measure, default: []].append(estimate.value) }
         }
-        for measure in Measure.allCases where measure != .accuracy || !settings.prevalence.isEmpty {
+        for measure in Measure.allCases where measure != .accuracy {
             let sorted = (samples[measure] ?? []).sorted()
             guard sorted.count == 60, let interval = report.measures[measure]?.interval else { continue }
             let (low, high) = (
@@ -154,6 +154,61 @@ struct MeasureTests {
             #expect((0.92...0.98).contains(Double(held) / 4000), "\(n), \(p): \(held)")
         }
         #expect(Interval.wilson(0, of: 0) == nil)
+    }
+
+    /// Records of two labels, and how many of each got the other one.
+    private func records(_ ham: (count: Int, wrong: Int), _ spam: (count: Int, wrong: Int)) throws -> ScoredRecords {
+        var records = ScoredRecords()
+        for (label, other, side) in [("ham", "spam", ham), ("spam", "ham", spam)] {
+            for record in 0..<side.count {
+                try records.add(
+                    ScoredRecord(
+                        line: record + 1, expected: Array(label.utf8),
+                        predicted: Array((record < side.wrong ? other : label).utf8), probabilities: nil), source: "x")
+            }
+        }
+        records.finish()
+        return records
+    }
+
+    @Test("without a mistake among few records, intervals promise no more than those allow")
+    func noMistake() throws {
+        var settings = EvaluationSettings()
+        settings.prevalence = [("spam", 0.01)]
+        let rare = try EvaluationReport(try records((54, 0), (49, 31)), settings)
+        // Up to 6.6 % of the ham may be taken for spam: then 1 message of spam in 100 makes a precision of 5 %.
+        let precision = try #require(rare.classes[1].precision)
+        #expect(
+            precision.value == 1 && precision.interval?.lowerBound ?? 1 < 0.06 && precision.interval?.upperBound == 1)
+        #expect(rare.measures[.accuracy]?.interval?.lowerBound ?? 1 < 0.94)
+        let perfect = try EvaluationReport(try records((3, 0), (2, 0)), EvaluationSettings())
+        #expect(perfect.measures[.balancedAccuracy]?.interval?.lowerBound ?? 1 < 0.7)
+        #expect(perfect.measures[.macroF1]?.value == 1 && perfect.measures[.macroF1]?.interval == nil)
+        let same = Comparison(
+            try records((9, 2), (9, 1)), other: try records((9, 2), (9, 1)), EvaluationSettings())
+        #expect(same.accuracy.value == 0 && same.accuracy.interval == nil && same.pValue == 1)
+    }
+
+    @Test("at a stated prevalence, too, intervals hold the truth in about 95 of 100 samples")
+    func coverageAtPrevalence() throws {
+        var generator = SeededGenerator(seed: 2)
+        var settings = EvaluationSettings()
+        settings.prevalence = [("spam", 0.2)]
+        settings.resamples = 0
+        for (n, falsePositive, truePositive) in [(60, 0.02, 0.9), (200, 0.05, 0.8)] {
+            let precision = 0.2 * truePositive / (0.2 * truePositive + 0.8 * falsePositive)
+            let accuracy = 0.2 * truePositive + 0.8 * (1 - falsePositive)
+            var held = (precision: 0, accuracy: 0)
+            for _ in 0..<1000 {
+                let wrong = [falsePositive, 1 - truePositive].map { rate in
+                    (0..<n).count { _ in generator.nextUniform() < rate }
+                }
+                let report = try EvaluationReport(try records((n, wrong[0]), (n, wrong[1])), settings)
+                if report.classes[1].precision?.interval?.contains(precision) ?? false { held.precision += 1 }
+                if report.measures[.accuracy]?.interval?.contains(accuracy) ?? false { held.accuracy += 1 }
+            }
+            #expect((920...985).contains(held.precision) && (920...985).contains(held.accuracy), "\(n): \(held)")
+        }
     }
 
     @Test("prevalences that can't be are refused")

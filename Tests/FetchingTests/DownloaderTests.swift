@@ -31,14 +31,28 @@ struct DownloaderTests {
 
     @Test(
         "a download cut short gives 75, and the next run completes it [B22] [B23] [B24]",
-        arguments: ["cut", "changed", "beyond"])
+        arguments: ["cut", "changed", "beyond", "star"])
     func resumedDownload(name: String) throws {
         let error = try #require(throws: FetchError.self) { try download(name) }
         #expect(error.diagnosis.status == .temporaryFailure && error.description.contains("short by"))
+        #expect(error.diagnosis.remedy == "run it again to resume")
         #expect(try folder.names() == ["file.part", "file.part.etag"])
         try download(name)
         let expected = name == "changed" ? Data(LoopbackServer.content.reversed()) : LoopbackServer.content
         #expect(FileManager.default.contents(atPath: path) == expected)
+        #expect(try folder.names() == ["file"])
+    }
+
+    @Test("a part that ends before the file does gives 75, and the next run goes on behind it [B24]")
+    func shortRange() throws {
+        for missing in [60_000, 30_000] {
+            let error = try #require(throws: FetchError.self) { try download("short") }
+            #expect(error == .cutShort(address: server.address("short"), missing: missing, canResume: true))
+            #expect(error.diagnosis.status == .temporaryFailure)
+            #expect(try folder.names() == ["file.part", "file.part.etag"])
+        }
+        try download("short")
+        #expect(FileManager.default.contents(atPath: path) == LoopbackServer.content)
         #expect(try folder.names() == ["file"])
     }
 
@@ -135,8 +149,10 @@ struct DownloaderTests {
         let late = try #require(throws: FetchError.self) {
             try Downloader(minimumRate: 1, maximumSeconds: 1).download(server.address("trickle"), to: path)
         }
-        #expect(late == .tooSlow(address: server.address("trickle"), seconds: 1))
+        #expect(late == .tooSlow(address: server.address("trickle"), seconds: 1, canResume: false))
         #expect(late.diagnosis.status == .temporaryFailure)
+        // The server names no version of the file, so there is nothing to resume.
+        for error in [slow, late] { #expect(error.diagnosis.remedy == "run it again") }
     }
 
     @Test("a stalled download gives 75 [B29]")

@@ -27,6 +27,7 @@ enum LoopbackServer {
         threading.Thread(target=lambda: (sys.stdin.read(), os._exit(0)), daemon=True).start()
         content = bytes((i * i >> 3) & 255 for i in range(100000))
         seen = {}
+        parts = ('cut', 'changed', 'beyond', 'lie', 'short', 'star')
         raw = {'garbage': b'\\x16\\x03\\x01garbage\\n' * 9, 'status': b'HTTP/1.1 abc OK\\r\\n\\r\\n', 'nothing': b'',
             'headless': b'HTTP/9.9\\r\\n\\r\\nhello', 'ssh': b'SSH-2.0-OpenSSH_9.2\\r\\n',
             'nowhere': b'HTTP/1.1 302 Found\\r\\nContent-Length: 0\\r\\nConnection: close\\r\\n\\r\\n',
@@ -58,15 +59,17 @@ enum LoopbackServer {
                 whole = content if tag == '"v1"' else content[::-1]
                 self.close_connection = True
                 if kind == 'ok': self.reply(200, content, {'ETag': tag})
-                elif kind in ('cut', 'changed', 'beyond', 'lie') and visit == 1:
+                elif kind in parts and visit == 1:
                     self.reply(200, content[:40000], {'ETag': tag}, length=len(content))
                 elif kind == 'beyond' and ranged: self.reply(416, b'<html>no</html>')
                 elif kind == 'lie' and ranged: self.reply(206, b'<html>', {'Content-Range': 'bytes 0-5/6'})
-                elif kind in ('cut', 'changed', 'beyond', 'lie'):
+                elif kind in parts:
                     if ranged and self.headers.get('If-Range') == tag:
                         start = int(ranged[6:-1])
-                        self.reply(206, whole[start:], {'ETag': tag, 'Content-Range':
-                            'bytes %d-%d/%d' % (start, len(whole) - 1, len(whole))})
+                        end = min(start + 30000, len(whole)) if kind == 'short' else len(whole)
+                        total = '*' if kind == 'star' else len(whole)
+                        self.reply(206, whole[start:end], {'ETag': tag, 'Content-Range':
+                            'bytes %d-%d/%s' % (start, end - 1, total)})
                     else: self.reply(200, whole, {'ETag': tag})
                 elif kind == 'status': self.reply(int(self.path.split('-')[1]), b'<html>error page</html>')
                 elif kind == 'stall':

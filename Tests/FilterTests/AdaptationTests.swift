@@ -67,6 +67,19 @@ struct AdaptationTests {
         // The same again is up to date; without adaptation it is another run.
         let again = try shell("\(Self.make) build/tiny/model/model.safetensors \(options)", in: folder.url)
         #expect(again.status == 0 && !again.text.contains("/finetune"))
+        // Other options of finetune fine-tune again, and nothing before that.
+        let tuned = try shell(
+            "\(Self.make) build/tiny/model/model.safetensors \(options) FINETUNE='--trainable all --epochs 2'",
+            in: folder.url)
+        #expect(tuned.status == 0 && tuned.text.contains("/finetune "), "\(tuned.errors)")
+        #expect(
+            !["/pretrain ", "/split ", "/tokenize-pad ", "/train-tokenizer "].contains { tuned.text.contains($0) },
+            "\(tuned.text)")
+        // Other options of pretrain adapt again.
+        let adapted = try shell(
+            "\(Self.make) build/tiny/model/model.safetensors \(options.replacing("--epochs 2", with: "--epochs 1"))",
+            in: folder.url)
+        #expect(adapted.status == 0 && adapted.text.contains("/pretrain "), "\(adapted.errors)")
         let plain = try shell("\(Self.make) build/tiny/model/model.safetensors", in: folder.url)
         #expect(plain.status == 0 && !plain.text.contains("/pretrain"), "\(plain.errors)")
         #expect(try base() == "random:tiny.json")

@@ -120,6 +120,7 @@ struct BaselineTests {
             ("score --model model --cascade-above 0.5", 64, "--cascade"),
             ("score --model model --average three.model", 78, "x, y"),
             ("score --model model --cascade nowhere", 66, "nowhere/config.json: no such file"),
+            ("score --model linear --prepack", 64, "leave --precision and --prepack out"),
             ("explain --model linear", 78, "linear"),
         ] {
             let tool = command.hasPrefix("score") ? "score" : command.hasPrefix("explain") ? "explain" : "baseline"

@@ -1,6 +1,7 @@
 // convert-model, as a process.
 
 import Foundation
+import Records
 import TestSupport
 import Testing
 
@@ -87,10 +88,63 @@ struct ConvertModelTests {
             ("in/book.safetensors --heads 3 --tokenizer in/base --out m", 78, "multiple of n_head"),
             ("nothing --out m", 66, "nothing"), ("in --out m", 66, "model.safetensors"),
             ("in/base --out in/base", 73, "--force"),
+            (
+                "in/openai --tokenizer /none --heads 7 --labels p,q --pool mean --length 5 --base /none --out m", 64,
+                "OpenAI's, which has no use for --base, --tokenizer, --heads, --labels, --pool, --length: leave them"
+            ),
+            ("in/base --heads 2 --out m", 64, "no use for --heads: leave it out"),
+            ("in/book-classifier.safetensors --labels a,,c --out m", 64, "--labels has an empty label"),
         ] {
             expectFailure(try shell("convert-model \(command)", in: folder.url), Int32(status), "convert-model", words)
             #expect(try !folder.names().contains("m"))
         }
+    }
+
+    @Test("labels are split at every comma, also where a combining mark follows it")
+    func combiningLabels() throws {
+        let result = try shell(
+            """
+            convert-model in/book-classifier.safetensors --tokenizer in/base --heads 2 --length 9 \
+              --labels "$(printf 'a,\\314\\201b,c')" --out m && jq '.id2label | length' m/config.json
+            """, in: folder.url)
+        #expect(result.lines == ["3"], "\(result.errors)")
+    }
+
+    @Test("a GGUF file that is there is replaced with --force only")
+    func replacedFile() throws {
+        try folder.write("a.gguf", "precious")
+        let command = "convert-model in/openai --to gguf --out a.gguf"
+        expectFailure(
+            try shell(command, in: folder.url), 73, "convert-model",
+            "a.gguf: a file already exists here: name another one, or replace it with --force")
+        #expect(try folder.read("a.gguf") == Data("precious".utf8))
+        let replaced = try shell("\(command) --force", in: folder.url)
+        #expect(replaced.status == 0, "\(replaced.errors)")
+        #expect(try folder.read("a.gguf").prefix(4) == Data("GGUF".utf8))
+        #expect(try folder.names() == ["a.gguf", "in"])
+    }
+
+    @Test("an output that another run is writing is refused, in either format", arguments: ["huggingface", "gguf"])
+    func lockedOutput(_ format: String) throws {
+        let command = "convert-model in/openai --to \(format) --out new"
+        let lock = try OutputLock(path: "\(folder.path)/new")
+        try withExtendedLifetime(lock) {
+            expectFailure(
+                try shell(command, in: folder.url), 75, "convert-model", "new: locked by process \(getpid())")
+        }
+        #expect(try !folder.names().contains("new"))
+    }
+
+    @Test("the next run removes the leftovers of a killed run, in either format", arguments: ["huggingface", "gguf"])
+    func leftovers(_ format: String) throws {
+        let make = format == "gguf" ? "touch" : "mkdir"
+        let result = try shell(
+            """
+            dead=$(sh -c 'echo $$'); \(make) .new.$dead-0.partial .new.$$-0.partial; echo $dead > .new.lock
+            convert-model in/openai --to \(format) --out new || exit
+            test ! -e .new.$dead-0.partial && test -e .new.$$-0.partial && test ! -e .new.lock && test -e new
+            """, in: folder.url)
+        #expect(result.status == 0, "\(result.errors)")
     }
 
     @Test("a pickle isn't read, and the line that converts it is told")

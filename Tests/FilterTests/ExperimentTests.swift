@@ -234,6 +234,16 @@ struct ExperimentTests {
         #expect(try shell("bash '\(Self.folder)/options.sh' \(words)", in: PipelineTests.root).text == name)
     }
 
+    @Test("the runs lie in a folder that no setting of make moves, and tokens get their name when they are whole")
+    func runFolder() throws {
+        let result = try shell(
+            "env -u MAKEFLAGS -u MAKELEVEL make -n -B experiment-16 DATA=demo RUNS=elsewhere LOCKED=1",
+            in: PipelineTests.root)
+        #expect(result.status == 0 && !result.text.contains("elsewhere"), "\(result.text)\(result.errors)")
+        #expect(result.text.contains("run.sh build/experiments/demo/runs/pipelines-base/row-16 123"))
+        #expect(result.lines.filter { $0.contains("tokens-") && $0.contains(".partial && mv ") }.count == 3)
+    }
+
     @Test("every published accuracy is a whole number of records of its part in the chapter's split")
     func publishedAccuracies() throws {
         let file = try Data(contentsOf: URL(fileURLWithPath: Self.folder + "/published.ndjson"))

@@ -44,6 +44,39 @@ struct FetchFilterTests {
         expectFailure(try shell("fetch-model gpt2 --out x --files a"), 64, "fetch-model", "vocab.json")
     }
 
+    @Test(
+        "an option that would change nothing is a usage error",
+        arguments: [
+            ("fetch-unzip - --format ndjson --header", "--header goes with"),
+            ("fetch-unzip - --format ndjson --columns nope", "--columns goes with"),
+            ("fetch-unzip - --format raw --columns label,text", "--columns goes with"),
+            ("fetch-unzip - --format raw --max-line 5", "--max-line goes with"),
+            ("fetch-unzip - --mirror .", "--mirror goes with an http(s) address"),
+            ("fetch-unzip a.zip --cache c", "--cache goes with an http(s) address"),
+            ("fetch-unzip a.zip --fallback http://localhost/a.zip", "--fallback goes with an http(s) address"),
+            ("fetch-model gpt2 --out x --files ''", "--files names no file"),
+            ("fetch-model gpt2 --out x --files ,", "--files names no file"),
+            ("fetch-model gpt2 --out x --tokenizer-only --files vocab.json", "--tokenizer-only goes without --files"),
+        ])
+    func uselessOptions(command: String, words: String) throws {
+        let folder = try Folder()
+        let tool = String(command.prefix { $0 != " " })
+        expectFailure(try shell(command, input: Self.archive, in: folder.url), 64, tool, words)
+        #expect(try folder.names().isEmpty)
+    }
+
+    @Test("a config.json that is too large to be one gives 65")
+    func largeConfiguration() throws {
+        let folder = try Folder()
+        let result = try shell(
+            """
+            mkdir -p m/gpt2; dd if=/dev/null of=m/gpt2/config.json bs=1048576 seek=68 2> /dev/null
+            fetch-model gpt2 --out out --mirror m --files config.json
+            """, in: folder.url)
+        expectFailure(result, 65, "fetch-model", "more than 67108864 bytes")
+        #expect(try folder.names("out").isEmpty)
+    }
+
     @Test("a mirror's file that isn't the model's gives 65 and leaves nothing")
     func wrongModelFile() throws {
         let folder = try Folder()

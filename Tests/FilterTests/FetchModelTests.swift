@@ -9,8 +9,9 @@ struct FetchModelTests {
     private let hub: PythonServer
     private let commit = String(repeating: "c0ffee00", count: 5)
 
-    /// Files lie in OWNER/NAME. Large ones are sent from another port, with their hash in the first answer. `requests` has a
-    /// line for each: the port's kind, the path, the token.
+    /// Files lie in OWNER/NAME, those of revision v2 in OWNER/NAME-v2; where there is a file `moved`, main is v2. Large
+    /// ones are sent from another port, with their hash in the first answer. `requests` has a line for each: the port's
+    /// kind, the path, the token.
     private static let script = """
         import hashlib, http.server, os, sys, threading
         threading.Thread(target=lambda: (sys.stdin.read(), os._exit(0)), daemon=True).start()
@@ -35,10 +36,12 @@ struct FetchModelTests {
             def do_GET(self):
                 self.note()
                 owner, name, _, revision, file = self.path.strip('/').split('/')
+                if revision == 'main' and os.path.exists('moved'): revision = 'v2'
+                if revision in ('v2', 'd00dfeed' * 5): name, revision = name + '-v2', 'd00dfeed' * 5
                 path = f'{owner}/{name}/{file}'
                 if owner == 'secret' and self.headers.get('Authorization') != 'Bearer hf_abc': return self.send_error(401)
                 if not os.path.exists(path): return self.send_error(404)
-                commit = {'X-Repo-Commit': 'c0ffee00' * 5}
+                commit = {'X-Repo-Commit': revision if len(revision) == 40 else 'c0ffee00' * 5}
                 if not file.endswith('.safetensors'): return self.send(open(path, 'rb').read(), commit)
                 digest = hashlib.sha256(open(path, 'rb').read()).hexdigest()
                 if owner == 'damaged': digest = '0' * 64
@@ -114,6 +117,42 @@ struct FetchModelTests {
         #expect(try fetch("secret/tiny --out m").status == 0)
         let injected = try fetch("secret/tiny --out other", "HF_TOKEN=\"$(printf 'a\\r\\nX: b')\"")
         #expect(injected.status == 69)
+        #expect(injected.errors.contains("HF_TOKEN: the token has characters that no token has"), "\(injected.errors)")
+        #expect(!injected.errors.contains("HF_TOKEN isn't set"))
+        #expect(try fetch("secret/tiny --out spaces", "HF_TOKEN=\"$(printf ' hf_abc\\n ')\"").status == 0)
+    }
+
+    @Test("versions never mix in a directory, even where their configurations are the same")
+    func versions() throws {
+        try publish("owner/two")
+        try publish("owner/two-v2")
+        var other = try folder.read("owner/two-v2/model.safetensors")
+        other[other.endIndex - 1] ^= 1
+        try folder.write("owner/two-v2/model.safetensors", other)
+        let weights = try folder.read("owner/two/model.safetensors")
+
+        #expect(try fetch("owner/two --revision v1 --out m").status == 0)
+        expectFailure(try fetch("owner/two --revision v2 --out m"), 73, "fetch-model", "another version")
+        #expect(try folder.read("m/model.safetensors") == weights)
+        // The same revision, also by its commit; and what is missing comes from that.
+        #expect(try fetch("owner/two --revision v1 --out m").status == 0)
+        try FileManager.default.removeItem(at: folder.url.appending(path: "m/model.safetensors"))
+        #expect(try fetch("owner/two --revision \(commit) --out m").status == 0)
+        #expect(try folder.read("m/model.safetensors") == weights)
+
+        // A branch that has moved in between.
+        #expect(try fetch("owner/two --out b --tokenizer-only").status == 0)
+        try folder.write("moved", "")
+        expectFailure(try fetch("owner/two --out b"), 73, "fetch-model", "another version")
+        #expect(try !folder.names("b").contains("model.safetensors"))
+
+        // Files of which nothing says what they are; and an emptied directory takes any.
+        try FileManager.default.removeItem(at: folder.url.appending(path: "m/.fetched"))
+        expectFailure(try fetch("owner/two --revision v2 --out m"), 73, "fetch-model", "it isn't known which version")
+        #expect(try folder.read("m/model.safetensors") == weights)
+        #expect(try shell("rm m/*", in: folder.url).status == 0)
+        #expect(try fetch("owner/two --revision v2 --out m").status == 0)
+        #expect(try folder.read("m/model.safetensors") == other)
     }
 
     @Test("weights in parts come with their index, and a revision that is asked for is taken")

@@ -105,7 +105,7 @@ struct HostileModelTests {
         let book = "in/book-classifier.safetensors --tokenizer in/base --heads 2"
         for (options, status, words) in [
             ("\(book) --length 9 --labels a,a,b", 64, "two labels are the same"),
-            ("\(book) --length 9 --labels a,,b", 64, "one is empty"),
+            ("\(book) --length 9 --labels a,,b", 64, "--labels has an empty label"),
             ("in/adapter --base in/base --length 100000", 78, "not 100000"),
         ] {
             expectFailure(

@@ -1,4 +1,4 @@
-// One line of 20 MB: what a filter holds is bounded by a small multiple of the line.
+// One line of 20 MB: what a filter holds is bounded by a small multiple of the line, whatever the line is made of.
 
 import Foundation
 import TestSupport
@@ -53,5 +53,39 @@ struct LongLineTests {
                 #expect(long == short, "\(command)")
             }
         }
+    }
+
+    @Test("a long line of nothing but members or columns is refused, and takes at most as much memory")
+    func manyFields() throws {
+        let record = "{" + (0..<Self.length / 12).map { "\"k\($0)\":0" }.joined(separator: ",") + "}\n"
+        let row = String(repeating: ",", count: Self.length)
+        let width = Self.length + 1
+        for (command, input, problem) in [
+            ("balance", record, "stdin:1: not valid JSON (more than 65536 keys in one object)"),
+            ("fetch-unzip -q --format csv -", row, "stdin:1: \(width) columns instead of 2"),
+            ("fetch-unzip -q --format csv --header -", "label,text\n" + row, "stdin:2: \(width) columns instead of 2"),
+            ("fetch-unzip -q --format csv --header -", row, "stdin:1: \(width) columns instead of 65536"),
+        ] {
+            try folder.write("long", input)
+            let run = try shell("python3 measure.py long \(command)", in: folder.url)
+            let results = run.text.split { $0 == " " || $0 == "\n" }.compactMap { Int($0) }
+            try #require(results.count == 2, "\(run.errors)")
+            #expect(results[0] == 65 && run.errors.contains(problem), "\(command): \(run.errors)")
+            #expect(results[1] < 4 * Self.length + 100_000_000, "\(command)")
+        }
+    }
+
+    @Test("a header has at most 65,536 columns", arguments: [("csv", ","), ("tsv", "\t")])
+    func mostColumns(format: String, separator: String) throws {
+        func table(_ width: Int) -> Data {
+            let names = ["label", "text"] + (2..<width).map { "c\($0)" }
+            let row = ["ham", "a"] + Array(repeating: "", count: width - 2)
+            return Data([names, row].map { $0.joined(separator: separator) + "\n" }.joined().utf8)
+        }
+        let command = "fetch-unzip -q --format \(format) --header -"
+        let record = #"{"id":"stdin-1","label":"ham","text":"a"}"# + "\n"
+        #expect(try shell(command, input: table(65_536)).text == record)
+        expectFailure(
+            try shell(command, input: table(65_537)), 65, "fetch-unzip", "stdin:1: 65537 columns instead of 65536")
     }
 }

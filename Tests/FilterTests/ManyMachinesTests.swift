@@ -38,6 +38,25 @@ struct ManyMachinesTests {
         #expect(result.lines == ["4", "same", "0"], "\(result.text)\(result.errors)")
     }
 
+    @Test("the documented array reaches a last line without a line feed, in a file of any name")
+    func lastLine() throws {
+        let pages = ["docs/many-machines.md", "pipelines/slurm/score.sh"].map { "'\(repository.path)/\($0)'" }
+        let formulas = try pages.map {
+            try #require(try shell("grep -ho 'lines=\\$([^)]*)' \($0)", in: folder.url).lines.first)
+        }
+        #expect(formulas[0] == formulas[1])
+        let result = try shell(
+            """
+            for i in $(seq 30); do echo "line $i of some"; done >messages.txt; printf 'line 31' >>messages.txt
+            score -q --model model messages.txt >whole; cp messages.txt ./-texts
+            \(formulas[0]); echo $lines
+            for task in $(seq 0 $(((lines - 1) / 15))); do
+              STRETCH=15 TEXTS=-texts MODEL=model OUT=out SLURM_ARRAY_TASK_ID=$task "\(repository.path)/pipelines/slurm/score.sh"
+            done; ls out | wc -l; cat out/part-* | cmp - whole && echo same
+            """, in: folder.url)
+        #expect(result.lines == ["31", "3", "same"], "\(result.text)\(result.errors)")
+    }
+
     @Test("a task that is ended, or can't read its stretch, leaves no part")
     func failedTask() throws {
         let result = try shell(

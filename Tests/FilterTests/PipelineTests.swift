@@ -58,6 +58,67 @@ struct PipelineTests {
         #expect(missing.status != 0 && missing.errors.contains("nowhere has no .ndjson"), "\(missing.errors)")
     }
 
+    @Test("the summary of the tests fails where a run failed, and where there was none")
+    func summary() throws {
+        for (printed, status, words) in [
+            ("✔ Test run with 3 tests in 1 suite passed after 0.1 seconds.", 0, "3 tests ran"),
+            ("✘ Test run with 3 tests in 1 suite failed after 0.1 seconds with 1 issue.", 1, "3 tests ran"),
+            ("error: fatalError", 1, "no whole run"),
+        ] {
+            let result = try shell("echo '\(printed)' | awk -f Tests/summary.awk", in: Self.root)
+            #expect(result.status == Int32(status) && result.text.contains(words), "\(result.text)\(result.errors)")
+        }
+    }
+
+    @Test("other options of finetune repeat no split, those of split reach it in every pipeline")
+    func splitSettings() throws {
+        for name in ["demo", "routing", "sms-spam", "book"] {
+            let lines = try commands("all PIPELINE=\(name) SPLIT='--fractions 0.5,0.2,0.3'").lines
+                .filter { $0.contains("/split ") }
+            #expect(lines.count == 3 && lines.allSatisfy { $0.contains("/split --fractions 0.5,0.2,0.3 --part ") })
+        }
+        let folder = try copy()
+        func made(_ options: String) throws -> String {
+            // A split that writes nothing.
+            let result = try shell(
+                """
+                mkdir -p .build/release; printf '#!/bin/sh\\n' >.build/release/split; chmod +x .build/release/split
+                \(Self.make) build/routing/test.ndjson build/routing/settings PIPELINE=routing \(options)
+                """, in: folder.url)
+            #expect(result.status == 0, "\(result.errors)")
+            return result.text
+        }
+        #expect(try made("").contains("/split "))
+        #expect(try !made("FINETUNE='--epochs 1'").contains("/split "))
+        let settings = try String(decoding: folder.read("build/routing/settings"), as: UTF8.self)
+        #expect(settings.hasSuffix(" finetune --epochs 1\n"), "\(settings)")
+        #expect(try made("FINETUNE='--epochs 1' SPLIT=--stratify").contains("/split "))
+    }
+
+    @Test("scores and explanations that make writes are as the model gives them, whatever calibrate has fitted")
+    func rawScores() throws {
+        let lines = try commands("all").lines
+        #expect(lines.filter { $0.contains("/score --raw --model build/demo/model ") }.count == 2)
+        #expect(lines.contains { $0.contains("/explain --quiet --raw --model build/demo/model ") })
+    }
+
+    @Test("a seed reaches the mix and both stages of the base, and without one neither changes")
+    func baseSeed() throws {
+        let folder = try copy()
+        _ = try shell("mkdir corpus; touch corpus/a.ndjson", in: folder.url)
+        func lines(_ options: String) throws -> [String] {
+            let result = try shell("\(Self.make) -n -B base LOCKED=1 CORPUS=corpus \(options)", in: folder.url)
+            #expect(result.status == 0, "\(result.errors)")
+            return result.text.replacing("\\\n", with: "").split(separator: "\n").map(String.init)
+        }
+        let seeded = try lines("SEED=7")
+        #expect(seeded.filter { $0.contains("/pretrain ") && $0.contains(" --seed 7 ") }.count == 2)
+        #expect(seeded.filter { $0.contains("/mix.awk ") && $0.contains(" -v seed=7 ") }.count == 2)
+        let plain = try lines("")
+        #expect(!plain.contains { $0.contains("--seed") || $0.contains("build/base/seed") })
+        #expect(plain.filter { $0.contains("/mix.awk ") && $0.contains(" -v seed=1 ") }.count == 2)
+    }
+
     @Test("verify checks the pipeline's model and makes none")
     func verifyGoal() throws {
         for name in ["demo", "sms-spam"] {

@@ -238,6 +238,17 @@ struct RecordFilterTests {
     }
 
     @Test(
+        "--max-memory counts what is kept of every record, and its text for near duplicates, too [C51]",
+        arguments: [("split --part train", 12_000), ("split --part train --group-by near-duplicates", 2_000)])
+    func memoryOfRecords(tool: String, count: Int) throws {
+        // Lines of a fifth of a MiB, or less.
+        let input = Data((0..<count).map { "{\"text\":\"t\($0)\"}\n" }.joined().utf8)
+        expectFailure(try shell("\(tool) --max-memory 1", input: input), 71, "split", "--max-memory")
+        let result = try shell("\(tool) --max-memory 2", input: input)
+        #expect(result.status == 0 && result.lines.count == count * 7 / 10, "\(result.errors)")
+    }
+
+    @Test(
         "input that the system has no memory for gives 71 and the need, not a signal [A10] [C51]",
         arguments: tools + [
             "split --part train --stratify --group-by text", "train-tokenizer --vocab-size 500 --out tokenizer",
@@ -255,7 +266,7 @@ struct RecordFilterTests {
         for more in [2000, 4000, 8000, 12_000, 16_000, 24_000, 32_000, 48_000, 64_000, 96_000, 500_000] {
             let result = try shell("ulimit -v \(start + more); \(tool) in >out", in: folder.url)
             codes.insert(result.status)
-            if result.status != 0 { expectFailure(result, 71, name(tool), "out of memory (") }
+            if result.status != 0 { expectFailure(result, 71, name(tool), "memory") }
             #expect(!result.errors.contains(" 0 MiB"))
         }
         #expect(codes == [0, 71])

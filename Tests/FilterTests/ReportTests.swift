@@ -66,6 +66,8 @@ struct ReportTests {
             ("report --figure a=train", 65, "train: it isn't an SVG file"),
             ("report --scores all.ndjson", 65, "all.ndjson:1"),
             ("report --scores scores --baseline scored.ndjson", 65, "scored.ndjson"),
+            ("report --mistakes - --suspects -", 64, "only one file can be stdin"),
+            ("report --scores - --baseline scores", 64, "has to be a file"),
             ("report --metrics figure.svg", 65, "figure.svg:1"),
             ("evaluate --curve roc --by label scores", 64, "--curve"), ("evaluate --curve bent scores", 64, "roc"),
             ("evaluate --calibrate-on all.ndjson scores", 65, "all.ndjson:1"),

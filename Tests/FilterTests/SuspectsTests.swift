@@ -146,6 +146,8 @@ struct SuspectsTests {
             ("suspects", 64, "--base"), ("suspects --base a --scores b", 64, "either"),
             ("suspects \(Self.options) --folds 1", 64, "at least 2"),
             ("suspects --scores a --average-share 0.5", 64, "--average"),
+            ("suspects --scores a --folds 3", 64, "go with --base"),
+            ("suspects --scores a --tokenizer t", 64, "go with"),
             ("suspects \(Self.options) --average none wrong.st", 66, "none"), ("suspects --scores none", 66, "none"),
             ("suspects --scores all.ndjson", 65, "all.ndjson:1:"),
             ("suspects \(Self.options) --folds 40 wrong.st", 65, "fewer than the 40 folds"),

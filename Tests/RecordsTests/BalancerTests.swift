@@ -17,6 +17,20 @@ struct BalancerTests {
         #expect(try writtenLines { _ = try Balancer(seed: 5).balance(reader(input), into: $0) } != output)
     }
 
+    @Test("the limit of memory is for what is kept of every record and of every label, too")
+    func memoryOfLabels() throws {
+        let input = corpus((0..<300).map { ("label \($0)", 1) })
+        let error = try #require(throws: StreamError.self) {
+            try writtenLines { _ = try Balancer(maximumMemory: 45_000).balance(reader(input), into: $0) }
+        }
+        guard case .memoryExceeded(source: "test", line: _, maximum: 45_000) = error else {
+            Issue.record("\(error)")
+            return
+        }
+        #expect(
+            try writtenLines { _ = try Balancer(maximumMemory: 150_000).balance(reader(input), into: $0) }.count == 300)
+    }
+
     @Test("a class with too few records is named [C45]")
     func tooFewRecords() throws {
         let input = corpus([("ham", 40), ("spam", 7)])

@@ -73,10 +73,27 @@ struct JSONTests {
         #expect(try JSONValue(parsing: Array("{\"\u{E9}\":1,\"e\u{301}\":2}".utf8)).object?.count == 2)
     }
 
-    @Test("many keys are checked for duplicates in linear time")
+    @Test("a duplicate is found among many keys, also when one of them is written with escapes")
     func manyKeys() throws {
         let keys = (0..<50_000).map { "\"k\($0)\":\($0)" }.joined(separator: ",")
         #expect(try scan(Array("{\(keys)}".utf8)).count == 50_000)
+        for last in ["k0", "\\u006b25000", "k49999"] {
+            let text = Array("{\(keys),\"\(last)\":0}".utf8)
+            let error = try #require(throws: JSONError.self) { try scan(text) }
+            #expect(error == JSONError(.duplicateKey, at: keys.utf8.count + 3), "\(last)")
+        }
+    }
+
+    @Test("an object has at most 65,536 members; those inside of its values don't count")
+    func mostMembers() throws {
+        let keys = (0..<65_536).map { "\"\($0)\":0" }.joined(separator: ",")
+        #expect(try scan(Array("{\(keys)}".utf8)).count == 65_536)
+        #expect(try scan(Array("{\"a\":{\(keys),\"b\":0},\"c\":0}".utf8)).count == 2)
+        let error = try #require(throws: JSONError.self) { try scan(Array("{\(keys),\"b\":0}".utf8)) }
+        #expect(error == JSONError(.tooManyMembers, at: keys.utf8.count + 2))
+        var records = reader(["{\(keys),\"b\":0}"])
+        let refused = try #require(throws: RecordError.self) { try records.next() }
+        #expect(refused.diagnosis.position == .line(1) && refused.diagnosis.problem.contains("more than 65536 keys"))
     }
 
     @Test("the ranges of members are those of their values")

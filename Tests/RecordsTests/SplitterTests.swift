@@ -55,6 +55,19 @@ struct SplitterTests {
         #expect(parts.map(\.count) == [700, 100, 200])
     }
 
+    @Test("a chain of near copies is one group, also where its links come from its end to its beginning")
+    func chainOfCopies() throws {
+        func words(_ number: Int) -> String { (0..<12).map { "w\(number)w\(number)w\($0)" }.joined(separator: " ") }
+        func line(_ text: String) -> String { "{\"text\":\"\(text)\"}" }
+        let chain = (0..<40).map(words) + (1..<40).reversed().map { words($0) + " " + words($0 - 1) }
+        // A shingle each, and none in common.
+        let others = (10_000..<10_221).map { "\($0)" }
+        let split = try Splitter(grouping: .nearCopies(similarity: 0.3)).split(reader((chain + others).map(line)))
+        let parts = try Part.allCases.map { part in try writtenLines { try split.write(part, to: $0) } }
+        #expect(parts.map(\.count) == [210, 30, 60])
+        #expect(parts.map { $0.count { $0.contains("w") } }.sorted() == [0, 0, 79])
+    }
+
     @Test("texts are folded by case and white space, nothing else")
     func foldedTexts() {
         #expect(foldedText(Array("  Hello\t\n WORLD ".utf8)) == Array("hello world".utf8))

@@ -24,17 +24,17 @@ endif
 check-unlabelled:
 	@[ -f "$(UNLABELLED)" -a -r "$(UNLABELLED)" ] || { echo "make: there is no $(UNLABELLED) to read: name a file of records (UNLABELLED=FILE)" >&2; exit 66; }
 
-$(OUT)/texts.ndjson: $(OUT)/train.ndjson $(OUT)/validation.ndjson $(OUT)/test.ndjson $(UNLABELLED) $(OUT)/settings
+$(OUT)/texts.ndjson: $(OUT)/train.ndjson $(OUT)/validation.ndjson $(OUT)/test.ndjson $(UNLABELLED) $(OUT)/adaptation.settings
 	@jq -cn --slurpfile validation $(OUT)/validation.ndjson --slurpfile test $(OUT)/test.ndjson \
 	  -f pipelines/common/texts.jq $(OUT)/train.ndjson $(UNLABELLED) $(TO_TARGET)
 
 $(OUT)/texts.shard: $(OUT)/texts.ndjson $(TOKENIZER_READY) | build
 	$(BIN)/tokenize-pad --tokenizer $(TOKENIZER) --pack --length $(ADAPTATION_LENGTH) $< $(TO_TARGET)
 
-$(OUT)/validation-texts.shard: $(OUT)/validation.ndjson $(TOKENIZER_READY) | build
+$(OUT)/validation-texts.shard: $(OUT)/validation.ndjson $(TOKENIZER_READY) $(OUT)/adaptation.settings | build
 	$(BIN)/tokenize-pad --tokenizer $(TOKENIZER) --pack --length $(ADAPTATION_LENGTH) $< $(TO_TARGET)
 
-$(OUT)/adapted/model.safetensors: $(OUT)/texts.shard $(OUT)/validation-texts.shard $(BASE_READY) $(OUT)/settings | build
+$(OUT)/adapted/model.safetensors: $(OUT)/texts.shard $(OUT)/validation-texts.shard $(BASE_READY) $(OUT)/adaptation.settings | build
 	$(BIN)/pretrain $< --base $(BASE) --tokenizer $(TOKENIZER) $(ADAPT) $(SEED_OPTION) --validation $(OUT)/validation-texts.shard \
 	  --out $(OUT)/adapted --force > $(OUT)/adaptation.partial
 	@mv $(OUT)/adaptation.partial $(OUT)/adaptation.ndjson

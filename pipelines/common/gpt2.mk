@@ -40,7 +40,7 @@ check-base:
 .PHONY: check-gpt2
 check-gpt2:
 	@for file in $(WANTED_FILES); do \
-	  [ -e "$(FETCHED)/$$file" ] || [ -e "$(or $(MIRROR),.)/$(MODEL)/$$file" ] || missing="$${missing:-} $$file"; \
+	  [ -e "$(FETCHED)/$$file" ] || $(if $(MIRROR),[ -e "$(MIRROR)/$(MODEL)/$$file" ] ||) missing="$${missing:-} $$file"; \
 	done; \
 	[ -z "$${missing:-}" ] || pipelines/common/reachable.sh huggingface.co || { \
 	  echo "make:$$missing of $(MODEL) can't be had: huggingface.co doesn't answer, and neither $(FETCHED)" \

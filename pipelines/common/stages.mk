@@ -5,25 +5,35 @@
 #   TOKENIZER_READY  the file that must exist before it can be used
 #   BASE, BASE_READY the same for the model to start from, which adapt.mk may adapt first
 #   FINETUNE         options of finetune
-#   SPLIT            options of split, if a change of them has to repeat everything
+#   SPLIT            options of split, for the rules of the three parts, which depend on $(OUT)/split.settings
 #   LENGTH           the padded length in tokens: longest (of the training part), or a number
 #   SEED             the seed of adaptation and training, instead of the filters' own
+# and may set NAME_settings for rules that depend on $(OUT)/NAME.settings.
 # Every result is a file. It is made again when its inputs change, and removed when its recipe fails.
 
 include pipelines/common/adapt.mk
 
-# The settings are an input, too: a file that changes only when they do.
 ifeq ($(strip $(LENGTH)),)
 override LENGTH := longest
 endif
 RECIPE_FILE := pipelines/$(if $(filter experiments,$(PIPELINE)),$(DATA),$(PIPELINE)).mk
 SEED ?=
 SEED_OPTION := $(if $(SEED),--seed $(SEED))
+
+# The settings are inputs, too: files that change only when they do, each with what a stage depends on, so that other options of
+# finetune repeat neither the split nor the adaptation. `settings` has all of them.
+split_settings = split $(SPLIT)
+tokens_settings = length $(LENGTH) tokenizer $(TOKENIZER)
+adaptation_settings = base $(BASE) adapt $(ADAPT) unlabelled $(UNLABELLED) tokenizer $(TOKENIZER)$(if $(SEED), seed $(SEED))
 SETTINGS = $(if $(SPLIT),split $(SPLIT) )length $(LENGTH) base $(BASE) $(if $(strip $(ADAPT)),adapt $(ADAPT) unlabelled $(UNLABELLED) )tokenizer $(TOKENIZER) finetune $(FINETUNE)$(if $(SEED), seed $(SEED))
 
 $(OUT)/settings: FORCE
 	@mkdir -p $(OUT)
 	@echo '$(SETTINGS)' | cmp -s - $@ || echo '$(SETTINGS)' > $@
+
+$(OUT)/%.settings: FORCE
+	@mkdir -p $(OUT)
+	@echo '$($*_settings)' | cmp -s - $@ || echo '$($*_settings)' > $@
 
 # So is the pipeline's file.
 $(OUT)/recipe: FORCE | build
@@ -33,7 +43,7 @@ $(OUT)/recipe: FORCE | build
 .PHONY: FORCE
 FORCE:
 
-$(OUT)/train.safetensors: $(OUT)/train.ndjson $(TOKENIZER_READY) $(OUT)/settings | build
+$(OUT)/train.safetensors: $(OUT)/train.ndjson $(TOKENIZER_READY) $(OUT)/tokens.settings | build
 	$(BIN)/tokenize-pad --tokenizer $(TOKENIZER) --length $(LENGTH) $< $(TO_TARGET)
 
 $(OUT)/%.safetensors: $(OUT)/%.ndjson $(OUT)/train.safetensors | build
@@ -47,11 +57,12 @@ $(OUT)/model/model.safetensors: $(OUT)/train.safetensors $(OUT)/validation.safet
 	  < $(OUT)/train.safetensors $(if $(filter --resume,$(FINETUNE)),>>,>) $(OUT)/metrics.partial
 	@mv $(OUT)/metrics.partial $(OUT)/metrics.ndjson
 
+# What calibrate has fitted for the model in the meantime is no input.
 $(OUT)/scores.ndjson: $(OUT)/test.ndjson $(OUT)/model/model.safetensors | build
-	$(BIN)/score --model $(OUT)/model --input ndjson $< $(TO_TARGET)
+	$(BIN)/score --raw --model $(OUT)/model --input ndjson $< $(TO_TARGET)
 
 $(OUT)/validation-scores.ndjson: $(OUT)/validation.ndjson $(OUT)/model/model.safetensors | build
-	$(BIN)/score --model $(OUT)/model --input ndjson $< $(TO_TARGET)
+	$(BIN)/score --raw --model $(OUT)/model --input ndjson $< $(TO_TARGET)
 
 $(OUT)/evaluation.txt: $(OUT)/scores.ndjson | build
 	$(BIN)/evaluate $< $(TO_TARGET)
@@ -84,7 +95,7 @@ $(OUT)/reliability.tsv: $(OUT)/scores.ndjson $(OUT)/validation-scores.ndjson | b
 
 $(OUT)/mistakes.ndjson: $(OUT)/scores.ndjson | build
 	@jq -sc 'map(select(.label != .expected)) | sort_by(-.probability) | .[:10][]' $< \
-	  | $(BIN)/explain --quiet --model $(OUT)/model --input ndjson $(TO_TARGET)
+	  | $(BIN)/explain --quiet --raw --model $(OUT)/model --input ndjson $(TO_TARGET)
 
 $(OUT)/report.html: $(OUT)/scores.ndjson $(OUT)/validation-scores.ndjson $(OUT)/baseline.ndjson $(OUT)/mistakes.ndjson \
   $(OUT)/loss.svg $(OUT)/accuracy.svg $(CURVES:%=$(OUT)/%.svg) $(OUT)/reliability.svg $(wildcard $(OUT)/suspects.ndjson) | build

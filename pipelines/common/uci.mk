@@ -8,7 +8,7 @@ CHECKS += check-uci
 
 .PHONY: check-uci
 check-uci:
-	@[ -e $(OUT)/records.ndjson ] || [ -e "$(or $(MIRROR),.)/sms+spam+collection.zip" ] || [ -n "$$(ls build/cache 2> /dev/null)" ] \
+	@[ -e $(OUT)/records.ndjson ] || $(if $(MIRROR),[ -e "$(MIRROR)/sms+spam+collection.zip" ] ||) [ -n "$$(ls build/cache 2> /dev/null)" ] \
 	  || pipelines/common/reachable.sh archive.ics.uci.edu f001.backblazeb2.com || { \
 	  echo "make: sms+spam+collection.zip can't be had: neither archive.ics.uci.edu nor f001.backblazeb2.com answers:" \
 	    "connect to the network, or name a folder that has it (MIRROR=DIR)" >&2; exit 69; }

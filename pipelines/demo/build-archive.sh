@@ -7,6 +7,6 @@ work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 cp "$here/messages.tsv" "$work/MessageCollection"
 cp "$here/README.md" "$work/readme"
-touch -d '2026-01-01 00:00:00 UTC' "$work/MessageCollection" "$work/readme"
+touch -d '2026-01-01T00:00:00Z' "$work/MessageCollection" "$work/readme"
 (cd "$work" && TZ=UTC zip -X -q -9 messages.zip MessageCollection readme)
 mv "$work/messages.zip" "$here/messages.zip"

@@ -1,7 +1,7 @@
 #!/bin/bash
 # Scores a text file on a Slurm cluster: an array job, whose task i scores the i-th stretch of lines.
 #
-#   lines=$(wc -l < messages.txt)
+#   lines=$(awk 'END { print NR }' < messages.txt)     wc -l would leave out a last line without a line feed
 #   STRETCH=100000 TEXTS=messages.txt MODEL=model OUT=scored sbatch --array=0-$(((lines - 1) / 100000)) pipelines/slurm/score.sh
 #   cat scored/part-*              byte for byte what `score --model model < messages.txt` writes
 #
@@ -21,7 +21,7 @@ partial=$OUT/.$(basename "$part").$$
 trap 'rm -f "$partial"' EXIT
 trap 'exit 143' TERM
 codes=(0 0)
-sed -n "${first},$((first + STRETCH - 1))p;$((first + STRETCH))q" "$TEXTS" \
+sed -n "${first},$((first + STRETCH - 1))p;$((first + STRETCH))q" < "$TEXTS" \
   | "${SCORE:-score}" --quiet --model "$MODEL" --first-line "$first" ${SLURM_CPUS_PER_TASK:+--threads "$SLURM_CPUS_PER_TASK"} "$@" \
     > "$partial" || codes=("${PIPESTATUS[@]}")
 # 65: some lines were bad; each has its error record. A stretch that couldn't be read is no stretch.

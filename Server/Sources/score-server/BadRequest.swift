@@ -21,6 +21,7 @@ struct BadRequest: Error {
         var headers: HTTPFields = [.contentType: "application/json"]
         switch status {
         case .tooManyRequests, .serviceUnavailable: headers[.retryAfter] = "1"
+        case .requestTimeout: headers[.connection] = "close"
         case .unauthorized: headers[.wwwAuthenticate] = "Bearer"
         default: break
         }

@@ -45,8 +45,8 @@ struct Gate: RouterMiddleware {
         }
     }
 
-    /// A request from its head until its answer is written, or nobody waits for that any more: it ends with this object, which
-    /// the answer's body holds.
+    /// A request from its head until its answer is written, or until nobody waits for that and its thread has stopped: it ends
+    /// with this object, which the answer's body and the thread hold.
     private final class Visit: Sendable {
         private let begin = ContinuousClock.now
         private let gate: Gate
@@ -95,8 +95,9 @@ struct Gate: RouterMiddleware {
         visit.set(status: response.status.code)
         for (name, value) in Self.headers { response.headers[name] = value }
         let body = response.body
+        let watch = WatchedWriter.Watch(context.channel, limits.readingTime)
         response.body = ResponseBody(contentLength: body.contentLength) { writer in
-            try await body.write(writer)
+            try await body.write(WatchedWriter(writer, watch))
             withExtendedLifetime(visit) {}
         }
         return response
@@ -117,8 +118,10 @@ struct Gate: RouterMiddleware {
         if request.method == .post, let refusal = visit.enter(as: context.remoteAddress?.ipAddress ?? "local") {
             return refusal.response
         }
+        var entered = context
+        entered.place = visit
         do {
-            return try await next(request, context)
+            return try await next(request, entered)
         } catch let error as BadRequest {
             return error.response
         } catch Unavailable.tooLate {

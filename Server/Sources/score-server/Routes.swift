@@ -11,10 +11,15 @@ import Records
 struct ServerContext: RequestContext, RemoteAddressRequestContext {
     var coreContext: CoreRequestContextStorage
     let remoteAddress: SocketAddress?
+    /// The connection.
+    let channel: any Channel
+    /// The request's place among those at work; nil where it takes none.
+    var place: (any AnyObject & Sendable)?
 
     init(source: Source) {
         coreContext = .init(source: source)
-        remoteAddress = source.channel.remoteAddress
+        channel = source.channel
+        remoteAddress = channel.remoteAddress
     }
 }
 
@@ -35,7 +40,7 @@ struct Routes: Sendable {
         router.get("/health") { _, _ in json(.object([JSONMember(key: "status", value: .string("ok"))])) }
         router.get("/ready") { _, _ in try ready() }
         router.get("/metrics") { _, _ in page(Array(metrics.text.utf8), "text/plain; version=0.0.4; charset=utf-8") }
-        router.post("/score") { request, _ in try await score(request) }
+        router.post("/score") { request, context in try await score(request, context) }
         router.post("/explain") { request, _ in try await explain(request) }
         return router
     }
@@ -76,7 +81,7 @@ struct Routes: Sendable {
 
     private func body(_ request: Request) async throws -> [UInt8] {
         do {
-            let buffer = try await request.body.collect(upTo: limits.maxBody)
+            let buffer = try await received(request)
             guard buffer.readableBytes > 0 || request.headers[.contentType] != nil else {
                 throw BadRequest(.badRequest, "there is no body")
             }
@@ -86,28 +91,50 @@ struct Routes: Sendable {
         }
     }
 
+    /// The bytes of a body, where they arrive in time.
+    private func received(_ request: Request) async throws -> ByteBuffer {
+        let (most, seconds) = (limits.maxBody, limits.clientTimeout)
+        return try await withThrowingTaskGroup(of: ByteBuffer.self) { group in
+            group.addTask { try await request.body.collect(upTo: most) }
+            group.addTask {
+                try await Task.sleep(for: .seconds(seconds))
+                throw BadRequest(.requestTimeout, "the body didn't arrive within \(seconds) seconds")
+            }
+            defer { group.cancelAll() }
+            guard let buffer = try await group.next() else { throw CancellationError() }
+            return buffer
+        }
+    }
+
     private func mediaType(_ request: Request) -> String {
         let header = request.headers[.contentType] ?? "text/plain"
         return header.prefix { $0 != ";" }.trimmingCharacters(in: .whitespaces).lowercased()
     }
 
-    private func score(_ request: Request) async throws -> Response {
-        let wanted = try ScoreRequest(try await body(request), mediaType: mediaType(request))
-        let stream = service.scores(of: wanted.body, wanted.input)
-        guard wanted.form == .lines else {
-            var lines: [UInt8] = []
-            for try await part in stream { lines += part.readableBytesView }
-            if wanted.form == .object { return page(lines, "application/json") }
-            let objects = lines.split(separator: 0x0A).joined(separator: [UInt8(ascii: ",")])
-            return page([UInt8(ascii: "[")] + objects + Array("]\n".utf8), "application/json")
+    private func score(_ request: Request, _ context: ServerContext) async throws -> Response {
+        let wanted = try ScoreRequest(
+            try await body(request), mediaType: mediaType(request), maxTexts: limits.maxTexts)
+        let answer = service.scores(of: wanted.body, wanted.input, holding: context.place)
+        switch wanted.form {
+        case .object:
+            var line: [UInt8] = []
+            while let part = try await answer.next() { line += part.readableBytesView }
+            return page(line, "application/json")
+        case .array:
+            var array = [UInt8(ascii: "[")]
+            while let part = try await answer.next() {
+                // A line feed is nowhere but at the end of an object.
+                array += part.readableBytesView.lazy.map { $0 == 0x0A ? UInt8(ascii: ",") : $0 }
+            }
+            if array.count > 1 { array.removeLast() }
+            return page(array + Array("]\n".utf8), "application/json")
+        case .lines: break
         }
         // The status is told when the first lines are there.
-        var iterator = stream.makeAsyncIterator()
-        let first = try await iterator.next()
-        nonisolated(unsafe) var rest = iterator
+        let first = try await answer.next()
         let body = ResponseBody { writer in
             if let first { try await writer.write(first) }
-            while let next = try await rest.next() { try await writer.write(next) }
+            while let next = try await answer.next() { try await writer.write(next) }
             try await writer.finish(nil)
         }
         return Response(status: .ok, headers: [.contentType: "application/x-ndjson"], body: body)

@@ -12,9 +12,11 @@ struct ScoreRequest {
     let input: ScoreStream.Input
     let form: Form
 
-    /// - Parameter mediaType: without parameters, in small letters.
+    /// - Parameters:
+    ///   - mediaType: without parameters, in small letters.
+    ///   - maxTexts: the most records of an array.
     /// - Throws: ``BadRequest``.
-    init(_ body: [UInt8], mediaType: String) throws(BadRequest) {
+    init(_ body: [UInt8], mediaType: String, maxTexts: Int) throws(BadRequest) {
         switch mediaType {
         case "text/plain": (self.body, input, form) = (body, .text, .lines)
         case "application/x-ndjson", "application/ndjson", "application/jsonl":
@@ -24,6 +26,12 @@ struct ScoreRequest {
             input = .ndjson
             if let records = value["records"]?.array ?? value.array {
                 form = .array
+                // The answer to an array is put together before it is sent; lines are sent as they are scored.
+                guard records.count <= maxTexts else {
+                    throw BadRequest(
+                        .contentTooLarge,
+                        "the array has more than \(maxTexts) texts: send NDJSON (application/x-ndjson) instead")
+                }
                 var lines: [UInt8] = []
                 for record in records { lines += try Self.line(record) }
                 self.body = lines

@@ -91,7 +91,8 @@ struct ScoreServer: AsyncParsableCommand {
         var logger = Logger(label: "score-server")
         logger.logLevel = .critical
         let app = Application(
-            router: router, configuration: .init(address: .hostname(host, port: port)),
+            router: router, server: .http1(configuration: .init(idleTimeout: limits.idleTime)),
+            configuration: .init(address: .hostname(host, port: port)),
             onServerRunning: { channel in
                 queue.isReady = true
                 writeLine("score-server: listening at http://\(host):\(channel.localAddress?.port ?? port)")

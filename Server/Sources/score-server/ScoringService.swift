@@ -30,29 +30,36 @@ final class ScoringService: Sendable {
     /// Whether requests are answered.
     var isReady: Bool { queue.isReady }
 
-    /// The lines that score writes of the lines of `body`, as they are made.
-    func scores(of body: [UInt8], _ input: ScoreStream.Input) -> AsyncThrowingStream<ByteBuffer, any Error> {
-        AsyncThrowingStream { continuation in
-            threads.submit { [self] state in
-                guard case .active = state else { return continuation.finish(throwing: Unavailable.closed) }
-                do {
-                    let sink = ByteSink(name: "answer") { bytes throws(StreamError) in
-                        continuation.yield(ByteBuffer(bytes: bytes))
-                    }
-                    let encoder = encoders.withLock { $0.popLast() } ?? TokenEncoder(classifier.tokenizer)
-                    let scorer = QueuedScorer(queue, classifier, encoder)
-                    defer { encoders.withLock { $0.append(scorer.encoder) } }
-                    var stream = ScoreStream(scorer, input: input, fields: RecordFields())
-                    let reader = LineReader(ByteSource(bytes: body, name: "body"))
-                    // As lines are answered as soon as they are scored, none waits for the whole body.
-                    _ = try stream.run(reader, into: sink, lineBuffered: true)
-                    try sink.close()
-                    continuation.finish()
-                } catch {
-                    continuation.finish(throwing: error)
-                }
+    /// The lines that score writes of the lines of `body`, as they are made. The thread that makes them keeps `place`, and stops
+    /// when the answer is given up.
+    func scores(
+        of body: [UInt8], _ input: ScoreStream.Input, holding place: (any AnyObject & Sendable)?
+    ) -> Answer {
+        let pipe = AnswerPipe(holding: place)
+        threads.submit { [self] state in
+            guard case .active = state else { return pipe.finish(.failure(Unavailable.closed)) }
+            do {
+                try score(body, input, into: pipe)
+                pipe.finish(.success(()))
+            } catch {
+                pipe.finish(.failure(error))
             }
         }
+        return Answer(pipe)
+    }
+
+    private func score(_ body: [UInt8], _ input: ScoreStream.Input, into pipe: AnswerPipe) throws {
+        let sink = ByteSink(name: "answer") { bytes throws(StreamError) in
+            try pipe.write(ByteBuffer(bytes: bytes))
+        }
+        let encoder = encoders.withLock { $0.popLast() } ?? TokenEncoder(classifier.tokenizer)
+        let scorer = QueuedScorer(queue, classifier, encoder, pipe)
+        defer { encoders.withLock { $0.append(scorer.encoder) } }
+        var stream = ScoreStream(scorer, input: input, fields: RecordFields())
+        let reader = LineReader(ByteSource(bytes: body, name: "body"))
+        // As lines are answered as soon as they are scored, none waits for the whole body.
+        _ = try stream.run(reader, into: sink, lineBuffered: true)
+        try sink.close()
     }
 
     /// What explain writes of one text.
@@ -77,13 +84,15 @@ final class ScoringService: Sendable {
 private final class QueuedScorer: TextScorer {
     private let queue: ScoringQueue
     private let classifier: Classifier
+    private let pipe: AnswerPipe
     private(set) var encoder: TokenEncoder
     private(set) var truncated = 0
 
-    init(_ queue: ScoringQueue, _ classifier: Classifier, _ encoder: TokenEncoder) {
+    init(_ queue: ScoringQueue, _ classifier: Classifier, _ encoder: TokenEncoder, _ pipe: AnswerPipe) {
         self.queue = queue
         self.classifier = classifier
         self.encoder = encoder
+        self.pipe = pipe
     }
 
     var labels: [String] { classifier.labels }
@@ -96,5 +105,9 @@ private final class QueuedScorer: TextScorer {
         return ids
     }
 
-    func score(tokens texts: [[Int32]]) throws -> [Score] { try queue.scores(texts) }
+    func score(tokens texts: [[Int32]]) throws -> [Score] {
+        // Nothing is scored for a client that has gone.
+        try pipe.requireReader()
+        return try queue.scores(texts)
+    }
 }

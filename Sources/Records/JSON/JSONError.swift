@@ -22,6 +22,8 @@ public struct JSONError: DiagnosableError, Equatable {
         case invalidUTF8
         /// Arrays and objects nested more than ``JSONScanner/maximumDepth`` deep.
         case tooDeep
+        /// The outermost object has more than ``JSONScanner/maximumMembers``.
+        case tooManyMembers
         /// The same key twice in one object.
         case duplicateKey
         /// The value isn't an object.
@@ -63,6 +65,7 @@ public struct JSONError: DiagnosableError, Equatable {
         case .loneSurrogate: "lone surrogate at byte \(offset)"
         case .invalidUTF8: "invalid UTF-8 at byte \(offset)"
         case .tooDeep: "nested more than \(JSONScanner.maximumDepth) deep"
+        case .tooManyMembers: "more than \(JSONScanner.maximumMembers) keys in one object"
         case .duplicateKey: "duplicate key at byte \(offset)"
         case .notAnObject: "not an object"
         }
@@ -73,6 +76,7 @@ public struct JSONError: DiagnosableError, Equatable {
         case .invalidUTF8: "convert the input to UTF-8, for instance with iconv"
         case .notAnObject: "write an object with a text, {\"text\": …}, on every line"
         case .unexpectedEnd: "check that the input is whole"
+        case .tooManyMembers: "keep the keys that are needed, as jq -c '{text, label}' does"
         // What jq accepts, it can write anew.
         case .duplicateKey: "write every key once; jq -c . keeps the last of them"
         case .trailingBytes: "write one object on every line, as jq -c . does"

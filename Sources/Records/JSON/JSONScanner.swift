@@ -5,6 +5,8 @@
 public struct JSONScanner {
     /// Arrays and objects may be nested this deep.
     public static let maximumDepth = 512
+    /// An object has at most this many members: each takes many times the bytes of a short one.
+    public static let maximumMembers = 65_536
 
     /// One key of the outermost object and its value, as ranges of the scanned bytes.
     public struct Member: Sendable, Equatable {
@@ -87,8 +89,11 @@ private struct OutermostMembers: JSONVisitor {
     }
 
     @inline(__always)
-    mutating func key(_ range: Range<Int>, hasEscapes: Bool) {
+    mutating func key(_ range: Range<Int>, hasEscapes: Bool) throws(JSONError) {
         guard depth == 1 else { return }
+        guard members.count < JSONScanner.maximumMembers else {
+            throw JSONError(.tooManyMembers, at: range.lowerBound - 1)
+        }
         member.key = range
         member.keyHasEscapes = hasEscapes
     }

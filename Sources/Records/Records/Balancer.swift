@@ -9,7 +9,7 @@ public struct Balancer: Sendable {
     public var expectedLabels: [String]
     /// Draws the records that stay: the same seed keeps the same ones.
     public var seed: UInt64
-    /// Bytes of input to hold at most.
+    /// The most memory to take, in bytes: for the lines, and for what is kept of each.
     public var maximumMemory: Int
 
     /// By default all classes are cut to the rarest.
@@ -48,7 +48,7 @@ public struct Balancer: Sendable {
             let index = classes.index(of: try record.label())
             if index == indicesOfClass.count { indicesOfClass.append([]) }
             indicesOfClass[index].append(store.count)
-            try store.append(record.line)
+            try store.append(record.line, besides: classes.byteCount)
         }
         if store.count == 0 { throw RecordError.noRecords(source: source) }
         let order = classes.sorted

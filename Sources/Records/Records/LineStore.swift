@@ -24,7 +24,7 @@ public struct LineStore: Sendable {
 
     /// - Parameters:
     ///   - source: the input's name, for errors.
-    ///   - maximum: the most bytes to take.
+    ///   - maximum: the most bytes that the lines may take, with `overhead` for each and what else their user holds.
     ///   - overhead: the bytes that whoever keeps the lines is going to need for each of them, until all is done.
     public init(source: String, maximum: Int = .max, overhead: Int = 0) {
         self.source = source
@@ -34,12 +34,17 @@ public struct LineStore: Sendable {
 
     /// How many lines are kept.
     public var count: Int { places.count }
-    /// The memory that the lines take.
-    public var byteCount: Int { chunkBytes + places.count * MemoryLayout<Place>.stride }
+    /// The memory that the lines take, and what their user needs for them.
+    public var byteCount: Int { chunkBytes + places.count * overhead }
 
+    /// Keeps one more line.
+    ///
+    /// - Parameters:
+    ///   - line: the line.
+    ///   - others: the bytes that its user holds beside these lines, which count for the maximum too.
     /// - Throws: ``StreamError/memoryExceeded(source:line:maximum:)``, and
     ///   ``StreamError/outOfMemory(_:)`` where the system gives no more, or not what will be needed.
-    public mutating func append(_ line: Line) throws(StreamError) {
+    public mutating func append(_ line: Line, besides others: Int = 0) throws(StreamError) {
         let isFull = chunks.last.map { $0.capacity - $0.count < line.bytes.count } ?? true
         if isFull || count == nextCheck {
             let size = isFull ? max(Self.chunkSize, line.bytes.count) : 0
@@ -57,7 +62,7 @@ public struct LineStore: Sendable {
         places.append(Place(chunk: UInt32(chunks.count - 1), start: UInt32(chunks[chunks.count - 1].count)))
         chunks[chunks.count - 1].append(contentsOf: line.bytes)
         chunkBytes += line.bytes.count
-        if byteCount > maximum { throw .memoryExceeded(source: source, line: line.number, maximum: maximum) }
+        if byteCount + others > maximum { throw .memoryExceeded(source: source, line: line.number, maximum: maximum) }
     }
 
     /// The line that was appended as the `index`th, from 0.
@@ -74,6 +79,8 @@ public struct LineStore: Sendable {
 struct LabelIndex {
     private(set) var labels: [[UInt8]] = []
     private var indices: [[UInt8]: Int] = [:]
+    /// The memory that the labels take, with an array for each class.
+    private(set) var byteCount = 0
     private var latest: (label: [UInt8], index: Int) = ([], -1)
 
     mutating func index(of label: [UInt8]) -> Int {
@@ -82,6 +89,8 @@ struct LabelIndex {
         if index == labels.count {
             indices[label] = index
             labels.append(label)
+            // Two arrays with their heads, and a place in a dictionary and in two arrays that are copied to grow.
+            byteCount += label.count + 192
         }
         latest = (label, index)
         return index

@@ -30,9 +30,9 @@ package struct NearCopies {
     private static let none = UInt32.max
 
     /// - Parameters:
+    ///   - similarity: the least one of near copies.
     ///   - source: the input's name, for errors.
-    ///   - maximumMemory: the most bytes of texts to hold.
-    package init(similarity: Double = 0.8, source: String, maximumMemory: Int = .max) {
+    package init(similarity: Double = 0.8, source: String) {
         self.similarity = similarity
         (rows, bands) = Self.bands(similarity)
         var generator = SeededGenerator(seed: 1997)
@@ -44,7 +44,7 @@ package struct NearCopies {
         }
         factors = (0..<vectors).map { _ in draw() | SIMD8(repeating: 1) }
         terms = (0..<vectors).map { _ in draw() }
-        texts = LineStore(source: source, maximum: maximumMemory, overhead: 64 + 16 * bands)
+        texts = LineStore(source: source, overhead: 64 + 16 * bands)
         heads = [UInt32](repeating: Self.none, count: 1 << 12)
     }
 
@@ -68,6 +68,8 @@ package struct NearCopies {
 
     /// How many different texts were added.
     package var count: Int { texts.count }
+    /// The memory that the texts take, and what is kept of each.
+    package var byteCount: Int { texts.byteCount }
 
     /// Adds a text that ``foldedText(_:)`` has folded.
     ///

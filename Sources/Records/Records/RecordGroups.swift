@@ -8,12 +8,18 @@ struct RecordGroups {
     private var records = 0
     /// Of every group one that it was merged with, or itself.
     private var parents: [Int] = []
+    /// Bytes that a group takes: its number by its hash, or the group that it was merged with, in tables that are copied to
+    /// grow; and the array of its records while these are dealt out.
+    private static let overhead = 128
 
-    init(_ grouping: Splitter.Grouping, source: String, maximumMemory: Int) {
+    init(_ grouping: Splitter.Grouping, source: String) {
         self.grouping = grouping
         let similarity = if case .nearCopies(let similarity) = grouping { similarity } else { 1.0 }
-        near = NearCopies(similarity: similarity, source: source, maximumMemory: maximumMemory)
+        near = NearCopies(similarity: similarity, source: source)
     }
+
+    /// The memory that the groups take, and the texts that are kept to find near copies.
+    var byteCount: Int { near.byteCount + (texts.count + parents.count) * Self.overhead }
 
     /// The group of the next record.
     ///
@@ -39,14 +45,19 @@ struct RecordGroups {
     }
 
     /// Gives merged groups one number.
-    func merge(_ groupOfRecord: inout [Int]) {
+    mutating func merge(_ groupOfRecord: inout [Int]) {
         guard !parents.isEmpty else { return }
         for index in groupOfRecord.indices { groupOfRecord[index] = root(groupOfRecord[index]) }
     }
 
-    private func root(_ group: Int) -> Int {
+    /// The first of the groups that `group` was merged with. Whoever is met on the way is led past every other one (path
+    /// halving, Tarjan & van Leeuwen 1984), so that no order of the records makes long chains.
+    private mutating func root(_ group: Int) -> Int {
         var group = group
-        while parents[group] != group { group = parents[group] }
+        while parents[group] != group {
+            parents[group] = parents[parents[group]]
+            group = parents[group]
+        }
         return group
     }
 

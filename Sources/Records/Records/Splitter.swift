@@ -21,7 +21,7 @@ public struct Splitter: Sendable {
     public var isStable: Bool
     /// Draws the order: the same seed gives the same parts.
     public var seed: UInt64
-    /// Bytes of input to hold at most.
+    /// The most memory to take, in bytes: for the lines, and for what is kept of each, its group included.
     public var maximumMemory: Int
 
     /// Which records stay together.
@@ -76,7 +76,7 @@ public struct Splitter: Sendable {
         // Class, group, order, part and place of every record, some of them twice while an array grows.
         var store = LineStore(source: source, maximum: maximumMemory, overhead: 96)
         var classes = LabelIndex()
-        var groups = RecordGroups(grouping, source: source, maximumMemory: maximumMemory)
+        var groups = RecordGroups(grouping, source: source)
         var stable = StableParts(fractions, seed: seed)
         var classOfRecord: [Int] = []
         var groupOfRecord: [Int] = []
@@ -88,7 +88,7 @@ public struct Splitter: Sendable {
             let group = try groups.add(text, line: record.line.number)
             groupOfRecord.append(group.number)
             if isStable { partOfRecord.append(stable.part(of: text, group: group.number, copies: group.copies)) }
-            try store.append(record.line)
+            try store.append(record.line, besides: classes.byteCount + groups.byteCount)
         }
         if store.count == 0 { throw RecordError.noRecords(source: source) }
         var indices: [Part: [Int]] = [:]

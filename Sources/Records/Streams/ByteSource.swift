@@ -83,17 +83,13 @@ public final class ByteSource {
         }
     }
 
-    /// The descriptor of the file at `path`, open for reading; the caller closes it.
-    package static func open(_ path: String) throws(StreamError) -> Int32 {
+    /// The descriptor of the file at `path`, open for reading, with further `flags`; the caller closes it.
+    package static func open(_ path: String, _ flags: Int32 = 0) throws(StreamError) -> Int32 {
         while true {
-            let descriptor = SystemCall.openFile(path, O_RDONLY)
+            let descriptor = SystemCall.openFile(path, O_RDONLY | flags)
             if descriptor >= 0 { return descriptor }
-            switch errno {
-            case EINTR: continue
-            case ENOENT, ENOTDIR: throw .notFound(source: path)
-            case EACCES, EPERM: throw .unreadable(source: path)
-            case let code: throw .cannotOpen(source: path, errno: code)
-            }
+            let code = errno
+            if code != EINTR { throw .opening(path, code) }
         }
     }
 

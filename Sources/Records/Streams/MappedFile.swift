@@ -25,11 +25,10 @@ public final class MappedFile: @unchecked Sendable {
     ///   - maximum: bytes; a larger file is refused.
     public init(path: String, maximum: Int = .max) throws(StreamError) {
         // A named pipe isn't waited for.
-        let descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
-        guard descriptor >= 0 else { throw failure(path, errno) }
+        let descriptor = try ByteSource.open(path, O_NONBLOCK)
         defer { close(descriptor) }
         var status = stat()
-        guard fstat(descriptor, &status) == 0 else { throw failure(path, errno) }
+        guard fstat(descriptor, &status) == 0 else { throw .opening(path, errno) }
         guard status.st_mode & S_IFMT != S_IFDIR else { throw .isDirectory(source: path) }
         guard status.st_mode & S_IFMT == S_IFREG else { throw .notRegularInput(source: path) }
         name = path
@@ -42,7 +41,7 @@ public final class MappedFile: @unchecked Sendable {
             return
         }
         guard let start = mmap(nil, size, PROT_READ, MAP_PRIVATE, descriptor, 0), start != MAP_FAILED else {
-            throw failure(path, errno)
+            throw .opening(path, errno)
         }
         bytes = UnsafeRawBufferPointer(start: start, count: size)
         isMapped = true
@@ -54,7 +53,7 @@ public final class MappedFile: @unchecked Sendable {
         self.name = name
         stamp = nil
         guard let start = mmap(nil, count, PROT_READ, MAP_PRIVATE, descriptor, off_t(offset)), start != MAP_FAILED
-        else { throw failure(name, errno) }
+        else { throw .opening(name, errno) }
         bytes = UnsafeRawBufferPointer(start: start, count: count)
         isMapped = true
     }
@@ -85,13 +84,5 @@ public final class MappedFile: @unchecked Sendable {
         } else {
             bytes.deallocate()
         }
-    }
-}
-
-private func failure(_ path: String, _ code: Int32) -> StreamError {
-    switch code {
-    case ENOENT, ENOTDIR: .notFound(source: path)
-    case EACCES, EPERM: .unreadable(source: path)
-    default: .cannotOpen(source: path, errno: code)
     }
 }

@@ -135,6 +135,15 @@ public enum StreamError: DiagnosableError, Equatable {
         }
     }
 
+    /// That `source` can't be opened, for the reason that `code` of `errno` gives.
+    static func opening(_ source: String, _ code: Int32) -> StreamError {
+        switch code {
+        case ENOENT, ENOTDIR: .notFound(source: source)
+        case EACCES, EPERM: .unreadable(source: source)
+        default: .cannotOpen(source: source, errno: code)
+        }
+    }
+
     private func writeRemedy(_ code: Int32) -> String {
         switch code {
         case ENOSPC, EDQUOT: "free some space"

@@ -134,22 +134,25 @@ public struct ShardReader {
 
     /// Reads until `buffer` has `count` bytes; false where the input ends before.
     private mutating func fill(to count: Int) throws(StreamError) -> Bool {
-        while buffer.count < count {
-            let old = buffer.count
-            let step = min(count - old, max(1 << 16, old))
-            buffer.append(contentsOf: repeatElement(0, count: step))
+        var filled = buffer.count
+        defer { buffer.removeLast(buffer.count - filled) }
+        while filled < count {
+            // Room for as much as has come, made once and filled by however many reads that takes.
+            if filled == buffer.count {
+                buffer.append(contentsOf: repeatElement(0, count: min(count - filled, max(1 << 16, filled))))
+            }
             var got = 0
             var failure: StreamError?
             buffer.withUnsafeMutableBytes { bytes in
                 do throws(StreamError) {
-                    got = try source.read(into: UnsafeMutableRawBufferPointer(rebasing: bytes[old..<old + step]))
+                    got = try source.read(into: UnsafeMutableRawBufferPointer(rebasing: bytes[filled...]))
                 } catch {
                     failure = error
                 }
             }
             if let failure { throw failure }
-            buffer.removeLast(step - got)
             if got == 0 { return false }
+            filled += got
         }
         return true
     }

@@ -189,30 +189,29 @@ private struct State {
         var changed: Set<UInt64> = []
         for index in occurrences.removeValue(forKey: pair) ?? [] {
             let count = counts[Int(index)]
-            let old = words[Int(index)]
-            var new: [Int32] = []
-            new.reserveCapacity(old.count)
-            var position = 0
-            while position < old.count {
-                if position + 1 < old.count, old[position] == left, old[position + 1] == right {
-                    new.append(id)
-                    position += 2
-                } else {
-                    new.append(old[position])
-                    position += 1
+            var word: [Int32] = []
+            swap(&word, &words[Int(index)])
+            // What is merged is written over what was read.
+            var (position, end) = (0, 0)
+            var followsMerge = false
+            while position < word.count {
+                let isMerged = position + 1 < word.count && word[position] == left && word[position + 1] == right
+                let token = isMerged ? id : word[position]
+                if end > 0, isMerged || followsMerge {
+                    // A merge writes a token less than it reads: the one before `position` is still the old one.
+                    pairCounts[Self.pair(word[position - 1], word[position]), default: 0] -= count
+                    let new = Self.pair(word[end - 1], token)
+                    pairCounts[new, default: 0] += count
+                    occurrences[new, default: []].insert(index)
+                    changed.insert(new)
                 }
+                word[end] = token
+                end += 1
+                position += isMerged ? 2 : 1
+                followsMerge = isMerged
             }
-            if new.count == old.count { continue }
-            for (a, b) in zip(old, old.dropFirst()) { pairCounts[Self.pair(a, b), default: 0] -= count }
-            for (a, b) in zip(new, new.dropFirst()) {
-                let pair = Self.pair(a, b)
-                pairCounts[pair, default: 0] += count
-                if a == id || b == id {
-                    occurrences[pair, default: []].insert(index)
-                    changed.insert(pair)
-                }
-            }
-            words[Int(index)] = new
+            word.removeLast(word.count - end)
+            swap(&word, &words[Int(index)])
         }
         pairCounts[pair] = nil
         for pair in changed { push(pairCounts[pair] ?? 0, pair) }

@@ -77,6 +77,23 @@ struct ShardsTests {
         #expect(CRC32().hexadecimal == "00000000")
     }
 
+    @Test("a shard that comes in small pieces makes room for itself a few times, not for each of them")
+    func smallPieces() throws {
+        let bytes = try shards(rows: 8000, perShard: 8000, length: 30)
+        try #require(bytes.count > 1_000_000)
+        let all = ByteSource(bytes: bytes, name: "shards")
+        // Where the room ends that is left to be filled.
+        var ends: Set<UnsafeMutableRawPointer> = []
+        let source = ByteSource(name: "shards") { buffer throws(StreamError) in
+            if let start = buffer.baseAddress { ends.insert(start + buffer.count) }
+            return try all.read(into: UnsafeMutableRawBufferPointer(rebasing: buffer.prefix(1000)))
+        }
+        let texts = try ShardReader.readAll(source)
+        let whole = try read(bytes, vocabularySize: nil)
+        #expect(texts.rows.count == 8000 && texts.rows.lines == whole.rows.lines)
+        #expect(ends.count < 30)
+    }
+
     @Test("a written stream is read back", arguments: [(0, 4), (1, 1), (7, 2), (8, 2), (30, 100)])
     func roundTrip(rows: Int, perShard: Int) throws {
         let texts = try read(try shards(rows: rows, perShard: perShard))
