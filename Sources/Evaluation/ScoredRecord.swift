@@ -81,16 +81,42 @@ public struct ScoredRecordReader {
         return record.beginningOfObject(records.members.filter { !record.isNamed($0, key) })
     }
 
-    /// What tells that the record that was read last isn't that of another reader: another label, id or text; nil where nothing does.
+    /// Reads the same record from another reader.
     ///
     /// - Parameters:
-    ///   - scored: the record that was read last.
-    ///   - other: the other reader.
-    ///   - theirs: what it has read last.
+    ///   - scored: the record that was read last here.
+    ///   - other: the other reader, whose records come in the same order.
     ///   - textKey: the key of a record's text.
-    /// - Throws: `JSONError`.
-    public func difference(
-        _ scored: ScoredRecord, from other: ScoredRecordReader, _ theirs: ScoredRecord, textKey: String = "text"
+    /// - Throws: what ``next()`` throws; ``EvaluationError/otherRecords(_:source:line:)`` where there is none, or one with another
+    ///   expected label, id or text.
+    public func partner(
+        of scored: ScoredRecord, in other: inout ScoredRecordReader, textKey: String = "text"
+    ) throws -> ScoredRecord {
+        guard let theirs = try other.next() else {
+            let last = other.record?.line.number ?? 0
+            throw EvaluationError.otherRecords(
+                "there are fewer records than in \(source)", source: other.source, line: last + 1)
+        }
+        if let difference = try difference(scored, theirs, other, textKey) {
+            throw EvaluationError.otherRecords(
+                "another \(difference) than in line \(scored.line) of \(source)", source: other.source,
+                line: theirs.line)
+        }
+        return theirs
+    }
+
+    /// Fails where another reader has more than the `count` records that were read here.
+    ///
+    /// - Throws: what ``next()`` throws; ``EvaluationError/otherRecords(_:source:line:)``.
+    public func requireEnd(of other: inout ScoredRecordReader, after count: Int) throws {
+        guard let extra = try other.next() else { return }
+        throw EvaluationError.otherRecords(
+            "there are more records than the \(count) of \(source)", source: other.source, line: extra.line)
+    }
+
+    /// In what the records that were read last differ; nil where nothing tells that they aren't the same.
+    private func difference(
+        _ scored: ScoredRecord, _ theirs: ScoredRecord, _ other: ScoredRecordReader, _ textKey: String
     ) throws -> String? {
         if theirs.expected != scored.expected { return "expected label" }
         return try ["id", textKey].first { key in
@@ -101,7 +127,7 @@ public struct ScoredRecordReader {
         }
     }
 
-    /// All records that are left, each with the same record of another reader.
+    /// All records that are left, and the same records of another reader.
     ///
     /// - Throws: what ``next()`` throws; ``EvaluationError/otherRecords(_:source:line:)`` where they aren't the same records;
     ///   ``EvaluationError/noRecords(source:)``.
@@ -110,23 +136,11 @@ public struct ScoredRecordReader {
     ) throws -> (records: ScoredRecords, others: ScoredRecords) {
         var (records, others) = (ScoredRecords(), ScoredRecords())
         while let scored = try next() {
-            guard let theirs = try other.next() else {
-                throw EvaluationError.otherRecords(
-                    "there are fewer records than in \(source)", source: other.source, line: records.count + 1)
-            }
-            if let difference = try difference(scored, from: other, theirs) {
-                throw EvaluationError.otherRecords(
-                    "another \(difference) than in line \(scored.line) of \(source)", source: other.source,
-                    line: theirs.line)
-            }
             try records.add(scored, source: source)
-            try others.add(theirs, source: other.source)
-        }
-        if let extra = try other.next() {
-            throw EvaluationError.otherRecords(
-                "there are more records than the \(records.count) of \(source)", source: other.source, line: extra.line)
+            try others.add(partner(of: scored, in: &other), source: other.source)
         }
         guard records.count > 0 else { throw EvaluationError.noRecords(source: source) }
+        try requireEnd(of: &other, after: records.count)
         records.finish()
         others.finish()
         return (records, others)

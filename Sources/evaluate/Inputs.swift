@@ -53,11 +53,7 @@ struct Inputs {
             if other != nil { try readOther(scored, changed) }
         }
         guard records.count > 0 else { throw EvaluationError.noRecords(source: reader.source) }
-        if let extra = try other?.next() {
-            throw EvaluationError.otherRecords(
-                "there are more records than the \(records.count) of \(reader.source)", source: other?.source ?? "",
-                line: extra.line)
-        }
+        if var other { try reader.requireEnd(of: &other, after: records.count) }
         records.finish()
         others?.finish()
     }
@@ -78,15 +74,7 @@ struct Inputs {
     private mutating func readOther(_ scored: ScoredRecord, _ changed: (_ line: [UInt8]) throws -> Void) throws {
         guard var other else { return }
         defer { self.other = other }
-        func fail(_ problem: String, _ line: Int) -> EvaluationError {
-            .otherRecords(problem, source: other.source, line: line)
-        }
-        guard let theirs = try other.next() else {
-            throw fail("there are fewer records than in \(reader.source)", (others?.count ?? 0) + 1)
-        }
-        if let difference = try reader.difference(scored, from: other, theirs, textKey: textKey) {
-            throw fail("another \(difference) than in line \(scored.line) of \(reader.source)", theirs.line)
-        }
+        let theirs = try reader.partner(of: scored, in: &other, textKey: textKey)
         try others?.add(theirs, source: other.source)
         if theirs.predicted != scored.predicted {
             var json = JSONWriter()

@@ -74,10 +74,6 @@ struct ReportCommand: Filter {
             throw ValidationError("--validation-scores, --baseline and --positive go with --scores")
         }
         try InputArgument.requireOneStandardInput([metrics, scores, validationScores, baseline, mistakes, suspects])
-        // These are read twice, for their results and beside each other.
-        guard baseline == nil || (scores != "-" && baseline != "-") else {
-            throw ValidationError("--scores has to be a file where --baseline is given, and so has that")
-        }
     }
 
     func run() throws {
@@ -137,15 +133,11 @@ struct ReportCommand: Filter {
         return result
     }
 
-    /// Scored records of a file.
+    /// A reader of a file's scored records.
     func reader(_ path: String) throws -> ScoredRecordReader {
         ScoredRecordReader(lines.reader(try ByteSource(path: path)))
     }
 
-    func scored(_ path: String) throws -> ScoredRecords {
-        var reader = try reader(path)
-        return try reader.readAll()
-    }
 }
 
 /// A file that isn't what its option takes.

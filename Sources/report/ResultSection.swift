@@ -11,17 +11,23 @@ struct ResultSection: Section {
         var settings = EvaluationSettings()
         settings.positive = command.positive
         settings.seed = command.seed.seed
-        let records = try command.scored(scores)
+        var reader = try command.reader(scores)
+        let records: ScoredRecords
+        var others: ScoredRecords?
+        if let path = command.baseline {
+            var other = try command.reader(path)
+            let both = try reader.readAll(with: &other)
+            (records, others) = (both.records, both.others)
+        } else {
+            records = try reader.readAll()
+        }
         let report = try EvaluationReport(records, settings)
         var text = report.html
         if let path = command.validationScores {
-            text += try Self.calibration(records, on: command.scored(path), path: path, report, settings)
+            var validation = try command.reader(path)
+            text += try Self.calibration(records, on: validation.readAll(), path: path, report, settings)
         }
-        if let path = command.baseline {
-            var (reader, other) = (try command.reader(scores), try command.reader(path))
-            let others = try reader.readAll(with: &other).others
-            text += try Self.comparison(records, others, report, settings)
-        }
+        if let others { text += try Self.comparison(records, others, report, settings) }
         html = text
     }
 

@@ -28,6 +28,10 @@ struct ReportTests {
             sed 's/src="data:[^"]*"//g' page | grep -ciE '<script|https?:|src=|<link|@import|url\\('
             """, in: folder.url)
         #expect(result.errors.isEmpty, "\(result.errors)")
+        let piped = try shell(
+            "report --scores scores --baseline baseline >file; report --scores - --baseline baseline <scores >pipe; grep -c McNemar file pipe",
+            in: folder.url)
+        #expect(piped.lines == ["file:1", "pipe:1"], "\(piped.text)\(piped.errors)")
         let expected =
             [
                 "Results on the test part", "Figures", "Mistakes", "Labels to look at", "Data", "Training", "Files",
@@ -67,7 +71,7 @@ struct ReportTests {
             ("report --scores all.ndjson", 65, "all.ndjson:1"),
             ("report --scores scores --baseline scored.ndjson", 65, "scored.ndjson"),
             ("report --mistakes - --suspects -", 64, "only one file can be stdin"),
-            ("report --scores - --baseline scores", 64, "has to be a file"),
+            ("report --scores - --baseline -", 64, "only one file can be stdin"),
             ("report --metrics figure.svg", 65, "figure.svg:1"),
             ("evaluate --curve roc --by label scores", 64, "--curve"), ("evaluate --curve bent scores", 64, "roc"),
             ("evaluate --calibrate-on all.ndjson scores", 65, "all.ndjson:1"),
